@@ -1,0 +1,1 @@
+"""Pure context fitting: which messages the model gets to see."""

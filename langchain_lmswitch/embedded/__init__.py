@@ -1,0 +1,1 @@
+"""A headless host that speaks LM Studio's protocol, on llama.cpp."""

@@ -1,0 +1,205 @@
+"""Everything that can go wrong, in one tree.
+
+Each error carries fields, and its message ends with what to do next. Each is also the
+`langchain_core` error of the same meaning, so that retry and fallback middleware know whether
+trying again may help (`is_retryable`), and the builtin a plain `except` would expect.
+
+    LMSwitchError
+    +-- HostError
+    |   +-- HostNotFound         no model server anywhere          ModelConnectionError
+    |   +-- HostLost             the connection broke              ModelConnectionError
+    |   +-- HostTimeout          no answer within our deadline     ModelTimeoutError
+    |   +-- HostRejected         the token was refused             ModelAuthenticationError
+    |   +-- HostFailed           any other error the host reports  ModelAPIError
+    |   +-- UnknownModel         no such model on this host        ModelNotFoundError
+    |   +-- LoadFailed           the host could not load it        ModelError
+    |   +-- ModelGone            unloaded or crashed while in use  ModelAPIError
+    +-- NoSuitableModel          no model can do what is asked     ModelNotFoundError
+    +-- NotEnoughMemory          none that can would fit           ModelError
+    +-- ContextTooLong           does not fit the loaded context   ContextOverflowError
+    +-- InvalidRequest           an argument or message is wrong   ModelInvalidRequestError
+    +-- MissingExtra             an optional package is missing    ImportError
+    +-- DownloadFailed           weights could not be fetched      OSError
+    +-- BadModelFile             not a usable GGUF file            ValueError
+"""
+
+from collections.abc import Mapping, Sequence
+
+from langchain_core.exceptions import (
+    ContextOverflowError,
+    ModelAPIError,
+    ModelAuthenticationError,
+    ModelConnectionError,
+    ModelError,
+    ModelInvalidRequestError,
+    ModelNotFoundError,
+    ModelTimeoutError,
+)
+
+
+class LMSwitchError(Exception):
+    """Base of every error this package raises."""
+
+
+class HostError(LMSwitchError):
+    """A model server failed us, or none was found."""
+
+
+class HostNotFound(HostError, ModelConnectionError, ConnectionError):  # noqa: N818
+    """No model server answers, and none can be started."""
+
+    def __init__(self, tried: Sequence[str], *, remedy: str) -> None:
+        self.tried = tuple(tried)
+        self.remedy = remedy
+        super().__init__(f"No model server found; tried {', '.join(tried)}. {remedy}")
+
+
+class HostLost(HostError, ModelConnectionError, ConnectionError):  # noqa: N818
+    """The connection to the host broke in the middle of a call."""
+
+    def __init__(self, address: str, *, reason: str) -> None:
+        self.address = address
+        self.reason = reason
+        super().__init__(
+            f"The connection to the model host at {address} broke: {reason}. "
+            "The next call reconnects; `lmswitch status` shows whether the host is up."
+        )
+
+
+class HostTimeout(HostError, ModelTimeoutError, TimeoutError):  # noqa: N818
+    """The host gave no sign of life within our deadline."""
+
+    def __init__(self, address: str, *, doing: str, after_s: float) -> None:
+        self.address = address
+        self.doing = doing
+        self.after_s = after_s
+        super().__init__(
+            f"The model host at {address} did not answer within {after_s:g} s while {doing}. "
+            "Raise `timeout`, or look at the host with `lmswitch status`."
+        )
+
+
+class HostRejected(HostError, ModelAuthenticationError, PermissionError):  # noqa: N818
+    """The host refused our credentials."""
+
+    def __init__(self, address: str, *, reason: str) -> None:
+        self.address = address
+        self.reason = reason
+        super().__init__(
+            f"The model host at {address} refused the connection: {reason}. "
+            "Set `api_key` or LM_API_TOKEN to a token of that host (sk-lm-...)."
+        )
+
+
+class HostFailed(HostError, ModelAPIError):  # noqa: N818
+    """The host reported an error that has no type of its own here."""
+
+    def __init__(self, address: str, *, doing: str, reason: str) -> None:
+        self.address = address
+        self.doing = doing
+        self.reason = reason
+        super().__init__(f"The model host at {address} failed while {doing}: {reason}")
+
+
+class UnknownModel(HostError, ModelNotFoundError, LookupError):  # noqa: N818
+    """The host has no model or instance of that name."""
+
+    def __init__(self, key: str, *, nearest: Sequence[str] = ()) -> None:
+        self.key = key
+        self.nearest = tuple(nearest)
+        hint = f" Nearest: {', '.join(map(repr, nearest))}." if nearest else ""
+        super().__init__(f"No model {key!r} on this host.{hint} `lmswitch models` lists them all.")
+
+
+class LoadFailed(HostError, ModelError):  # noqa: N818
+    """The host tried to load a model and could not."""
+
+    def __init__(self, key: str, *, reason: str, for_memory: bool = False) -> None:
+        self.key = key
+        self.reason = reason
+        self.for_memory = for_memory
+        """Whether the host's words sound like a lack of memory."""
+        remedy = (
+            "Free memory or choose a smaller model." if for_memory else "See the host's own log."
+        )
+        super().__init__(f"Loading {key!r} failed: {reason} {remedy}")
+
+
+class ModelGone(HostError, ModelAPIError):  # noqa: N818
+    """The model was unloaded, or its process died, while it was in use."""
+
+    def __init__(self, key: str, *, reason: str) -> None:
+        self.key = key
+        self.reason = reason
+        super().__init__(f"The model {key!r} went away while answering: {reason}. Try again.")
+
+
+class NoSuitableModel(LMSwitchError, ModelNotFoundError, LookupError):  # noqa: N818
+    """No model on the host can do what the request needs."""
+
+    def __init__(self, task: str, *, rejected: Mapping[str, str], remedy: str) -> None:
+        self.task = task
+        self.rejected = dict(rejected)
+        """Model key -> why it was passed over."""
+        why = "; ".join(f"{key}: {reason}" for key, reason in self.rejected.items())
+        super().__init__(f"No model suits this {task} request ({why or 'none found'}). {remedy}")
+
+
+class NotEnoughMemory(LMSwitchError, ModelError, MemoryError):  # noqa: N818
+    """Models that could answer exist, but none fits the memory there is."""
+
+    def __init__(
+        self, key: str, *, needed_bytes: int, free_bytes: int, blockers: Sequence[str] = ()
+    ) -> None:
+        self.key = key
+        self.needed_bytes = needed_bytes
+        self.free_bytes = free_bytes
+        self.blockers = tuple(blockers)
+        """Identifiers of loaded models that may not be unloaded now."""
+        held = f", and {', '.join(blockers)} may not be unloaded" if blockers else ""
+        super().__init__(
+            f"{key!r} needs about {needed_bytes / 2**20:,.0f} MiB, {free_bytes / 2**20:,.0f} MiB "
+            f"are free{held}. Close other programs, unload a model, or install a smaller one."
+        )
+
+
+class ContextTooLong(LMSwitchError, ContextOverflowError, ValueError):  # noqa: N818
+    """The part of the conversation that must be kept exceeds the loaded context."""
+
+    def __init__(self, *, tokens: int, limit_tokens: int) -> None:
+        self.tokens = tokens
+        self.limit_tokens = limit_tokens
+        super().__init__(
+            f"The prompt needs {tokens} tokens and the loaded context leaves {limit_tokens}. "
+            "Shorten the last message or the system prompt, or raise `context_tokens`."
+        )
+
+
+class InvalidRequest(LMSwitchError, ModelInvalidRequestError, ValueError):  # noqa: N818
+    """An argument or a message cannot be used as it is."""
+
+
+class MissingExtra(LMSwitchError, ImportError):  # noqa: N818
+    """An optional package is needed and is not installed."""
+
+    def __init__(self, extra: str, *, why: str) -> None:
+        self.extra = extra
+        super().__init__(f"{why}. Run: pip install 'langchain-lmswitch[{extra}]'")
+
+
+class DownloadFailed(LMSwitchError, OSError):  # noqa: N818
+    """Weights could not be fetched, or what came was not what was asked for."""
+
+    def __init__(self, name: str, *, reason: str, remedy: str) -> None:
+        self.name = name
+        self.reason = reason
+        super().__init__(f"Fetching {name!r} failed: {reason}. {remedy}")
+
+
+class BadModelFile(LMSwitchError, ValueError):  # noqa: N818
+    """A file is not a GGUF model that can be read."""
+
+    def __init__(self, path: str, *, reason: str) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"{path} is not a usable GGUF model: {reason}.")

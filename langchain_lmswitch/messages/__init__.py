@@ -1,0 +1,1 @@
+"""Pure translation between LangChain's messages and LM Studio's."""

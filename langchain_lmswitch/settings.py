@@ -1,0 +1,78 @@
+"""Every knob, its default, and the environment variable that sets it."""
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import platformdirs
+from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """All settings; each field is read from `LMSWITCH_<NAME>` unless given."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="LMSWITCH_", frozen=True, extra="forbid", populate_by_name=True
+    )
+
+    base_url: str | None = None
+    """Address of the model host as `host:port`; `None` looks for one."""
+
+    api_key: SecretStr | None = Field(
+        default=None,
+        validation_alias=AliasChoices("api_key", "LMSWITCH_API_KEY", "LM_API_TOKEN"),
+    )
+    """Token of the model host, `sk-lm-...`; read from `LM_API_TOKEN` too."""
+
+    home: Path = Field(
+        default_factory=lambda: Path(platformdirs.user_data_dir("langchain-lmswitch"))
+    )
+    """Where pulled weights lie, and the port file and token of the embedded host."""
+
+    models: Annotated[tuple[Path, ...], NoDecode] = ()
+    """More folders of GGUF files to serve, separated as in `PATH`."""
+
+    context_tokens: int = Field(default=8192, ge=256)
+    """Context to load a model with; less if the model was trained for less."""
+
+    parallel: int = Field(default=1, ge=1, le=64)
+    """Requests one loaded model answers at the same time."""
+
+    ttl_s: float = Field(default=3600, gt=0)
+    """Idle seconds after which the host unloads a model that we loaded."""
+
+    headroom_bytes: int = Field(default=512 * 2**20, ge=0)
+    """Memory that must stay free after a load."""
+
+    evict_foreign: bool = False
+    """Whether models that somebody else loaded may be unloaded to make room."""
+
+    load_timeout_s: float = Field(default=600, gt=0)
+    """Longest wait for a sign of life from a load."""
+
+    timeout_s: float = Field(default=120, gt=0)
+    """Longest wait for a sign of life from an answer or any other call."""
+
+    linger_s: float = Field(default=30, ge=0)
+    """How long an embedded host that we started stays after its last client has gone."""
+
+    threads: int | None = Field(default=None, ge=1)
+    """Threads of the embedded host's engine; `None` chooses by model and machine."""
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _split_path(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(Path(part) for part in value.split(os.pathsep) if part)
+        return value
+
+    @property
+    def models_home(self) -> Path:
+        """Where `lmswitch pull` puts weights, as `publisher/repository/file.gguf`."""
+        return self.home / "models"
+
+    @property
+    def run_home(self) -> Path:
+        """Where the embedded host keeps its port file, lock, token and log."""
+        return self.home / "run"

@@ -1,0 +1,59 @@
+"""The whole story of one call: what was asked, who could answer, who did and why."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """One model and what speaks for and against it."""
+
+    key: str
+    score: float
+    """Higher is better; only comparable within one decision."""
+    reasons: tuple[str, ...] = ()
+    """What the score is made of."""
+    resident: bool = False
+    lacks: tuple[str, ...] = ()
+    """Hard needs it does not meet; empty if it can answer."""
+    fits: bool | None = None
+    """Whether it can be in memory, after evictions that are allowed; `None` if unknown."""
+    footprint_bytes: int | None = None
+    note: str = ""
+    """Why it was passed over or chosen, in a few words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Which model answers and why. `response_metadata["lmswitch"]` holds it as a mapping."""
+
+    model: str
+    identifier: str
+    """The loaded instance; empty while nothing is loaded for this call."""
+    task: str
+    reason: str
+    """One sentence for a person."""
+    candidates: tuple[Candidate, ...] = ()
+    """Best first."""
+    evicted: tuple[str, ...] = ()
+    load_s: float = 0.0
+    queued_s: float = 0.0
+    context_tokens: int = 0
+    """The context of the loaded instance."""
+    dropped_messages: int = 0
+    """Messages left out because they did not fit."""
+    prompt_tokens: int | None = None
+    """Counted exactly on the finished prompt, before it was sent."""
+    fallbacks: tuple[str, ...] = ()
+    """Models tried before this one, each with what went wrong."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Give plain JSON values, for message metadata and `--json`."""
+        record = asdict(self)
+        record["candidates"] = list(record["candidates"])
+        for key in ("evicted", "fallbacks"):
+            record[key] = list(record[key])
+        for candidate in record["candidates"]:
+            candidate["reasons"] = list(candidate["reasons"])
+            candidate["lacks"] = list(candidate["lacks"])
+        return record

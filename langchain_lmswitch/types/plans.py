@@ -1,0 +1,38 @@
+"""What to do so that a model can answer, or why nothing helps."""
+
+from dataclasses import dataclass
+
+from langchain_lmswitch.types.machine import Footprint
+from langchain_lmswitch.types.models import LoadSpec, Resident
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Use:
+    """Answer with a model that is already loaded."""
+
+    resident: Resident
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Load:
+    """Unload `evict`, then load `spec`."""
+
+    spec: LoadSpec
+    footprint: Footprint | None
+    """`None` if what it costs is unknown."""
+    evict: tuple[Resident, ...] = ()
+
+
+Plan = Use | Load
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Refusal:
+    """No way to make room for this model now."""
+
+    key: str
+    reason: str
+    needed_bytes: int = 0
+    free_bytes: int = 0
+    blockers: tuple[str, ...] = ()
+    """Identifiers of residents that stand in the way and may not be unloaded."""

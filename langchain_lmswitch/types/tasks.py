@@ -1,0 +1,30 @@
+"""What a request wants and what it cannot do without."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+TaskKind = Literal["code", "math", "summary", "creative", "chat"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Needs:
+    """Hard needs: a model that lacks one cannot answer."""
+
+    vision: bool = False
+    tools: bool = False
+    structure: bool = False
+    """The answer must follow a JSON schema."""
+    context_tokens: int = 0
+    """An estimate of prompt plus answer."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Task:
+    """A classified request."""
+
+    kind: TaskKind
+    confidence: float
+    """0 to 1, over the rules that fired; not a probability."""
+    evidence: str
+    """What in the request said so, without quoting it."""
+    needs: Needs = field(default_factory=Needs)
