@@ -1,0 +1,133 @@
+"""Decide whether a model fits, and what must leave to make room."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Final
+
+from langchain_lmswitch.types.machine import Footprint, Snapshot
+from langchain_lmswitch.types.models import LoadSpec, Resident
+from langchain_lmswitch.types.plans import Load, Plan, Refusal, Use
+
+_EXHAUSTIVE_VICTIMS: Final = 10
+"""Up to here all subsets are compared (1,024 sums); above it the oldest leave first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occupant:
+    """A resident, what it holds, and whether it may be made to leave."""
+
+    resident: Resident
+    bytes: int
+    keep: str = ""
+    """Why it must stay; empty if it may leave."""
+
+
+def admit(
+    spec: LoadSpec,
+    footprint: Footprint | None,
+    snapshot: Snapshot,
+    *,
+    needed_tokens: int,
+    occupants: Sequence[Occupant],
+    headroom_bytes: int,
+) -> Plan | Refusal:
+    """Find the cheapest way to have `spec` in memory, or say why there is none.
+
+    `needed_tokens` is the context this request needs; `spec.context_tokens` the one to load.
+
+    The decision, in order:
+
+    1. It is loaded with enough context: use it. If it is loaded with too little and may leave,
+       it leaves in every case below: two of a kind cost double.
+    2. What it costs or what is free is unknown: try the load; if the host itself says that
+       it does not fit, unload what may leave first.
+    3. It fits as things stand.
+    4. It fits once idle models of ours leave: the set that frees least beyond the need, and of
+       equals the one used longest ago.
+    5. It is loaded with too little context: use it all the same, the conversation is cut to fit.
+    6. It does not fit: refuse, naming the shortfall and who stands in the way.
+    """
+    mine = [one for one in occupants if one.resident.key == spec.key]
+    for one in mine:  # 1
+        if _roomy(one.resident, needed_tokens, spec):
+            return Use(resident=one.resident)
+    outgrown = [one for one in mine if not one.keep]
+    idle = [one for one in occupants if not one.keep and one not in outgrown]
+    free_bytes = room(snapshot, occupants=occupants, headroom_bytes=headroom_bytes)
+    if footprint is None or free_bytes is None:  # 2
+        refused = footprint is not None and footprint.fits_by_host is False
+        return _load(spec, footprint, [*outgrown, *(idle if refused else ())])
+    short = footprint.total_bytes - free_bytes - _sum(outgrown)
+    if short <= 0:  # 3
+        return _load(spec, footprint, outgrown)
+    if victims := _victims(idle, short):  # 4
+        return _load(spec, footprint, [*outgrown, *victims])
+    if mine:  # 5
+        return Use(resident=mine[0].resident)
+    return _refuse(spec, footprint, free_bytes, occupants)  # 6
+
+
+def room(snapshot: Snapshot, *, occupants: Sequence[Occupant], headroom_bytes: int) -> int | None:
+    """Bytes that a load may take; `None` if unknown.
+
+    Memory-mapped weights count as free in what the system calls available (measured: a 5.8 GB
+    load lowered it by 1 GB), so what is left of the total after the residents' footprints is
+    the second bound. Accelerator memory adds to the sum where it is known.
+    """
+    if snapshot.ram_free_bytes is None or snapshot.ram_total_bytes is None:
+        return None
+    held = sum(one.bytes for one in occupants)
+    ram = min(snapshot.ram_free_bytes, snapshot.ram_total_bytes - held) - headroom_bytes
+    free_vram = [gpu.free_bytes for gpu in snapshot.gpus or ()]
+    return ram + sum(bytes_ for bytes_ in free_vram if bytes_ is not None)
+
+
+def _roomy(resident: Resident, needed_tokens: int, spec: LoadSpec) -> bool:
+    wanted_tokens = min(needed_tokens, spec.context_tokens or needed_tokens)
+    return not resident.context_tokens or resident.context_tokens >= wanted_tokens
+
+
+def _load(spec: LoadSpec, footprint: Footprint | None, victims: Sequence[Occupant]) -> Load:
+    return Load(spec=spec, footprint=footprint, evict=tuple(one.resident for one in victims))
+
+
+def _refuse(
+    spec: LoadSpec, footprint: Footprint, free_bytes: int, occupants: Sequence[Occupant]
+) -> Refusal:
+    free_bytes = max(0, free_bytes)
+    return Refusal(
+        key=spec.key,
+        reason=f"needs {_mib(footprint.total_bytes)}, {_mib(free_bytes)} free",
+        needed_bytes=footprint.total_bytes,
+        free_bytes=free_bytes,
+        blockers=tuple(one.resident.identifier for one in occupants if one.keep),
+    )
+
+
+def _victims(idle: Sequence[Occupant], short: int) -> Sequence[Occupant]:
+    oldest_first = sorted(idle, key=lambda one: one.resident.last_used_s or 0.0)
+    if len(oldest_first) > _EXHAUSTIVE_VICTIMS:
+        return _oldest_that_suffice(oldest_first, short)
+    sets = [
+        chosen
+        for count in range(1, len(oldest_first) + 1)
+        for chosen in combinations(oldest_first, count)
+        if _sum(chosen) >= short
+    ]
+    return min(sets, key=_sum, default=())
+
+
+def _oldest_that_suffice(oldest_first: Sequence[Occupant], short: int) -> Sequence[Occupant]:
+    for count in range(1, len(oldest_first) + 1):
+        if _sum(oldest_first[:count]) >= short:
+            return oldest_first[:count]
+    return ()
+
+
+def _sum(occupants: Sequence[Occupant]) -> int:
+    return sum(one.bytes for one in occupants)
+
+
+def _mib(size_bytes: int) -> str:
+    return f"{size_bytes / 2**20:,.0f} MiB"

@@ -1,0 +1,113 @@
+"""Which model should answer: a score for each card, with its reasons."""
+
+import math
+import re
+from collections.abc import Collection, Mapping, Sequence
+from typing import Final
+
+from langchain_lmswitch.types.decisions import Candidate
+from langchain_lmswitch.types.models import ModelCard
+from langchain_lmswitch.types.tasks import Needs, Task, TaskKind
+
+_PARAMS = re.compile(r"(?:(\d+)\s*x\s*)?(\d+(?:\.\d+)?)\s*([bm])\b", re.IGNORECASE)
+_BYTES_PER_PARAM: Final = 0.6
+"""About 4.8 bits a weight, the K-quant most people load; only where no count is known."""
+
+_SPECIALISTS: Final[Mapping[TaskKind, re.Pattern[str]]] = {
+    "code": re.compile(r"cod(?:er|e)|devstral|starcoder|codestral|codegemma", re.IGNORECASE),
+    "math": re.compile(r"math", re.IGNORECASE),
+}
+_BASE = re.compile(r"(?:^|[-_.])(?:base|pt)(?:[-_.]|$)", re.IGNORECASE)
+
+_LOAD_OVERHEAD_S: Final = 2.0
+_LOAD_BYTES_PER_S: Final = 1.5e9
+_SCORE_PER_SECOND: Final = 0.002
+_MARGIN: Final = 0.03
+"""The three are the switching costs under which our simulations swapped least at equal utility:
+a load of 2 s + size / 1.5 GB/s, 0.002 of a score a second, three points for what is not loaded."""
+
+
+def rank(
+    task: Task,
+    cards: Sequence[ModelCard],
+    *,
+    resident: Collection[str],
+    footprint_bytes: Mapping[str, int],
+) -> list[Candidate]:
+    """Score every chat model for `task`, best first; who lacks a need comes last.
+
+    The score is a prior of how often such a model is right, in points of 0 to 1, less what
+    switching to it costs:
+
+    1. Size: each doubling of the parameters is worth 8 points.
+    2. A specialist of the task gains 8 points, one of another task loses 12.
+    3. A base model, not trained to answer, loses 20; fewer than 4 bits a weight loses 5.
+    4. With tools, a model trained for them gains 20.
+    5. What is not loaded pays for its load, and a margin of 3 points.
+
+    Ties are broken by key, so that equal inputs give equal choices.
+    """
+    candidates = [
+        _candidate(card, task, resident=resident, footprint_bytes=footprint_bytes.get(card.key))
+        for card in cards
+        if card.kind == "llm"
+    ]
+    return sorted(candidates, key=lambda one: (bool(one.lacks), -one.score, one.key))
+
+
+def params_billion(card: ModelCard) -> float | None:
+    """Billions of parameters: from the host's label, else the name, else the size; or `None`."""
+    for label in (card.params, card.display_name, card.key):
+        if found := _PARAMS.search(label):
+            experts, number, unit = found.groups()
+            scale = 1.0 if unit.lower() == "b" else 1e-3
+            return int(experts or 1) * float(number) * scale
+    return card.size_bytes / _BYTES_PER_PARAM / 1e9 if card.size_bytes else None
+
+
+def lacking(card: ModelCard, needs: Needs) -> tuple[str, ...]:
+    """Name the hard needs that a model does not meet."""
+    lacks = []
+    if needs.vision and not card.vision:
+        lacks.append("cannot see images")
+    if card.max_context_tokens and needs.context_tokens > card.max_context_tokens:
+        lacks.append(f"trained for {card.max_context_tokens} tokens of context only")
+    return tuple(lacks)
+
+
+def _candidate(
+    card: ModelCard, task: Task, *, resident: Collection[str], footprint_bytes: int | None
+) -> Candidate:
+    parts = [*_prior(card, task), *_switching(card, resident)]
+    return Candidate(
+        key=card.key,
+        score=round(sum(points for points, _ in parts), 4),
+        reasons=tuple(f"{why} {points:+.3f}" for points, why in parts if points),
+        resident=card.key in resident,
+        lacks=lacking(card, task.needs),
+        footprint_bytes=footprint_bytes,
+    )
+
+
+def _prior(card: ModelCard, task: Task) -> list[tuple[float, str]]:
+    billions = params_billion(card)
+    label = card.params or (f"{billions:.1f}B" if billions else "unknown size")
+    size = 0.5 + 0.08 * math.log2(max(billions or 1.0, 0.01))  # 1
+    parts = [(size, label)]
+    for kind, pattern in _SPECIALISTS.items():  # 2
+        if pattern.search(card.key):
+            parts.append((0.08, f"{kind} model") if kind == task.kind else (-0.12, f"{kind} model"))
+    if _BASE.search(card.key):  # 3
+        parts.append((-0.2, "base model"))
+    if re.match(r"I?Q[123]", card.quantization, re.IGNORECASE):
+        parts.append((-0.05, card.quantization))
+    if task.needs.tools and card.tool_use:  # 4
+        parts.append((0.2, "trained to call tools"))
+    return parts
+
+
+def _switching(card: ModelCard, resident: Collection[str]) -> list[tuple[float, str]]:
+    if card.key in resident:
+        return [(0.0, "loaded")]
+    load_s = _LOAD_OVERHEAD_S + card.size_bytes / _LOAD_BYTES_PER_S
+    return [(-_SCORE_PER_SECOND * load_s - _MARGIN, "not loaded")]  # 5
