@@ -1,0 +1,121 @@
+"""NVML's answers, recorded."""
+
+# ruff: noqa: N802 - the stand-in has the names of NVML
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from langchain_lmswitch.machine.nvml import NoAnswer, Nvml, import_nvml
+from langchain_lmswitch.types.machine import Gpu
+
+
+def unknown(name: str) -> Gpu:
+    return Gpu(name=name, total_bytes=None, free_bytes=None)
+
+
+class NVMLError(Exception):
+    """As in `pynvml`."""
+
+
+class RecordedNvml:
+    """The five functions of `pynvml` that we call."""
+
+    NVMLError = NVMLError
+
+    def __init__(self, *devices: Any, init: Exception | None = None) -> None:
+        self.devices = devices
+        self.init = init
+        self.inits = 0
+        self.lost = False
+
+    def nvmlInit(self) -> None:
+        self.inits += 1
+        if self.init:
+            raise self.init
+
+    def nvmlDeviceGetCount(self) -> int:
+        if self.lost:
+            raise NVMLError("Driver Not Loaded")
+        return len(self.devices)
+
+    def nvmlDeviceGetHandleByIndex(self, index: int) -> Any:
+        return self.devices[index]
+
+    def nvmlDeviceGetName(self, handle: Any) -> Any:
+        return handle.name
+
+    def nvmlDeviceGetMemoryInfo(self, handle: Any) -> Any:
+        if isinstance(handle.memory, Exception):
+            raise handle.memory
+        return handle.memory
+
+
+def device(name: str | bytes, *, total: int = 0, free: int = 0, error: str = "") -> Any:
+    memory = NVMLError(error) if error else SimpleNamespace(total=total, free=free)
+    return SimpleNamespace(name=name, memory=memory)
+
+
+def test_nvml_lists_each_gpu() -> None:
+    """Free memory is told card by card; old bindings give names as bytes."""
+    nvml = RecordedNvml(
+        device("NVIDIA H200", total=150754820096, free=150000000000),
+        device(b"Tesla T4", total=16106127360, free=0),
+    )
+
+    assert Nvml(nvml).gpus() == (
+        Gpu(name="NVIDIA H200", total_bytes=150754820096, free_bytes=150000000000),
+        Gpu(name="Tesla T4", total_bytes=16106127360, free_bytes=0),
+    )
+
+
+def test_nvml_gpu_that_does_not_tell() -> None:
+    """A GPU with unified memory is there, with unknown memory; the others are not hidden by it."""
+    nvml = RecordedNvml(device("NVIDIA GB10", error="Not Supported"), device("T4", total=9, free=3))
+
+    assert Nvml(nvml).gpus() == (
+        unknown("NVIDIA GB10"),
+        Gpu(name="T4", total_bytes=9, free_bytes=3),
+    )
+
+
+def test_nvml_is_initialized_once() -> None:
+    recorded = RecordedNvml(device("T4", total=9, free=3))
+    nvml = Nvml(recorded)
+    for _ in range(3):
+        nvml.gpus()
+
+    assert recorded.inits == 1
+
+
+def test_nvml_that_fails_is_not_tried_again() -> None:
+    recorded = RecordedNvml(init=NVMLError("Driver Not Loaded"))
+    nvml = Nvml(recorded)
+    for _ in range(3):
+        with pytest.raises(NoAnswer):
+            nvml.gpus()
+
+    assert recorded.inits == 1
+
+
+def test_nvml_that_loses_its_driver_recovers() -> None:
+    recorded = RecordedNvml(device("T4", total=9, free=3))
+    nvml = Nvml(recorded)
+    recorded.lost = True
+    with pytest.raises(NoAnswer):
+        nvml.gpus()
+    recorded.lost = False
+
+    assert len(nvml.gpus()) == 1
+
+
+def test_real_binding_has_the_names_we_call() -> None:
+    """`pynvml`, where it is installed, answers or says that there is no driver."""
+    nvml = import_nvml()
+    if nvml is None:
+        pytest.skip("nvidia-ml-py is not installed")
+    try:
+        Nvml(nvml).gpus()
+    except NoAnswer:
+        assert issubclass(nvml.NVMLError, Exception)
