@@ -1,5 +1,35 @@
 """One LangChain chat model for all the models on your machine."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final
+
 from langchain_lmswitch._version import __version__
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from langchain_lmswitch.chat_models import ChatLMSwitch
+    from langchain_lmswitch.errors import LMSwitchError
+    from langchain_lmswitch.graph.router import router_graph
+    from langchain_lmswitch.settings import Settings
+    from langchain_lmswitch.types.decisions import Decision
+
+__all__ = ["ChatLMSwitch", "Decision", "LMSwitchError", "Settings", "__version__", "router_graph"]
+
+_HOMES: Final = {
+    "ChatLMSwitch": "chat_models",
+    "Decision": "types.decisions",
+    "LMSwitchError": "errors",
+    "Settings": "settings",
+    "router_graph": "graph.router",
+}
+"""Imported at first use: `lmswitch status` should not wait for LangGraph."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        msg = f"module {__name__!r} has no attribute {name!r}"
+        raise AttributeError(msg)
+    return getattr(import_module(f"{__name__}.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -22,6 +22,7 @@ class Request:
     tools: bool = False
     structure: bool = False
     context_tokens: int = 0
+    wanted_tokens: int = 0
     hint: str | None = None
     """The task as the caller names it."""
 
@@ -118,6 +119,7 @@ def classify(request: Request) -> Task:
         tools=request.tools,
         structure=request.structure,
         context_tokens=request.context_tokens,
+        wanted_tokens=request.wanted_tokens,
     )
     for kind in get_args(TaskKind):
         if request.hint == kind:  # 1

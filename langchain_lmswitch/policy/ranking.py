@@ -27,13 +27,7 @@ _MARGIN: Final = 0.03
 a load of 2 s + size / 1.5 GB/s, 0.002 of a score a second, three points for what is not loaded."""
 
 
-def rank(
-    task: Task,
-    cards: Sequence[ModelCard],
-    *,
-    resident: Collection[str],
-    footprint_bytes: Mapping[str, int],
-) -> list[Candidate]:
+def rank(task: Task, cards: Sequence[ModelCard], *, resident: Collection[str]) -> list[Candidate]:
     """Score every chat model for `task`, best first; who lacks a need comes last.
 
     The score is a prior of how often such a model is right, in points of 0 to 1, less what
@@ -47,11 +41,7 @@ def rank(
 
     Ties are broken by key, so that equal inputs give equal choices.
     """
-    candidates = [
-        _candidate(card, task, resident=resident, footprint_bytes=footprint_bytes.get(card.key))
-        for card in cards
-        if card.kind == "llm"
-    ]
+    candidates = [_candidate(card, task, resident) for card in cards if card.kind == "llm"]
     return sorted(candidates, key=lambda one: (bool(one.lacks), -one.score, one.key))
 
 
@@ -75,9 +65,7 @@ def lacking(card: ModelCard, needs: Needs) -> tuple[str, ...]:
     return tuple(lacks)
 
 
-def _candidate(
-    card: ModelCard, task: Task, *, resident: Collection[str], footprint_bytes: int | None
-) -> Candidate:
+def _candidate(card: ModelCard, task: Task, resident: Collection[str]) -> Candidate:
     parts = [*_prior(card, task), *_switching(card, resident)]
     return Candidate(
         key=card.key,
@@ -85,13 +73,12 @@ def _candidate(
         reasons=tuple(f"{why} {points:+.3f}" for points, why in parts if points),
         resident=card.key in resident,
         lacks=lacking(card, task.needs),
-        footprint_bytes=footprint_bytes,
     )
 
 
 def _prior(card: ModelCard, task: Task) -> list[tuple[float, str]]:
     billions = params_billion(card)
-    label = card.params or (f"{billions:.1f}B" if billions else "unknown size")
+    label = f"{card.params or _label(billions)} parameters"
     size = 0.5 + 0.08 * math.log2(max(billions or 1.0, 0.01))  # 1
     parts = [(size, label)]
     for kind, pattern in _SPECIALISTS.items():  # 2
@@ -104,6 +91,12 @@ def _prior(card: ModelCard, task: Task) -> list[tuple[float, str]]:
     if task.needs.tools and card.tool_use:  # 4
         parts.append((0.2, "trained to call tools"))
     return parts
+
+
+def _label(billions: float | None) -> str:
+    if billions is None:
+        return "unknown"
+    return f"{billions:.2g}B" if billions >= 1 else f"{billions * 1000:.0f}M"
 
 
 def _switching(card: ModelCard, resident: Collection[str]) -> list[tuple[float, str]]:

@@ -15,7 +15,7 @@ import queue
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from contextvars import Context
 from functools import partial
 from typing import Any, Final, TypeVar
@@ -146,6 +146,11 @@ class Portal:
 
     async def astream(self, source: AsyncGenerator[T, None]) -> AsyncGenerator[T, None]:
         """Iterate `source`, awaiting; leaving early cancels it."""
+        if self.here:
+            async with aclosing(source):
+                async for item in source:
+                    yield item
+            return
         items: asyncio.Queue[T | _End] = asyncio.Queue()
         home = asyncio.get_running_loop()
 
@@ -154,10 +159,10 @@ class Portal:
 
         pump = self.submit(_pump(source, put))
         try:
-            while not isinstance(item := await items.get(), _End):
-                yield item
-            if item.error is not None:
-                raise item.error
+            while not isinstance(one := await items.get(), _End):
+                yield one
+            if one.error is not None:
+                raise one.error
         finally:
             await self._aabandon(pump)
 
@@ -169,6 +174,8 @@ class Portal:
         shut.ended.wait(_CLOSE_GRACE_S)
         self.loop.call_soon_threadsafe(self.loop.stop)
         self._thread.join(_CLOSE_GRACE_S)
+        if not self._thread.is_alive():
+            self.loop.close()
 
     def _abandon(self, work: Work[Any]) -> None:
         if not work.ended.is_set():

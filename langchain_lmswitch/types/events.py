@@ -98,6 +98,55 @@ PredictEvent = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoadStarted:
+    """A model is about to be loaded for this request."""
+
+    key: str
+    evicting: tuple[str, ...] = ()
+    """Identifiers of the models that leave first."""
+    expected_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadProgress:
+    """A load is under way."""
+
+    key: str
+    fraction: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Loaded:
+    """A load is complete."""
+
+    key: str
+    identifier: str
+    context_tokens: int
+    load_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """Nothing can be done until another request is finished."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compressed:
+    """Part of the conversation was left out because it did not fit."""
+
+    dropped_messages: int
+    prompt_tokens: int
+    context_tokens: int
+
+
+SwitchEvent = LoadStarted | LoadProgress | Loaded | Waiting | Compressed
+"""What happens before the first token. Never part of the answer's text."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InstanceState:
     """What a loaded model is doing, for any client."""
 

@@ -15,7 +15,9 @@ class Needs:
     structure: bool = False
     """The answer must follow a JSON schema."""
     context_tokens: int = 0
-    """An estimate of prompt plus answer."""
+    """An estimate of the least that must fit: system prompt, last turn, answer."""
+    wanted_tokens: int = 0
+    """An estimate of the whole conversation and the answer; with less, old turns are left out."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,95 @@
+"""Deciding who answers: the facts from the switchboard, the choice from `policy`."""
+
+import asyncio
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from langchain_lmswitch.errors import UnknownModel
+from langchain_lmswitch.policy.choice import Choice, choose
+from langchain_lmswitch.policy.ranking import rank
+from langchain_lmswitch.switch.board import Switchboard
+from langchain_lmswitch.switch.surveyor import Survey
+from langchain_lmswitch.types.decisions import Candidate
+from langchain_lmswitch.types.models import ModelCard
+from langchain_lmswitch.types.plans import Plan, Refusal
+from langchain_lmswitch.types.tasks import Task
+
+AUTO: Final = "auto"
+_LOOKED_AT: Final = 12
+"""Candidates whose footprint is asked for; a long tail of models is not."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """The choice, and of those that do not fit the one nearest to it."""
+
+    choice: Choice
+    refusal: Refusal | None
+
+
+async def decide(
+    board: Switchboard, task: Task, *, model: str, failed: Mapping[str, str]
+) -> Outcome:
+    """Choose a model for `task` from what the host has and the machine can afford now.
+
+    Raises:
+        UnknownModel: The host has no model named `model`.
+    """
+    survey, all_cards = await asyncio.gather(board.surveyor.survey(), board.surveyor.cards())
+    forced = model != AUTO
+    cards = [named(model, all_cards, survey)] if forced else list(all_cards)
+    ranked = rank(task, cards, resident=survey.resident_keys)
+    plans = await _plans(board, task, ranked[:_LOOKED_AT], cards=cards, survey=survey)
+    choice = choose(task, ranked, plans=plans, failed=failed, forced=forced)
+    refusals = [plan for plan in plans.values() if isinstance(plan, Refusal)]
+    nearest = min(refusals, key=lambda one: one.needed_bytes - one.free_bytes, default=None)
+    return Outcome(choice=choice, refusal=nearest)
+
+
+def named(model: str, cards: Sequence[ModelCard], survey: Survey) -> ModelCard:
+    """Find the card of a model that the caller named by key or by loaded identifier.
+
+    Raises:
+        UnknownModel: There is none; the error names the nearest keys.
+    """
+    by_identifier = {one.resident.identifier: one.resident.key for one in survey.occupants}
+    return card_of(by_identifier.get(model, model), cards)
+
+
+def card_of(key: str, cards: Sequence[ModelCard]) -> ModelCard:
+    """Find a card by its key.
+
+    Raises:
+        UnknownModel: There is none; the error names the nearest keys.
+    """
+    chat = [card for card in cards if card.kind == "llm"]
+    for card in chat:
+        if card.key == key:
+            return card
+    keys = [card.key for card in chat]
+    raise UnknownModel(key, nearest=difflib.get_close_matches(key, keys, n=3, cutoff=0.4))
+
+
+async def _plans(
+    board: Switchboard,
+    task: Task,
+    ranked: Sequence[Candidate],
+    *,
+    cards: Sequence[ModelCard],
+    survey: Survey,
+) -> dict[str, Plan | Refusal]:
+    by_key = {card.key: card for card in cards}
+    able = [by_key[one.key] for one in ranked if not one.lacks]
+    footprints = await board.surveyor.footprints(able)
+    return {
+        card.key: board.surveyor.plan(
+            card,
+            footprints[card.key],
+            survey,
+            needed_tokens=task.needs.wanted_tokens,
+            patient=True,
+        )
+        for card in able
+    }

@@ -1,0 +1,66 @@
+"""Counting the finished prompt with the loaded model's own template and tokenizer."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from langchain_core.messages import BaseMessage
+
+from langchain_lmswitch.context.window import Fitted, budget, fit
+from langchain_lmswitch.graph.state import RouterOptions
+from langchain_lmswitch.hosts.base import Host
+from langchain_lmswitch.messages.outgoing import history
+from langchain_lmswitch.types.models import Resident
+from langchain_lmswitch.types.requests import JsonObject
+
+IMAGE_TOKENS: Final = 1024
+"""Kept free for each image: what it really costs is known to its projector only."""
+
+
+async def fit_exactly(
+    host: Host, resident: Resident, messages: Sequence[BaseMessage], options: RouterOptions
+) -> Fitted:
+    """Drive `context.window.fit` with exact counts of `resident`.
+
+    An instance that does not tell its context gets the whole conversation.
+
+    Raises:
+        ContextTooLong: The system prompt and the last turn alone do not fit.
+        UnknownModel: The instance is gone.
+    """
+    if not resident.context_tokens:
+        return Fitted(messages=tuple(messages), tokens=0)
+    limit_tokens = budget(resident.context_tokens, max_tokens=options.get("max_tokens"))
+    flow = fit(messages, budget_tokens=limit_tokens)
+    asked = next(flow)
+    while True:
+        tokens = await count(host, resident.identifier, asked, options.get("tools") or ())
+        try:
+            asked = flow.send(tokens)
+        except StopIteration as done:
+            fitted: Fitted = done.value
+            return fitted
+
+
+async def count(
+    host: Host,
+    identifier: str,
+    messages: Sequence[BaseMessage],
+    tools: Sequence[JsonObject] = (),
+) -> int:
+    """Count the tokens of a conversation as the model will read it, template and tools included.
+
+    Raises:
+        UnknownModel: The instance is gone.
+    """
+    texts, images = _without_images(history(messages))
+    prompt = await host.render(identifier, texts, tools=tools)
+    return await host.count_tokens(identifier, prompt) + images * IMAGE_TOKENS
+
+
+def _without_images(entries: Sequence[JsonObject]) -> tuple[list[dict[str, Any]], int]:
+    texts, images = [], 0
+    for entry in entries:
+        kept = [part for part in entry["content"] if part["type"] != "image"]
+        images += len(entry["content"]) - len(kept)
+        texts.append({**entry, "content": kept or [{"type": "text", "text": ""}]})
+    return texts, images

@@ -1,0 +1,232 @@
+"""The router's nodes: read state, call policy or switchboard, return an update.
+
+Each is `async def` and may run on any event loop: whatever touches a host or the switchboard
+hops onto the portal's.
+"""
+
+import asyncio
+import uuid
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any, Final
+
+from langchain_core.messages import AIMessage, BaseMessage, message_chunk_to_message
+from langgraph.types import StreamWriter
+
+from langchain_lmswitch.errors import (
+    HostTimeout,
+    InvalidRequest,
+    LoadFailed,
+    ModelGone,
+    NotEnoughMemory,
+    UnknownModel,
+)
+from langchain_lmswitch.graph.choosing import AUTO, card_of, decide
+from langchain_lmswitch.graph.fitting import fit_exactly
+from langchain_lmswitch.graph.refusing import refusal_error
+from langchain_lmswitch.graph.state import RouterOptions, RouterState, plain, revive
+from langchain_lmswitch.messages.asking import facts, request
+from langchain_lmswitch.messages.incoming import chunk, last_chunk
+from langchain_lmswitch.policy.classify import classify
+from langchain_lmswitch.switch.board import Held, Switchboard
+from langchain_lmswitch.switch.portal import portal
+from langchain_lmswitch.types.decisions import Decision
+from langchain_lmswitch.types.events import Compressed, Finished, PredictEvent, PromptProgress
+from langchain_lmswitch.types.models import Resident
+from langchain_lmswitch.types.requests import PredictRequest
+from langchain_lmswitch.types.tasks import Task
+
+Update = dict[str, Any]
+OpenBoard = Callable[[], Awaitable[Switchboard]]
+
+_MAY_VANISH: Final = 1
+"""How often a model may be gone before its first token until it counts as failed."""
+
+
+class Nodes:
+    """The steps of one request; they share nothing but the way to the switchboard."""
+
+    def __init__(self, open_board: OpenBoard) -> None:
+        self._open = open_board
+
+    async def classify(self, state: RouterState) -> Update:
+        """Tell what the request wants and what it cannot do without."""
+        if not state["messages"]:
+            msg = "There is no message to answer; pass at least one."
+            raise InvalidRequest(msg)
+        task = classify(facts(state["messages"], state.get("options", {})))
+        return {
+            "call": state.get("call") or uuid.uuid4().hex,
+            "task": plain(task),
+            "failed": {},
+            "vanished": {},
+        }
+
+    async def check_resources(self, state: RouterState) -> Update:
+        """Choose the best model that can answer and that the machine can afford now."""
+        task = revive(Task, state["task"])
+        failed = {key: failure["reason"] for key, failure in state["failed"].items()}
+        model = state.get("options", {}).get("model") or AUTO
+        outcome = await portal().acall(self._decide(task, model=model, failed=failed))
+        choice = outcome.choice
+        decision = Decision(
+            model=choice.key or "",
+            identifier="",
+            task=task.kind,
+            reason=choice.reason,
+            candidates=choice.candidates,
+            fallbacks=tuple(f"{key}: {reason}" for key, reason in failed.items()),
+        )
+        refusal = plain(outcome.refusal) if outcome.refusal else None
+        return {"decision": plain(decision), "refusal": refusal}
+
+    async def refuse(self, state: RouterState) -> Update:
+        """Say why nothing helps, as the error that fits best."""
+        raise refusal_error(state)
+
+    async def load_model(self, state: RouterState, writer: StreamWriter) -> Update:
+        """Get a loaded instance of the chosen model and lease it; a failure excludes it."""
+        decision = revive(Decision, state["decision"])
+        home = asyncio.get_running_loop()
+
+        def tell(event: object) -> None:
+            home.call_soon_threadsafe(writer, event)
+
+        try:
+            held = await portal().acall(self._acquire(state, decision.model, tell))
+        except (LoadFailed, NotEnoughMemory) as failure:
+            return _failed(state, decision.model, failure)
+        resident = held.resident
+        decision = replace(
+            decision,
+            identifier=resident.identifier,
+            context_tokens=resident.context_tokens,
+            evicted=held.evicted,
+            load_s=round(held.load_s, 3),
+            queued_s=round(held.queued_s, 3),
+        )
+        return {"resident": plain(resident), "decision": plain(decision)}
+
+    async def fit_context(self, state: RouterState, writer: StreamWriter) -> Update:
+        """Keep the system prompt and as many recent whole turns as fit the loaded context."""
+        resident = revive(Resident, state["resident"])
+        try:
+            fitted = await portal().acall(self._fit(state, resident))
+        except UnknownModel as gone:
+            return _vanished(state, resident.key, gone)
+        if fitted.dropped:
+            writer(
+                Compressed(
+                    dropped_messages=fitted.dropped,
+                    prompt_tokens=fitted.tokens,
+                    context_tokens=resident.context_tokens,
+                )
+            )
+        counts = {"dropped_messages": fitted.dropped, "prompt_tokens": fitted.tokens or None}
+        return {"fitted": list(fitted.messages), "decision": {**state["decision"], **counts}}
+
+    async def respond(self, state: RouterState, writer: StreamWriter) -> Update:
+        """Stream the answer; a model gone before its first token is another's turn."""
+        resident, options = revive(Resident, state["resident"]), state.get("options", {})
+        decision = revive(Decision, state["decision"])
+        answering = portal().astream(
+            self._predict(resident.identifier, request(state["fitted"], options))
+        )
+        answer, begun = _Answer(decision), False
+        writer(decision)
+        try:
+            async for event in _with_deadline(answering, resident.key, options):
+                begun = begun or not isinstance(event, PromptProgress)
+                writer(event)
+                answer.add(event)
+        except (ModelGone, UnknownModel) as gone:
+            if begun:
+                raise
+            return _vanished(state, resident.key, gone)
+        finally:
+            await portal().acall(self._release(state["call"]))
+        return {"answer": answer.message()}
+
+    async def _decide(self, task: Task, *, model: str, failed: dict[str, str]) -> Any:
+        return await decide(await self._open(), task, model=model, failed=failed)
+
+    async def _acquire(self, state: RouterState, key: str, tell: Callable[[object], None]) -> Held:
+        board = await self._open()
+        return await board.acquire(
+            card_of(key, await board.surveyor.cards()),
+            call=state["call"],
+            needed_tokens=state["task"]["needs"]["wanted_tokens"],
+            on_event=tell,
+        )
+
+    async def _fit(self, state: RouterState, resident: Resident) -> Any:
+        board = await self._open()
+        return await fit_exactly(board.host, resident, state["messages"], state.get("options", {}))
+
+    async def _predict(
+        self, identifier: str, ask: PredictRequest
+    ) -> AsyncGenerator[PredictEvent, None]:
+        board = await self._open()
+        async with aclosing(board.host.predict(identifier, ask)) as events:
+            async for event in events:
+                yield event
+
+    async def _release(self, call: str) -> None:
+        (await self._open()).release(call)
+
+
+class _Answer:
+    """The message chunks of an answer, added up for those who read the state, not the stream."""
+
+    def __init__(self, decision: Decision) -> None:
+        self._decision = decision
+        self._chunks: list[Any] = []
+
+    def add(self, event: PredictEvent) -> None:
+        piece = chunk(event)
+        if isinstance(event, Finished):
+            decision = self._decision
+            piece = last_chunk(event, model=decision.model, decision=decision.to_dict())
+        if piece is not None:
+            self._chunks.append(piece)
+
+    def message(self) -> BaseMessage:
+        if not self._chunks:
+            return AIMessage(content="")
+        first, *rest = self._chunks
+        return message_chunk_to_message(first.__add__(rest) if rest else first)
+
+
+async def _with_deadline(
+    events: AsyncGenerator[PredictEvent, None], key: str, options: RouterOptions
+) -> AsyncGenerator[PredictEvent, None]:
+    """Bound the gap between two events by the caller's own deadline."""
+    gap_s = options.get("timeout_s")
+    loop = asyncio.get_running_loop()
+    try:
+        async with aclosing(events), asyncio.timeout(gap_s) as deadline:
+            async for event in events:
+                yield event
+                deadline.reschedule(None if gap_s is None else loop.time() + gap_s)
+    except TimeoutError:
+        if gap_s is None or not deadline.expired():
+            raise
+        raise HostTimeout(key, doing="answering", after_s=gap_s) from None
+
+
+def _failed(state: RouterState, key: str, failure: LoadFailed | NotEnoughMemory) -> Update:
+    for_memory = isinstance(failure, NotEnoughMemory) or failure.for_memory
+    reason = failure.reason if isinstance(failure, LoadFailed) else "memory was taken meanwhile"
+    return {
+        "failed": {**state["failed"], key: {"reason": reason, "for_memory": for_memory}},
+        "resident": {},
+    }
+
+
+def _vanished(state: RouterState, key: str, gone: ModelGone | UnknownModel) -> Update:
+    times = state["vanished"].get(key, 0) + 1
+    failed = state["failed"]
+    if times > _MAY_VANISH:
+        failed = {**failed, key: {"reason": str(gone), "for_memory": False}}
+    return {"vanished": {**state["vanished"], key: times}, "failed": failed, "resident": {}}

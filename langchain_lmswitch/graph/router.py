@@ -1,0 +1,127 @@
+"""The router: five steps, two ways back, one way out."""
+
+import uuid
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
+from typing import Any, Final, cast
+
+from langchain_core.messages import BaseMessage
+from langgraph.graph import END, START, StateGraph
+from langgraph.graph.state import CompiledStateGraph
+from langsmith import tracing_context
+
+from langchain_lmswitch.errors import HostLost, HostNotFound
+from langchain_lmswitch.graph.nodes import Nodes, OpenBoard
+from langchain_lmswitch.graph.state import RouterOptions, RouterState, revive
+from langchain_lmswitch.settings import Settings
+from langchain_lmswitch.switch.boards import boards
+from langchain_lmswitch.types.decisions import Decision
+from langchain_lmswitch.types.events import Fragment, PredictEvent, SwitchEvent, ToolCallStarted
+
+RouterEvent = SwitchEvent | Decision | PredictEvent
+"""What a request yields: switching events, the decision, then the answer."""
+
+Graph = CompiledStateGraph[RouterState, Any, RouterState, RouterState]
+
+_STEPS: Final = 200
+"""The graph's own recursion limit: each way back is bounded by the number of models."""
+
+
+def router_graph(open_board: OpenBoard | None = None) -> Graph:
+    """Compile the router, to draw it, to test it, or to put it into a graph of your own.
+
+    Without `open_board` it finds its host as `ChatLMSwitch()` does. Its nodes are asynchronous:
+    call it with `ainvoke` or `astream`. It keeps no checkpoints, even inside a graph that does.
+    """
+
+    async def found() -> Any:
+        return await boards().find(Settings())
+
+    nodes = Nodes(open_board or found)
+    graph = StateGraph(RouterState)
+    graph.add_node("classify", nodes.classify)
+    graph.add_node("check_resources", nodes.check_resources)
+    graph.add_node("refuse", nodes.refuse)
+    graph.add_node("load_model", nodes.load_model)
+    graph.add_node("fit_context", nodes.fit_context)
+    graph.add_node("respond", nodes.respond)
+    graph.add_edge(START, "classify")
+    graph.add_edge("classify", "check_resources")
+    graph.add_conditional_edges("check_resources", _after_check, ["load_model", "refuse"])
+    graph.add_conditional_edges("load_model", _after_load, ["fit_context", "check_resources"])
+    graph.add_conditional_edges("fit_context", _after_fit, ["respond", "check_resources"])
+    graph.add_conditional_edges("respond", _after_respond, ["check_resources", END])
+    return graph.compile(checkpointer=False, name="lmswitch")
+
+
+class Router:
+    """Runs the graph for one kind of request source; lives on the portal's loop.
+
+    Args:
+        open_board: Gives the switchboard to use; called for every step.
+        retries: How often a lost connection is tried again before the first token.
+    """
+
+    def __init__(self, open_board: OpenBoard, *, retries: int = 2) -> None:
+        self._open = open_board
+        self._retries = retries
+        self._nodes = Nodes(open_board)
+        self._graph = router_graph(open_board)
+
+    async def answer(
+        self, messages: Sequence[BaseMessage], options: RouterOptions
+    ) -> AsyncGenerator[RouterEvent, None]:
+        """Answer a conversation; closing the generator stops the work on the server."""
+        for attempt in range(self._retries + 1):
+            begun = False
+            try:
+                async with aclosing(self._run(messages, options)) as events:
+                    async for event in events:
+                        begun = begun or isinstance(event, Fragment | ToolCallStarted)
+                        yield event
+            except (HostLost, HostNotFound) as lost:
+                if begun or attempt == self._retries or isinstance(lost, HostNotFound):
+                    raise
+                boards().forget(await self._open())
+            else:
+                return
+
+    async def explain(self, messages: Sequence[BaseMessage], options: RouterOptions) -> Decision:
+        """Decide as `answer` would at this moment, without loading or calling anything."""
+        state = RouterState(messages=list(messages), options=options)
+        state.update(await self._nodes.classify(state))  # type: ignore[typeddict-item]  # its own keys
+        update = await self._nodes.check_resources(state)
+        return revive(Decision, update["decision"])
+
+    async def _run(
+        self, messages: Sequence[BaseMessage], options: RouterOptions
+    ) -> AsyncGenerator[RouterEvent, None]:
+        call = uuid.uuid4().hex
+        state = RouterState(messages=list(messages), options=options, call=call)
+        # LangSmith would re-add its tracer from the environment and open a second root trace.
+        try:
+            with tracing_context(enabled=False):
+                events = self._graph.astream(
+                    state, {"recursion_limit": _STEPS}, stream_mode="custom"
+                )
+                async with aclosing(events):  # type: ignore[type-var]  # it is a generator
+                    async for event in events:
+                        yield cast("RouterEvent", event)  # what our nodes wrote
+        finally:
+            boards().release(call)
+
+
+def _after_check(state: RouterState) -> str:
+    return "load_model" if state["decision"]["model"] else "refuse"
+
+
+def _after_load(state: RouterState) -> str:
+    return "fit_context" if state["resident"] else "check_resources"
+
+
+def _after_fit(state: RouterState) -> str:
+    return "respond" if state["resident"] else "check_resources"
+
+
+def _after_respond(state: RouterState) -> str:
+    return END if state["resident"] else "check_resources"

@@ -1,0 +1,106 @@
+"""Which candidate answers, and the sentence that says why."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from langchain_lmswitch.types.decisions import Candidate
+from langchain_lmswitch.types.plans import Load, Plan, Refusal, Use
+from langchain_lmswitch.types.tasks import Task
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """The chosen candidate, or `None`, and every candidate with its verdict."""
+
+    key: str | None
+    candidates: tuple[Candidate, ...]
+    reason: str
+
+
+def choose(
+    task: Task,
+    ranked: Sequence[Candidate],
+    *,
+    plans: Mapping[str, Plan | Refusal],
+    failed: Mapping[str, str],
+    forced: bool,
+) -> Choice:
+    """Take the first of the ranked candidates that can answer.
+
+    A candidate is passed over, in this order, if
+
+    1. it lacks a hard need,
+    2. it failed in this very request,
+    3. it does not fit the memory, even after evictions that are allowed.
+
+    Args:
+        task: The classified request.
+        ranked: Best first.
+        plans: How each could be in memory; who is missing here was not looked at.
+        failed: Key to what went wrong earlier in this request.
+        forced: Whether the caller named the model.
+    """
+    judged = [_judge(one, plans.get(one.key), failed.get(one.key, "")) for one in ranked]
+    chosen = next((one for one in judged if not one.note and one.key in plans), None)
+    if chosen is None:
+        reason = "; ".join(f"{one.key}: {one.note}" for one in judged) or "no model is installed"
+        return Choice(key=None, candidates=tuple(judged), reason=f"nobody can answer ({reason})")
+    marked = [replace(one, note="chosen") if one is chosen else one for one in judged]
+    reason = _sentence(task, chosen, plans[chosen.key], judged, forced=forced)
+    return Choice(key=chosen.key, candidates=tuple(marked), reason=reason)
+
+
+def _judge(candidate: Candidate, plan: Plan | Refusal | None, failure: str) -> Candidate:
+    fits = None if plan is None else not isinstance(plan, Refusal)
+    note = ""
+    if candidate.lacks:  # 1
+        note = ", ".join(candidate.lacks)
+    elif failure:  # 2
+        note = f"failed: {failure}"
+    elif isinstance(plan, Refusal):  # 3
+        note = f"does not fit: {plan.reason}"
+    return replace(candidate, fits=fits, note=note, footprint_bytes=_bytes(plan))
+
+
+def _bytes(plan: Plan | Refusal | None) -> int | None:
+    match plan:
+        case Load(footprint=footprint) if footprint is not None:
+            return footprint.total_bytes
+        case Refusal(needed_bytes=needed_bytes):
+            return needed_bytes
+        case _:
+            return None
+
+
+def _sentence(
+    task: Task,
+    chosen: Candidate,
+    plan: Plan | Refusal,
+    judged: Sequence[Candidate],
+    *,
+    forced: bool,
+) -> str:
+    why = "you asked for it" if forced else _why_first(chosen, judged)
+    return f"{chosen.key} for {task.kind} ({task.evidence}): {why}; {_memory(plan)}."
+
+
+def _why_first(chosen: Candidate, judged: Sequence[Candidate]) -> str:
+    better = [one for one in judged[: judged.index(chosen)] if one.note]
+    if better:
+        return f"the best of those that can answer now ({better[0].key} {better[0].note})"
+    if len(judged) == 1:
+        return "the only model installed"
+    return f"best score of {len(judged)} candidates"
+
+
+def _memory(plan: Plan | Refusal) -> str:
+    match plan:
+        case Use():
+            return "already loaded"
+        case Load(footprint=None):
+            return "loaded for this"
+        case Load(evict=evict, footprint=footprint) if footprint is not None:
+            room = f"after unloading {', '.join(one.key for one in evict)}" if evict else "it fits"
+            return f"loaded for this, about {footprint.total_bytes / 2**20:,.0f} MiB, {room}"
+        case _:
+            return "not loaded"

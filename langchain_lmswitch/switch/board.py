@@ -1,0 +1,228 @@
+"""The switchboard: the one place that loads, unloads and hands out models of a host."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from langchain_lmswitch.errors import HostTimeout, LoadFailed, NotEnoughMemory, UnknownModel
+from langchain_lmswitch.hosts.base import Host
+from langchain_lmswitch.machine.monitor import Monitor
+from langchain_lmswitch.settings import Settings
+from langchain_lmswitch.switch.flights import Flights
+from langchain_lmswitch.switch.leases import Leases
+from langchain_lmswitch.switch.surveyor import Surveyor
+from langchain_lmswitch.types.events import (
+    Loaded,
+    LoadProgress,
+    LoadStarted,
+    SwitchEvent,
+    Waiting,
+)
+from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
+from langchain_lmswitch.types.plans import Load, Plan, Refusal, Use
+
+log = logging.getLogger(__name__)
+
+_POLL_S: Final = 0.1
+OnEvent = Callable[[SwitchEvent], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A leased instance and what it took to get it."""
+
+    resident: Resident
+    evicted: tuple[str, ...] = ()
+    load_s: float = 0.0
+    queued_s: float = 0.0
+
+
+class Switchboard:
+    """Leases, loads and evictions of one host.
+
+    Confined to the portal's loop: there are no locks but the one that makes loads take turns.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        monitor: Monitor,
+        settings: Settings,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.host = host
+        self.settings = settings
+        self._clock = clock
+        self._leases = Leases()
+        self.surveyor = Surveyor(host, monitor, settings, leased=self._leases.held, clock=clock)
+        self._flights: Flights[Held] = Flights()
+        self._turn = asyncio.Lock()
+        self._changed = asyncio.Event()
+
+    async def acquire(
+        self, card: ModelCard, *, call: str, needed_tokens: int, on_event: OnEvent
+    ) -> Held:
+        """Get a loaded instance of `card` and lease it to `call`.
+
+        1. A resident one is leased at once.
+        2. A load under way is joined; else one is started, when its turn comes.
+        3. What was got may be on its way out again before it is leased: from the start.
+
+        The lease lasts until `release(call)`.
+
+        Raises:
+            NotEnoughMemory: It does not fit, and nobody is about to make room.
+            LoadFailed: The host could not load it.
+        """
+        while True:
+            survey = await self.surveyor.survey()
+            plan = self.surveyor.plan(card, None, survey, needed_tokens=needed_tokens)
+            if isinstance(plan, Use):  # 1
+                held = Held(resident=plan.resident)
+            else:
+                held = await self._flights.join(  # 2
+                    card.key,
+                    lambda tell: self._make_room_and_load(card, needed_tokens, tell),
+                    listener=on_event,
+                )
+            if self._leases.take(held.resident.identifier, call):  # 3
+                return held
+            await self._next_change()
+
+    def release(self, call: str) -> None:
+        """End the leases of a call; safe to repeat."""
+        if self._leases.release(call):
+            self._tell_changed()
+
+    def leased(self, identifier: str) -> bool:
+        """Tell whether a request of ours is using an instance now."""
+        return self._leases.held(identifier)
+
+    async def unload(self, identifier: str) -> None:
+        """Unload an instance that nobody of ours is using.
+
+        Raises:
+            UnknownModel: Nothing is loaded under this identifier.
+        """
+        await self.host.unload(identifier)
+        self._tell_changed()
+
+    async def aclose(self) -> None:
+        """Drop the connection to the host; loaded models stay."""
+        await self.host.aclose()
+
+    async def _make_room_and_load(self, card: ModelCard, needed_tokens: int, tell: OnEvent) -> Held:
+        started_s = self._clock()
+        async with self._turn:
+            plan = await self._wait_for_plan(card, needed_tokens, tell)
+            queued_s = self._clock() - started_s
+            if isinstance(plan, Use):
+                return Held(resident=plan.resident, queued_s=queued_s)
+            evicted = {one.identifier for one in plan.evict}
+            try:
+                await self._evict(plan.evict)
+                loaded = await self._load(plan, tell)
+            finally:
+                self._leases.stop_leaving(evicted)
+                self._tell_changed()
+            return Held(
+                resident=loaded,
+                evicted=tuple(sorted(evicted)),
+                load_s=self._clock() - started_s - queued_s,
+                queued_s=queued_s,
+            )
+
+    async def _wait_for_plan(self, card: ModelCard, needed_tokens: int, tell: OnEvent) -> Plan:
+        """Plan with fresh facts, and again whenever somebody makes room; victims are marked."""
+        deadline_s = self._clock() + self.settings.load_timeout_s
+        while True:
+            footprint = await self.surveyor.footprint(card)
+            survey = await self.surveyor.survey()
+            plan = self.surveyor.plan(card, footprint, survey, needed_tokens=needed_tokens)
+            match plan:
+                case Use():
+                    return plan
+                case Load(evict=evict):
+                    if self._leases.start_leaving({one.identifier for one in evict}):
+                        return plan
+                case Refusal():
+                    self._raise_unless_room_may_come(plan, deadline_s)
+                    tell(Waiting(key=card.key, reason=f"{plan.reason}; waiting for an answer"))
+                    await self._next_change()
+
+    def _raise_unless_room_may_come(self, refusal: Refusal, deadline_s: float) -> None:
+        answering = any(self._leases.held(blocker) for blocker in refusal.blockers)
+        if not answering or self._clock() > deadline_s:
+            raise NotEnoughMemory(
+                refusal.key,
+                needed_bytes=refusal.needed_bytes,
+                free_bytes=refusal.free_bytes,
+                blockers=refusal.blockers,
+            )
+
+    async def _evict(self, victims: Sequence[Resident]) -> None:
+        for victim in victims:
+            await self._wait_until_idle(victim)
+            try:
+                await self.host.unload(victim.identifier)
+            except UnknownModel:
+                log.debug("%s had left already", victim.identifier)
+
+    async def _wait_until_idle(self, victim: Resident) -> None:
+        """Another process may be using what we loaded; its answer is not cut off."""
+        deadline_s = self._clock() + self.settings.load_timeout_s
+        while (state := await self.host.state(victim.identifier)) and not state.idle:
+            if self._clock() > deadline_s:
+                raise HostTimeout(
+                    self.host.address,
+                    doing=f"waiting for {victim.identifier!r} to finish its answers",
+                    after_s=self.settings.load_timeout_s,
+                )
+            await asyncio.sleep(_POLL_S)
+
+    async def _load(self, plan: Load, tell: OnEvent) -> Resident:
+        key, started_s = plan.spec.key, self._clock()
+        tell(
+            LoadStarted(
+                key=key,
+                evicting=tuple(one.identifier for one in plan.evict),
+                expected_bytes=plan.footprint.total_bytes if plan.footprint else None,
+            )
+        )
+        try:
+            resident = await self.host.load(
+                plan.spec, on_progress=lambda part: tell(LoadProgress(key=key, fraction=part))
+            )
+        except LoadFailed as failure:
+            resident = await self._loaded_by_another_process(plan.spec, failure)
+        tell(
+            Loaded(
+                key=key,
+                identifier=resident.identifier,
+                context_tokens=resident.context_tokens,
+                load_s=self._clock() - started_s,
+            )
+        )
+        return resident
+
+    async def _loaded_by_another_process(self, spec: LoadSpec, failure: LoadFailed) -> Resident:
+        for resident in await self.host.residents():
+            if resident.identifier == spec.identifier:
+                return resident
+        raise failure
+
+    async def _next_change(self) -> None:
+        """Wait until a lease ended or a load was finished; or a poll, for other processes."""
+        try:
+            async with asyncio.timeout(_POLL_S * 10):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+    def _tell_changed(self) -> None:
+        self._changed.set()
+        self._changed = asyncio.Event()

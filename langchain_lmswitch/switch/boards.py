@@ -1,0 +1,83 @@
+"""The process's switchboards: one per host, whoever asks."""
+
+from contextlib import suppress
+
+from langchain_lmswitch.errors import LMSwitchError
+from langchain_lmswitch.hosts.base import Host
+from langchain_lmswitch.hosts.finding import find_host
+from langchain_lmswitch.machine.monitor import Monitor, SystemMonitor
+from langchain_lmswitch.settings import Settings
+from langchain_lmswitch.switch.board import Switchboard
+from langchain_lmswitch.switch.flights import Flights
+from langchain_lmswitch.switch.portal import Portal, portal
+
+
+class Boards:
+    """Finds hosts and keeps one switchboard for each; confined to the portal's loop.
+
+    Two chat models that reach one host must share its leases, or one would unload what the other
+    is using. The settings of the first one that asks are those of the host and its board.
+    """
+
+    def __init__(self) -> None:
+        self._searches: Flights[Switchboard] = Flights()
+        self._found: dict[Settings, Switchboard] = {}
+        self._by_address: dict[str, Switchboard] = {}
+
+    async def find(self, settings: Settings) -> Switchboard:
+        """Give the switchboard of the host that `settings` lead to.
+
+        Raises:
+            HostNotFound: No host answers and none can be started.
+        """
+        if settings not in self._found:
+            self._found[settings] = await self._searches.join(
+                settings, lambda _: self._search(settings), listener=lambda _: None
+            )
+        return self._found[settings]
+
+    def given(self, host: Host, monitor: Monitor | None, settings: Settings) -> Switchboard:
+        """Give the switchboard of a host object that the caller made."""
+        board = self._by_address.get(host.address)
+        if board is None or board.host is not host:
+            board = Switchboard(host, monitor or SystemMonitor(), settings)
+            self._by_address[host.address] = board
+        return board
+
+    def forget(self, board: Switchboard) -> None:
+        """Look for the host anew at the next request: this one does not answer any more."""
+        self._by_address.pop(board.host.address, None)
+        for settings in [key for key, found in self._found.items() if found is board]:
+            del self._found[settings]
+
+    def release(self, call: str) -> None:
+        """End the leases of a call, wherever they are; safe to repeat."""
+        for board in self._by_address.values():
+            board.release(call)
+
+    async def aclose(self) -> None:
+        """Drop the connections to all hosts; loaded models stay."""
+        for board in self._by_address.values():
+            with suppress(LMSwitchError):
+                await board.aclose()
+
+    async def _search(self, settings: Settings) -> Switchboard:
+        host = await find_host(settings)
+        board = self._by_address.get(host.address)
+        if board is None:
+            board = Switchboard(host, SystemMonitor(), settings)
+            self._by_address[host.address] = board
+        return board
+
+
+_boards: dict[Portal, Boards] = {}
+
+
+def boards() -> Boards:
+    """Give the boards of this process's portal; a fork has its own."""
+    here = portal()
+    if here not in _boards:
+        _boards.clear()
+        _boards[here] = Boards()
+        here.closers.append(_boards[here].aclose)
+    return _boards[here]

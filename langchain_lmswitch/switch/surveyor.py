@@ -1,0 +1,150 @@
+"""What there is to decide from: models, residents, memory, and what a load would cost."""
+
+import asyncio
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from langchain_lmswitch.hosts.base import Host
+from langchain_lmswitch.machine.monitor import Monitor
+from langchain_lmswitch.policy.admission import Occupant, admit
+from langchain_lmswitch.settings import Settings
+from langchain_lmswitch.types.machine import UNKNOWN_MACHINE, Footprint, Snapshot
+from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
+from langchain_lmswitch.types.plans import Plan, Refusal
+
+OURS: Final = "lmswitch/"
+"""How the identifiers of instances begin that this package loaded, in any process."""
+
+_CARDS_FRESH_S: Final = 10.0
+_RESIDENT_FACTOR: Final = 1.2
+"""Weights to footprint of a resident whose load we did not estimate."""
+
+
+_ANSWERING: Final = "answering"
+_FOREIGN: Final = "loaded by somebody else"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """The facts at one moment."""
+
+    occupants: tuple[Occupant, ...]
+    snapshot: Snapshot
+
+    @property
+    def resident_keys(self) -> frozenset[str]:
+        """Keys of the models in memory."""
+        return frozenset(one.resident.key for one in self.occupants)
+
+
+@dataclass(slots=True)
+class _CardList:
+    cards: tuple[ModelCard, ...] = ()
+    read_at_s: float = field(default=float("-inf"))
+
+
+class Surveyor:
+    """Reads a host and this machine, and decides with `policy` what could be in memory.
+
+    Args:
+        leased: Tells whether a request of ours is using an instance.
+    """
+
+    def __init__(
+        self,
+        host: Host,
+        monitor: Monitor,
+        settings: Settings,
+        *,
+        leased: Callable[[str], bool],
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.host = host
+        self.settings = settings
+        self._monitor = monitor
+        self._leased = leased
+        self._clock = clock
+        self._cards = _CardList()
+        self._footprints: dict[LoadSpec, Footprint] = {}
+
+    async def survey(self) -> Survey:
+        """Read who is in memory, always afresh, and how much of it is left."""
+        occupants = tuple(self._occupant(one) for one in await self.host.residents())
+        return Survey(occupants=occupants, snapshot=self.snapshot())
+
+    async def cards(self) -> tuple[ModelCard, ...]:
+        """List the models on disk; read anew when the last list is ten seconds old."""
+        if self._clock() - self._cards.read_at_s >= _CARDS_FRESH_S:
+            self._cards = _CardList(tuple(await self.host.cards()), self._clock())
+        return self._cards.cards
+
+    def snapshot(self) -> Snapshot:
+        """Measure this machine; a remote host's memory is unknown."""
+        return self._monitor.snapshot() if self.host.scope == "local" else UNKNOWN_MACHINE
+
+    def spec(self, card: ModelCard) -> LoadSpec:
+        """Say how we would load a model: our context, but no more than it was trained for."""
+        trained_tokens = card.max_context_tokens or self.settings.context_tokens
+        return LoadSpec(
+            key=card.key,
+            kind=card.kind,
+            context_tokens=min(self.settings.context_tokens, trained_tokens),
+            parallel=self.settings.parallel,
+            identifier=f"{OURS}{card.key}",
+            ttl_s=self.settings.ttl_s,
+        )
+
+    async def footprint(self, card: ModelCard) -> Footprint:
+        """Estimate what loading a model would cost; asked of the host once."""
+        spec = self.spec(card)
+        if spec not in self._footprints:
+            self._footprints[spec] = await self.host.estimate(spec, card)
+        return self._footprints[spec]
+
+    async def footprints(self, cards: list[ModelCard]) -> dict[str, Footprint]:
+        """Estimate several models at once, by key."""
+        found = await asyncio.gather(*(self.footprint(card) for card in cards))
+        return {card.key: footprint for card, footprint in zip(cards, found, strict=True)}
+
+    def plan(
+        self,
+        card: ModelCard,
+        footprint: Footprint | None,
+        survey: Survey,
+        *,
+        needed_tokens: int,
+        patient: bool = False,
+    ) -> Plan | Refusal:
+        """Decide how `card` could be in memory; nothing is done.
+
+        A `patient` plan may evict models that are answering now: it holds once they are done.
+        """
+        occupants = [_patiently(one) for one in survey.occupants] if patient else survey.occupants
+        return admit(
+            self.spec(card),
+            footprint,
+            survey.snapshot,
+            needed_tokens=needed_tokens,
+            occupants=occupants,
+            headroom_bytes=self.settings.headroom_bytes,
+        )
+
+    def _occupant(self, resident: Resident) -> Occupant:
+        keep = ""
+        if not (resident.identifier.startswith(OURS) or self.settings.evict_foreign):
+            keep = _FOREIGN
+        elif self._leased(resident.identifier):
+            keep = _ANSWERING
+        return Occupant(resident=resident, bytes=self._held_bytes(resident), keep=keep)
+
+    def _held_bytes(self, resident: Resident) -> int:
+        for spec, footprint in self._footprints.items():
+            if spec.key == resident.key and spec.context_tokens == resident.context_tokens:
+                return footprint.total_bytes
+        return int(resident.size_bytes * _RESIDENT_FACTOR)
+
+
+def _patiently(occupant: Occupant) -> Occupant:
+    return replace(occupant, keep="") if occupant.keep == _ANSWERING else occupant
