@@ -24,6 +24,7 @@ trying again may help (`is_retryable`), and the builtin a plain `except` would e
 """
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from langchain_core.exceptions import (
     ContextOverflowError,
@@ -38,7 +39,25 @@ from langchain_core.exceptions import (
 
 
 class LMSwitchError(Exception):
-    """Base of every error this package raises."""
+    """Base of every error this package raises; all can be copied and pickled."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Exceptions are rebuilt from `args`, our message; our constructors take fields instead.
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(
+    kind: type[LMSwitchError], args: tuple[Any, ...], fields: Mapping[str, Any]
+) -> LMSwitchError:
+    # `MemoryError.__new__` refuses subclasses whose layout another base has set, so ask that base.
+    base: Any = kind
+    while "__new__" not in vars(base):
+        base = base.__base__
+    error: LMSwitchError = base.__new__(kind)
+    super(LMSwitchError, error).__init__(*args)  # the builtin's, which sets `ImportError.msg`
+    error.args = args
+    error.__dict__.update(fields)
+    return error
 
 
 class HostError(LMSwitchError):

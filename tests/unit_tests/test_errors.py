@@ -1,0 +1,168 @@
+"""The exception tree: what is drawn is what there is, and every error survives a pickle."""
+
+import copy
+import inspect
+import pickle
+import re
+
+import langchain_core.exceptions
+import pytest
+
+from langchain_lmswitch import errors
+from langchain_lmswitch.errors import (
+    BadModelFile,
+    ContextTooLong,
+    DownloadFailed,
+    HostError,
+    HostFailed,
+    HostLost,
+    HostNotFound,
+    HostRejected,
+    HostTimeout,
+    InvalidRequest,
+    LMSwitchError,
+    LoadFailed,
+    MissingExtra,
+    ModelGone,
+    NoSuitableModel,
+    NotEnoughMemory,
+    UnknownModel,
+)
+
+EVERY = [
+    HostNotFound(["127.0.0.1:41343"], remedy="Run: lmswitch serve"),
+    HostLost("127.0.0.1:1234", reason="connection reset"),
+    HostTimeout("127.0.0.1:1234", doing="loading 'tiny'", after_s=2.5),
+    HostRejected("127.0.0.1:1234", reason="invalid passkey"),
+    HostFailed("127.0.0.1:1234", doing="listing models", reason="out of cheese"),
+    UnknownModel("tiny", nearest=["tiny-chat", "tiny-code"]),
+    LoadFailed("big", reason="Not enough memory.", for_memory=True),
+    ModelGone("tiny", reason="its process died"),
+    NoSuitableModel("code", rejected={"tiny": "no tools"}, remedy="Run: lmswitch pull starter"),
+    NotEnoughMemory("big", needed_bytes=2**33, free_bytes=2**30, blockers=["tiny"]),
+    ContextTooLong(tokens=9000, limit_tokens=4096),
+    InvalidRequest("`temperature` must not be negative. Use 0 or more."),
+    MissingExtra("embedded", why="The embedded host needs llama.cpp"),
+    DownloadFailed("starter", reason="wrong hash", remedy="Run the same command again."),
+    BadModelFile("/models/x.gguf", reason="the magic number is wrong"),
+]
+
+REMEDIES = {
+    "HostNotFound": "Run: lmswitch serve",
+    "HostLost": "The next call reconnects; `lmswitch status` shows whether the host is up.",
+    "HostTimeout": "Raise `timeout`, or look at the host with `lmswitch status`.",
+    "HostRejected": "Set `api_key` or LM_API_TOKEN to a token of that host (sk-lm-...).",
+    "UnknownModel": "`lmswitch models` lists them all.",
+    "LoadFailed": "Free memory or choose a smaller model.",
+    "ModelGone": "Try again.",
+    "NoSuitableModel": "Run: lmswitch pull starter",
+    "NotEnoughMemory": "Close other programs, unload a model, or install a smaller one.",
+    "ContextTooLong": "Shorten the last message or the system prompt, or raise `context_tokens`.",
+    "InvalidRequest": "Use 0 or more.",
+    "MissingExtra": "Run: pip install 'langchain-lmswitch[embedded]'",
+    "DownloadFailed": "Run the same command again.",
+}
+
+every_error = pytest.mark.parametrize(
+    "error", [pytest.param(error, id=type(error).__name__) for error in EVERY]
+)
+
+
+def drawn() -> dict[str, tuple[str, str]]:
+    """Read the tree in the module's docstring: name -> (parent, the class it also is)."""
+    tree: dict[str, tuple[str, str]] = {}
+    branch = ["LMSwitchError"]
+    for line in (errors.__doc__ or "").splitlines():
+        found = re.match(r"    ((?:\|   )*)\+-- (\w+)(?: .*\s(\w+))?$", line)
+        if found:
+            depth = len(found[1]) // 4 + 1
+            branch[depth:] = [found[2]]
+            tree[found[2]] = (branch[depth - 1], found[3] or "")
+    return tree
+
+
+def test_every_class_is_drawn() -> None:
+    """The docstring draws every class of the module but the root."""
+    defined = {
+        name
+        for name, kind in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(kind, LMSwitchError) and kind is not LMSwitchError
+    }
+
+    assert set(drawn()) == defined
+
+
+def test_every_leaf_is_tried_here() -> None:
+    assert {type(error).__name__ for error in EVERY} == set(drawn()) - {"HostError"}
+
+
+@every_error
+def test_parent_and_meaning_are_as_drawn(error: LMSwitchError) -> None:
+    """Each class stands under its parent and is the other class of the same meaning, too."""
+    parent, meaning = drawn()[type(error).__name__]
+    builtin = __builtins__ if isinstance(__builtins__, dict) else vars(__builtins__)
+    other = getattr(langchain_core.exceptions, meaning, None) or builtin[meaning]
+
+    assert isinstance(error, getattr(errors, parent))
+    assert isinstance(error, other)
+
+
+@every_error
+def test_every_error_is_caught_as_ours(error: LMSwitchError) -> None:
+    assert isinstance(error, LMSwitchError)
+    assert isinstance(error, HostError) == (drawn()[type(error).__name__][0] == "HostError")
+
+
+@every_error
+def test_message_ends_with_what_to_do(error: LMSwitchError) -> None:
+    """The reader is told the next step, last; two errors have none of their own to give."""
+    if isinstance(error, HostFailed | BadModelFile):
+        assert error.reason in str(error)
+    else:
+        assert str(error).endswith(REMEDIES[type(error).__name__])
+
+
+@every_error
+def test_pickles_with_its_fields(error: LMSwitchError) -> None:
+    error.add_note("seen while testing")
+
+    again = pickle.loads(pickle.dumps(error))  # noqa: S301 - our own bytes
+
+    assert type(again) is type(error)
+    assert str(again) == str(error)
+    assert vars(again) == vars(error)
+
+
+@every_error
+def test_copies_with_its_fields(error: LMSwitchError) -> None:
+    """A copy, shallow or deep, is another object with the same fields."""
+    for again in (copy.copy(error), copy.deepcopy(error)):
+        assert again is not error
+        assert str(again) == str(error)
+        assert vars(again) == vars(error)
+
+
+def test_a_pickled_import_error_keeps_what_python_set() -> None:
+    error = pickle.loads(pickle.dumps(MissingExtra("notebook", why="No display")))  # noqa: S301
+
+    assert error.msg == str(error)
+
+
+@pytest.mark.parametrize(
+    ("kind", "retryable"),
+    [
+        (HostLost, True),
+        (HostTimeout, True),
+        (ModelGone, True),
+        (HostRejected, False),
+        (UnknownModel, False),
+        (ContextTooLong, False),
+        (LoadFailed, False),
+    ],
+)
+def test_retry_middleware_can_tell(kind: type[LMSwitchError], retryable: bool) -> None:  # noqa: FBT001
+    assert getattr(kind, "is_retryable", None) is retryable
+
+
+def test_load_that_failed_for_another_reason_says_where_to_look() -> None:
+    assert str(LoadFailed("x", reason="Bad magic.")).endswith("See the host's own log.")

@@ -1,0 +1,109 @@
+"""Settings: defaults, the environment, and what is refused."""
+
+import os
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr, ValidationError
+
+from langchain_lmswitch.settings import Settings
+
+
+@pytest.fixture(autouse=True)
+def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Hide the settings of whoever runs the tests."""
+    for name in os.environ:
+        if name.startswith("LMSWITCH_") or name == "LM_API_TOKEN":
+            monkeypatch.delenv(name)
+
+
+def test_defaults_ask_for_nothing() -> None:
+    """Without any setting a host is looked for, and there is no token."""
+    settings = Settings()
+
+    assert settings.base_url is None
+    assert settings.api_key is None
+    assert settings.models == ()
+    assert settings.evict_foreign is False
+
+
+@pytest.mark.parametrize("name", sorted(set(Settings.model_fields) - {"api_key", "models"}))
+def test_every_field_has_its_variable(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each field is read from `LMSWITCH_<NAME>`."""
+    values = {"base_url": "far:1234", "home": "/tmp/x", "evict_foreign": "true", "parallel": "7"}  # noqa: S108
+    given = values.get(name, "12345")
+    monkeypatch.setenv(f"LMSWITCH_{name.upper()}", given)
+
+    assert str(getattr(Settings(), name)).lower().removesuffix(".0") == given
+
+
+@pytest.mark.parametrize("variable", ["LMSWITCH_API_KEY", "LM_API_TOKEN"])
+def test_token_from_either_variable(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, "sk-lm-secret")
+
+    settings = Settings()
+
+    assert settings.api_key == SecretStr("sk-lm-secret")
+    assert "secret" not in repr(settings)
+
+
+def test_own_token_wins(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LMSWITCH_API_KEY", "ours")
+    monkeypatch.setenv("LM_API_TOKEN", "theirs")
+
+    assert Settings().api_key == SecretStr("ours")
+
+
+def test_argument_wins_over_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LMSWITCH_CONTEXT_TOKENS", "1024")
+    monkeypatch.setenv("LM_API_TOKEN", "theirs")
+
+    settings = Settings(context_tokens=2048, api_key=SecretStr("mine"))
+
+    assert (settings.context_tokens, settings.api_key) == (2048, SecretStr("mine"))
+
+
+def test_model_folders_are_separated_as_in_path(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Empty parts are left out."""
+    monkeypatch.setenv("LMSWITCH_MODELS", os.pathsep.join(["/a", "", "/b c"]))
+
+    assert Settings().models == (Path("/a"), Path("/b c"))
+
+
+def test_folders_under_home() -> None:
+    settings = Settings(home=Path("/data"))
+
+    assert settings.models_home == Path("/data/models")
+    assert settings.run_home == Path("/data/run")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("context_tokens", "255"),
+        ("parallel", "0"),
+        ("parallel", "65"),
+        ("ttl_s", "0"),
+        ("headroom_bytes", "-1"),
+        ("load_timeout_s", "0"),
+        ("timeout_s", "-3"),
+        ("linger_s", "-1"),
+        ("threads", "0"),
+        ("threads", "many"),
+    ],
+)
+def test_nonsense_is_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"LMSWITCH_{name.upper()}", value)
+
+    with pytest.raises(ValidationError, match=name):
+        Settings()
+
+
+def test_unknown_argument_is_refused() -> None:
+    with pytest.raises(ValidationError, match="contxt_tokens"):
+        Settings.model_validate({"contxt_tokens": 1024})
+
+
+def test_settings_are_frozen() -> None:
+    with pytest.raises(ValidationError, match="frozen"):
+        Settings().parallel = 2
