@@ -6,12 +6,13 @@ hops onto the portal's.
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any, Final
 
-from langchain_core.messages import AIMessage, BaseMessage, message_chunk_to_message
+from langchain_core.messages import AIMessageChunk, BaseMessage, message_chunk_to_message
+from langchain_core.messages.ai import add_ai_message_chunks
 from langgraph.types import StreamWriter
 
 from langchain_lmswitch.errors import (
@@ -133,20 +134,19 @@ class Nodes:
         answering = portal().astream(
             self._predict(resident.identifier, request(state["fitted"], options))
         )
-        answer, begun = _Answer(decision), False
+        said: list[PredictEvent] = []
         writer(decision)
         try:
             async for event in _with_deadline(answering, resident.key, options):
-                begun = begun or not isinstance(event, PromptProgress)
                 writer(event)
-                answer.add(event)
+                said.append(event)
         except (ModelGone, UnknownModel) as gone:
-            if begun:
+            if not all(isinstance(event, PromptProgress) for event in said):
                 raise
             return _vanished(state, resident.key, gone)
         finally:
             await portal().acall(self._release(state["call"]))
-        return {"answer": answer.message()}
+        return {"answer": _message(said, decision)}
 
     async def _decide(self, task: Task, *, model: str, failed: dict[str, str]) -> Any:
         return await decide(await self._open(), task, model=model, failed=failed)
@@ -176,26 +176,12 @@ class Nodes:
         (await self._open()).release(call)
 
 
-class _Answer:
-    """The message chunks of an answer, added up for those who read the state, not the stream."""
-
-    def __init__(self, decision: Decision) -> None:
-        self._decision = decision
-        self._chunks: list[Any] = []
-
-    def add(self, event: PredictEvent) -> None:
-        piece = chunk(event)
-        if isinstance(event, Finished):
-            decision = self._decision
-            piece = last_chunk(event, model=decision.model, decision=decision.to_dict())
-        if piece is not None:
-            self._chunks.append(piece)
-
-    def message(self) -> BaseMessage:
-        if not self._chunks:
-            return AIMessage(content="")
-        first, *rest = self._chunks
-        return message_chunk_to_message(first.__add__(rest) if rest else first)
+def _message(events: Sequence[PredictEvent], decision: Decision) -> BaseMessage:
+    """Add up an answer, for those who read the state and not the stream."""
+    chunks = [piece for event in events if (piece := chunk(event)) is not None]
+    if events and isinstance(finished := events[-1], Finished):
+        chunks.append(last_chunk(finished, model=decision.model, decision=decision.to_dict()))
+    return message_chunk_to_message(add_ai_message_chunks(AIMessageChunk(content=""), *chunks))
 
 
 async def _with_deadline(

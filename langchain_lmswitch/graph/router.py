@@ -111,17 +111,20 @@ class Router:
             boards().release(call)
 
 
-def _after_check(state: RouterState) -> str:
+# Asynchronous, though they decide at once: LangGraph sends synchronous ones through a thread.
+
+
+async def _after_check(state: RouterState) -> str:
     return "load_model" if state["decision"]["model"] else "refuse"
 
 
-def _after_load(state: RouterState) -> str:
+async def _after_load(state: RouterState) -> str:
     return "fit_context" if state["resident"] else "check_resources"
 
 
-def _after_fit(state: RouterState) -> str:
+async def _after_fit(state: RouterState) -> str:
     return "respond" if state["resident"] else "check_resources"
 
 
-def _after_respond(state: RouterState) -> str:
+async def _after_respond(state: RouterState) -> str:
     return END if state["resident"] else "check_resources"
