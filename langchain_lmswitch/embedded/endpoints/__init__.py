@@ -1,0 +1,1 @@
+"""What a client can ask for: one module for each namespace of the protocol."""
