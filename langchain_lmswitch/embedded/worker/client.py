@@ -1,0 +1,90 @@
+"""HTTP to the server inside a worker process, and its refusals as our errors."""
+
+import json
+import ssl
+from collections.abc import AsyncGenerator, Mapping
+from typing import Any
+
+import httpx
+
+from langchain_lmswitch.errors import ContextTooLong, HostFailed, InvalidRequest, LMSwitchError
+
+CONNECT_S = 10.0
+"""The server is on this machine and listening already."""
+
+_TOO_LONG = "exceed_context_size_error"
+
+
+class EngineClient:
+    """The endpoints of llama.cpp's server that the worker uses."""
+
+    def __init__(self, address: str, *, api_key: str) -> None:
+        self.address = address
+        self._http = httpx.AsyncClient(
+            base_url=address,
+            headers={"Authorization": f"Bearer {api_key}"},
+            timeout=httpx.Timeout(None, connect=CONNECT_S),
+            limits=httpx.Limits(max_connections=None),
+            trust_env=False,
+            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # unused; the default takes 0.1 s
+        )
+
+    async def get(self, path: str) -> Any:
+        """Read an endpoint."""
+        return self._checked(await self._http.get(path))
+
+    async def post(self, path: str, body: Mapping[str, Any]) -> Any:
+        """Ask an endpoint."""
+        return self._checked(await self._http.post(path, json=body))
+
+    async def chunks(
+        self, path: str, body: Mapping[str, Any]
+    ) -> AsyncGenerator[dict[str, Any], None]:
+        """Stream server-sent events; leaving early closes the socket, which stops the engine."""
+        async with self._http.stream("POST", path, json=body) as response:
+            if response.is_error:
+                await response.aread()
+                raise refusal(self.address, response.status_code, response.text)
+            async for line in response.aiter_lines():
+                name, _, text = line.partition(":")
+                if name == "error":
+                    raise refusal(self.address, response.status_code, text)
+                if name == "data" and text.strip() != "[DONE]":
+                    chunk = json.loads(text)
+                    if "error" in chunk:
+                        raise refusal(self.address, response.status_code, text)
+                    yield chunk
+
+    async def close(self) -> None:
+        """Close the sockets."""
+        await self._http.aclose()
+
+    def _checked(self, response: httpx.Response) -> Any:
+        if response.is_error:
+            raise refusal(self.address, response.status_code, response.text)
+        return response.json()
+
+
+def refusal(address: str, status: int, text: str) -> LMSwitchError:
+    """Read the engine's error.
+
+    1. The prompt exceeds the context.
+    2. The request is wrong: a schema or a template that cannot be used.
+    3. Anything else.
+    """
+    error = _error(text)
+    message = str(error.get("message", text))
+    if error.get("type") == _TOO_LONG and "n_prompt_tokens" in error:  # 1
+        return ContextTooLong(tokens=error["n_prompt_tokens"], limit_tokens=error["n_ctx"])
+    if error.get("type") == "invalid_request_error" or status == httpx.codes.BAD_REQUEST:  # 2
+        return InvalidRequest(f"The engine refused the request: {message}")
+    return HostFailed(address, doing="answering", reason=message)  # 3
+
+
+def _error(text: str) -> Mapping[str, Any]:
+    try:
+        wire = json.loads(text)
+    except ValueError:
+        return {}
+    found = wire.get("error", wire) if isinstance(wire, dict) else {}
+    return found if isinstance(found, dict) else {"message": str(found)}
