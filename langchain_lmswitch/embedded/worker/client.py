@@ -24,7 +24,8 @@ class EngineClient:
             base_url=address,
             headers={"Authorization": f"Bearer {api_key}"},
             timeout=httpx.Timeout(None, connect=CONNECT_S),
-            limits=httpx.Limits(max_connections=None),
+            # A kept connection that the server closes at the same moment would lose a request.
+            limits=httpx.Limits(max_connections=None, max_keepalive_connections=0),
             trust_env=False,
             verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # unused; the default takes 0.1 s
         )

@@ -23,7 +23,7 @@ from langchain_lmswitch.types.events import (
 ToolEvent = Fragment | ToolCallStarted | ToolCallArguments | ToolCallEnded | ToolCallFailed
 
 _HEAD = re.compile(r'\s*\{\s*"name"\s*:\s*("(?:[^"\\]|\\.)*")\s*,\s*"arguments"\s*:\s*(?=\S)')
-_OTHER = re.compile(r'\s*(?:[^\s{]|\{\s*(?:[^\s"]|"(?!name"|nam$|na$|n$|$)))')
+_OTHER = re.compile(r'\s*(?:[^\s{]|\{\s*(?:[^\s"]|"(?!name"|name\Z|nam\Z|na\Z|n\Z|\Z)))')
 """Certainly no call: no brace first, or another first key than `name`."""
 
 
