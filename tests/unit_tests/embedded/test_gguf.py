@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from unit_tests.embedded.gguf_writer import U64, gguf_bytes, model_metadata, text, write_model
 
 from langchain_lmswitch.embedded.gguf import (
     has_tool_template,
@@ -20,7 +21,6 @@ from langchain_lmswitch.embedded.gguf.filetypes import FILE_TYPES, quantization_
 from langchain_lmswitch.embedded.gguf.survey import handles_tools
 from langchain_lmswitch.errors import BadModelFile
 from langchain_lmswitch.types.models import Architecture
-from tests.unit_tests.embedded.gguf_writer import U64, gguf_bytes, model_metadata, text, write_model
 
 
 def header_of(tmp_path: Path, metadata: dict[str, Any], name: str = "model.gguf") -> Any:

@@ -10,12 +10,12 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from unit_tests.embedded.gguf_writer import gguf_bytes, model_metadata, write_model
 
 from langchain_lmswitch.embedded.shelf import Shelf, ShelfModel
 from langchain_lmswitch.embedded.shelf.encoder import KEY as ENCODER_KEY
 from langchain_lmswitch.embedded.shelf.keys import Named, base_key, unique_keys
 from langchain_lmswitch.settings import Settings
-from tests.unit_tests.embedded.gguf_writer import gguf_bytes, model_metadata, write_model
 
 QWEN = "Qwen/Qwen2.5-Coder-0.5B-Instruct-GGUF/qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
 
