@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from langchain_lmswitch.errors import HostTimeout, LoadFailed, NotEnoughMemory, UnknownModel
@@ -60,6 +60,7 @@ class Switchboard:
         self._leases = Leases()
         self.surveyor = Surveyor(host, monitor, settings, leased=self._leases.held, clock=clock)
         self._flights: Flights[Held] = Flights()
+        self._joining: dict[str, set[str]] = {}
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
 
@@ -69,8 +70,9 @@ class Switchboard:
         """Get a loaded instance of `card` and lease it to `call`.
 
         1. A resident one is leased at once.
-        2. A load under way is joined; else one is started, when its turn comes.
-        3. What was got may be on its way out again before it is leased: from the start.
+        2. A load under way is joined; else one is started, when its turn comes. It leases to
+           all who joined before the next load gets its turn, which might evict it unused.
+        3. What was found may be on its way out, and then cannot be leased: from the start.
 
         The lease lasts until `release(call)`.
 
@@ -84,11 +86,7 @@ class Switchboard:
             if isinstance(plan, Use):  # 1
                 held = Held(resident=plan.resident)
             else:
-                held = await self._flights.join(  # 2
-                    card.key,
-                    lambda tell: self._make_room_and_load(card, needed_tokens, tell),
-                    listener=on_event,
-                )
+                held = await self._join(card, call, needed_tokens, on_event)  # 2
             if self._leases.take(held.resident.identifier, call):  # 3
                 return held
             await self._next_change()
@@ -103,38 +101,65 @@ class Switchboard:
         return self._leases.held(identifier)
 
     async def unload(self, identifier: str) -> None:
-        """Unload an instance that nobody of ours is using.
+        """Unload an instance, once no request of ours is using it.
 
         Raises:
             UnknownModel: Nothing is loaded under this identifier.
         """
-        await self.host.unload(identifier)
-        self._tell_changed()
+        while not self._leases.start_leaving({identifier}):
+            await self._next_change()
+        try:
+            await self.host.unload(identifier)
+        finally:
+            self._leases.stop_leaving({identifier})
+            self._tell_changed()
 
     async def aclose(self) -> None:
         """Drop the connection to the host; loaded models stay."""
         await self.host.aclose()
 
-    async def _make_room_and_load(self, card: ModelCard, needed_tokens: int, tell: OnEvent) -> Held:
+    async def _join(
+        self, card: ModelCard, call: str, needed_tokens: int, on_event: OnEvent
+    ) -> Held:
+        joining = self._joining.setdefault(card.key, set())
+        joining.add(call)
+        try:
+            return await self._flights.join(
+                card.key,
+                lambda tell: self._take_turn(card, needed_tokens, tell),
+                listener=on_event,
+            )
+        except BaseException:
+            self.release(call)  # it may be leased already, just before its caller was cancelled
+            raise
+        finally:
+            joining.discard(call)
+
+    async def _take_turn(self, card: ModelCard, needed_tokens: int, tell: OnEvent) -> Held:
         started_s = self._clock()
         async with self._turn:
             plan = await self._wait_for_plan(card, needed_tokens, tell)
             queued_s = self._clock() - started_s
-            if isinstance(plan, Use):
-                return Held(resident=plan.resident, queued_s=queued_s)
-            evicted = {one.identifier for one in plan.evict}
-            try:
-                await self._evict(plan.evict)
-                loaded = await self._load(plan, tell)
-            finally:
-                self._leases.stop_leaving(evicted)
-                self._tell_changed()
-            return Held(
-                resident=loaded,
-                evicted=tuple(sorted(evicted)),
-                load_s=self._clock() - started_s - queued_s,
-                queued_s=queued_s,
-            )
+            match plan:
+                case Use(resident=resident):
+                    held = Held(resident=resident, queued_s=queued_s)
+                case Load():
+                    held = replace(await self._make_room_and_load(plan, tell), queued_s=queued_s)
+            for call in self._joining[card.key]:
+                self._leases.take(held.resident.identifier, call)
+            return held
+
+    async def _make_room_and_load(self, plan: Load, tell: OnEvent) -> Held:
+        started_s = self._clock()
+        evicted = {one.identifier for one in plan.evict}
+        try:
+            await self._evict(plan.evict)
+            loaded = await self._load(plan, tell)
+        finally:
+            self._leases.stop_leaving(evicted)
+            self._tell_changed()
+        load_s = self._clock() - started_s
+        return Held(resident=loaded, evicted=tuple(sorted(evicted)), load_s=load_s)
 
     async def _wait_for_plan(self, card: ModelCard, needed_tokens: int, tell: OnEvent) -> Plan:
         """Plan with fresh facts, and again whenever somebody makes room; victims are marked."""

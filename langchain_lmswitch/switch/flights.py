@@ -12,6 +12,7 @@ class _Flight(Generic[T]):
     def __init__(self) -> None:
         self.task: asyncio.Task[T]
         self.listeners: dict[object, Listener] = {}
+        self.abandoned = False
 
     def tell(self, event: object) -> None:
         for listener in list(self.listeners.values()):
@@ -34,9 +35,11 @@ class Flights(Generic[T]):
         """Wait for the work under `key`, starting it if nobody has.
 
         `work` is given a function that tells every waiter what happens. Who is cancelled leaves
-        alone; the work itself is cancelled, and waited for, when the last waiter leaves.
+        alone; the work itself is cancelled, and waited for, when the last waiter leaves. Who
+        comes while it is still stopping waits for that too, and starts it anew.
         """
-        flight = self._flights.get(key)
+        while (flight := self._flights.get(key)) is not None and flight.abandoned:
+            await asyncio.wait({flight.task})
         if flight is None:
             flight = self._flights[key] = _Flight()
             flight.task = asyncio.create_task(work(flight.tell), name=f"lmswitch {key!r:.80}")
@@ -48,5 +51,6 @@ class Flights(Generic[T]):
         finally:
             del flight.listeners[ticket]
             if not flight.listeners and not flight.task.done():
+                flight.abandoned = True
                 flight.task.cancel()
                 await asyncio.wait({flight.task})

@@ -12,21 +12,23 @@ class Leases:
     """
 
     def __init__(self) -> None:
-        self._by_call: dict[str, list[str]] = {}
+        self._by_call: dict[str, set[str]] = {}
         self._counts: Counter[str] = Counter()
         self._leaving: set[str] = set()
 
     def take(self, identifier: str, call: str) -> bool:
-        """Lease an instance for a call; `False` if it is about to be unloaded."""
+        """Lease an instance for a call; `False` if it is about to be unloaded. Safe to repeat."""
         if identifier in self._leaving:
             return False
-        self._by_call.setdefault(call, []).append(identifier)
-        self._counts[identifier] += 1
+        held = self._by_call.setdefault(call, set())
+        if identifier not in held:
+            held.add(identifier)
+            self._counts[identifier] += 1
         return True
 
     def release(self, call: str) -> bool:
         """End all leases of a call; `False` if it had none. Safe to repeat."""
-        held = self._by_call.pop(call, [])
+        held = self._by_call.pop(call, set())
         self._counts.subtract(held)
         return bool(held)
 
