@@ -7,7 +7,7 @@ hops onto the portal's.
 import asyncio
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
 
@@ -26,7 +26,7 @@ from langchain_lmswitch.errors import (
 from langchain_lmswitch.graph.choosing import AUTO, card_of, decide
 from langchain_lmswitch.graph.fitting import fit_exactly
 from langchain_lmswitch.graph.refusing import refusal_error
-from langchain_lmswitch.graph.state import RouterOptions, RouterState, plain, revive
+from langchain_lmswitch.graph.state import RouterState, plain, revive
 from langchain_lmswitch.messages.asking import facts, request
 from langchain_lmswitch.messages.incoming import chunk, last_chunk
 from langchain_lmswitch.policy.classify import classify
@@ -95,7 +95,8 @@ class Nodes:
             home.call_soon_threadsafe(writer, event)
 
         try:
-            held = await portal().acall(self._acquire(state, decision.model, tell))
+            async with self._released_on_error(state["call"]):
+                held = await portal().acall(self._acquire(state, decision.model, tell))
         except (LoadFailed, NotEnoughMemory) as failure:
             return _failed(state, decision.model, failure)
         resident = held.resident
@@ -113,7 +114,8 @@ class Nodes:
         """Keep the system prompt and as many recent whole turns as fit the loaded context."""
         resident = revive(Resident, state["resident"])
         try:
-            fitted = await portal().acall(self._fit(state, resident))
+            async with self._released_on_error(state["call"]):
+                fitted = await portal().acall(self._fit(state, resident))
         except UnknownModel as gone:
             return _vanished(state, resident.key, gone)
         if fitted.dropped:
@@ -131,15 +133,15 @@ class Nodes:
         """Stream the answer; a model gone before its first token is another's turn."""
         resident, options = revive(Resident, state["resident"]), state.get("options", {})
         decision = revive(Decision, state["decision"])
-        answering = portal().astream(
-            self._predict(resident.identifier, request(state["fitted"], options))
-        )
         said: list[PredictEvent] = []
         writer(decision)
         try:
-            async for event in _with_deadline(answering, resident.key, options):
-                writer(event)
-                said.append(event)
+            ask = request(state["fitted"], options)
+            answering = self._predict(resident.identifier, ask, gap_s=options.get("timeout_s"))
+            async with aclosing(portal().astream(answering)) as events:
+                async for event in events:
+                    writer(event)
+                    said.append(event)
         except (ModelGone, UnknownModel) as gone:
             if not all(isinstance(event, PromptProgress) for event in said):
                 raise
@@ -165,15 +167,25 @@ class Nodes:
         return await fit_exactly(board.host, resident, state["messages"], state.get("options", {}))
 
     async def _predict(
-        self, identifier: str, ask: PredictRequest
+        self, identifier: str, ask: PredictRequest, *, gap_s: float | None
     ) -> AsyncGenerator[PredictEvent, None]:
-        board = await self._open()
-        async with aclosing(board.host.predict(identifier, ask)) as events:
+        host = (await self._open()).host
+        answering = _with_deadline(host.predict(identifier, ask), host.address, gap_s=gap_s)
+        async with aclosing(answering) as events:
             async for event in events:
                 yield event
 
     async def _release(self, call: str) -> None:
         (await self._open()).release(call)
+
+    @asynccontextmanager
+    async def _released_on_error(self, call: str) -> AsyncGenerator[None, None]:
+        """Keep the lease for the next step, but not past a failure or a cancel."""
+        try:
+            yield
+        except BaseException:
+            await portal().acall(self._release(call))
+            raise
 
 
 def _message(events: Sequence[PredictEvent], decision: Decision) -> BaseMessage:
@@ -185,10 +197,9 @@ def _message(events: Sequence[PredictEvent], decision: Decision) -> BaseMessage:
 
 
 async def _with_deadline(
-    events: AsyncGenerator[PredictEvent, None], key: str, options: RouterOptions
+    events: AsyncGenerator[PredictEvent, None], address: str, *, gap_s: float | None
 ) -> AsyncGenerator[PredictEvent, None]:
     """Bound the gap between two events by the caller's own deadline."""
-    gap_s = options.get("timeout_s")
     loop = asyncio.get_running_loop()
     try:
         async with aclosing(events), asyncio.timeout(gap_s) as deadline:
@@ -198,7 +209,7 @@ async def _with_deadline(
     except TimeoutError:
         if gap_s is None or not deadline.expired():
             raise
-        raise HostTimeout(key, doing="answering", after_s=gap_s) from None
+        raise HostTimeout(address, doing="answering", after_s=gap_s) from None
 
 
 def _failed(state: RouterState, key: str, failure: LoadFailed | NotEnoughMemory) -> Update:
