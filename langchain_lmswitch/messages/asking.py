@@ -6,8 +6,8 @@ from typing import Any, Final
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from langchain_lmswitch.messages.outgoing import has_images, history, text_of
-from langchain_lmswitch.policy.classify import Request
 from langchain_lmswitch.types.requests import PredictRequest
+from langchain_lmswitch.types.tasks import Request
 
 _CHARS_PER_TOKEN: Final = 4
 """Of English prose with a current tokenizer; only for estimates before a model is chosen."""

@@ -5,26 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, get_args
 
-from langchain_lmswitch.types.tasks import Needs, Task, TaskKind
+from langchain_lmswitch.types.tasks import Needs, Request, Task, TaskKind
 
 _READ_CHARS: Final = 2000
 """Read from each end of a long text: rules are linear in length, and the wish stands at an end."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """The facts of a request that the rules look at."""
-
-    user_text: str
-    """The last user turn."""
-    system_text: str = ""
-    images: bool = False
-    tools: bool = False
-    structure: bool = False
-    context_tokens: int = 0
-    wanted_tokens: int = 0
-    hint: str | None = None
-    """The task as the caller names it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,3 +30,19 @@ class Task:
     evidence: str
     """What in the request said so, without quoting it."""
     needs: Needs = field(default_factory=Needs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """The facts of a request that its classification looks at."""
+
+    user_text: str
+    """The last user turn."""
+    system_text: str = ""
+    images: bool = False
+    tools: bool = False
+    structure: bool = False
+    context_tokens: int = 0
+    wanted_tokens: int = 0
+    hint: str | None = None
+    """The task as the caller names it."""
