@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from langchain_lmswitch.embedded.instances import Instance
+    from langchain_lmswitch.embedded.instance import Instance
     from langchain_lmswitch.embedded.shelf import ShelfModel
 
 

@@ -6,10 +6,11 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from langchain_lmswitch.embedded.flights import Flight, Progress, Starting, Tell, Unloading
+from langchain_lmswitch.embedded.instance import Instance
 from langchain_lmswitch.embedded.protocol.failures import (
     identifier_taken,
     model_unloaded,
@@ -17,7 +18,7 @@ from langchain_lmswitch.embedded.protocol.failures import (
 )
 from langchain_lmswitch.embedded.protocol.matching import Query, Reference, best
 from langchain_lmswitch.embedded.worker import WorkerSpec
-from langchain_lmswitch.types.models import LoadSpec, ModelKind, Resident
+from langchain_lmswitch.types.models import LoadSpec, ModelKind
 
 if TYPE_CHECKING:
     from langchain_lmswitch.embedded.shelf import ShelfModel
@@ -43,46 +44,6 @@ class Clock:
     monotonic: Callable[[], float]
     wall: Callable[[], float]
     """Unix time."""
-
-
-@dataclass(eq=False, slots=True, kw_only=True)
-class Instance:
-    """One loaded model."""
-
-    model: "ShelfModel"
-    worker: "Worker"
-    identifier: str
-    reference: str
-    ttl_s: float | None
-    parallel: int
-    jit: bool
-    """Loaded on demand: the next such load takes its place."""
-    touched_s: float
-    """When it was last used or loaded, on the monotonic clock."""
-    last_used_s: float | None = None
-    uses: int = 0
-    leaving: bool = False
-    """On its way out: new requests do not find it any more."""
-    idle: asyncio.Event = field(default_factory=asyncio.Event)
-    tasks: list[asyncio.Task[None]] = field(default_factory=list)
-
-    @property
-    def kind(self) -> ModelKind:
-        """What it can be asked for."""
-        return self.model.card.kind
-
-    def resident(self) -> Resident:
-        """The same as every layer knows it."""
-        return Resident(
-            key=self.model.card.key,
-            identifier=self.identifier,
-            kind=self.kind,
-            reference=self.reference,
-            context_tokens=self.worker.context_tokens,
-            size_bytes=self.model.card.size_bytes,
-            ttl_s=self.ttl_s,
-            last_used_s=self.last_used_s,
-        )
 
 
 class Instances:
@@ -281,8 +242,11 @@ class Instances:
         self.lost(instance)
 
     async def _expire(self, instance: Instance, ttl_s: float) -> None:
-        while (left_s := instance.touched_s + ttl_s - self._clock.monotonic()) > 0:
-            await asyncio.sleep(left_s)
+        while True:
             await instance.idle.wait()
+            left_s = instance.touched_s + ttl_s - self._clock.monotonic()
+            if left_s <= 0 and not instance.uses:
+                break
+            await asyncio.sleep(max(left_s, 0))
         _log.info("%s was idle for %g s and is unloaded", instance.identifier, ttl_s)
         await self.unload(instance)

@@ -109,21 +109,19 @@ def with_images(
     Raises:
         InvalidRequest: A file is unknown or no image, or the model has no eyes.
     """
-    return [
-        {**message, "content": [_part(part, uploads, client, vision) for part in _parts(message)]}
-        for message in messages
-    ]
+    return [_with_images(message, uploads, client=client, vision=vision) for message in messages]
 
 
-def _parts(message: Any) -> list[Any]:
+def _with_images(message: Any, uploads: Uploads, *, client: str, vision: bool) -> dict[str, Any]:
     match message:
         case {"role": str(), "content": list(parts)}:
-            return parts
+            seen = [_part(part, uploads, client=client, vision=vision) for part in parts]
+            return {**message, "content": seen}
         case _:
             raise InvalidRequest("A message of the history has no role or no content parts.")
 
 
-def _part(part: Any, uploads: Uploads, client: str, vision: bool) -> Any:  # noqa: FBT001
+def _part(part: Any, uploads: Uploads, *, client: str, vision: bool) -> Any:
     match part:
         case {"type": "file", "identifier": str(identifier)}:
             upload = uploads.get(client, identifier)

@@ -7,7 +7,7 @@ from typing import Any
 
 from langchain_lmswitch.embedded.channel import Channel
 from langchain_lmswitch.embedded.endpoints.residents import describe, find, load_config
-from langchain_lmswitch.embedded.instances import Instance
+from langchain_lmswitch.embedded.instance import Instance
 from langchain_lmswitch.embedded.protocol import kv
 from langchain_lmswitch.embedded.protocol.failures import CanceledError, preset_not_found
 from langchain_lmswitch.embedded.protocol.packets import packets, stats

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from langchain_lmswitch.embedded.endpoints.table import Call
-from langchain_lmswitch.embedded.instances import Instance
+from langchain_lmswitch.embedded.instance import Instance
 from langchain_lmswitch.embedded.protocol import kv
 from langchain_lmswitch.embedded.protocol.matching import Query, specifier
 from langchain_lmswitch.embedded.protocol.shapes import resident_info
