@@ -1,1 +1,1 @@
-"""The command line."""
+"""The command line: each command in a file of its own, wired in `app`."""

@@ -1,0 +1,72 @@
+"""`lmswitch`: the commands, wired together."""
+
+import sys
+from contextlib import suppress
+from dataclasses import replace
+from io import TextIOWrapper
+from typing import Annotated
+
+import typer
+
+from langchain_lmswitch._version import __version__
+from langchain_lmswitch.cli import ask, explain, models, pull, serve, status
+from langchain_lmswitch.cli.guard import EPILOG, Guarded
+from langchain_lmswitch.cli.options import BaseUrl
+from langchain_lmswitch.cli.session import session_of
+
+app = typer.Typer(
+    name="lmswitch",
+    cls=Guarded,
+    epilog=EPILOG,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(value: bool) -> None:  # noqa: FBT001 - the form of a callback
+    if value:
+        typer.echo(f"lmswitch {__version__}")
+        raise typer.Exit
+
+
+Version = Annotated[
+    bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+]
+Debug = Annotated[bool, typer.Option("--debug", help="Show where an error comes from.")]
+
+
+@app.callback(invoke_without_command=True)
+def lmswitch(
+    ctx: typer.Context,
+    *,
+    base_url: BaseUrl = None,
+    debug: Debug = False,
+    version: Version = False,  # noqa: ARG001 - its callback has answered
+) -> None:
+    """One chat model for all the models on your machine.
+
+    Every setting can be given as a variable LMSWITCH_*, for example LMSWITCH_MODELS for more
+    folders of GGUF files.
+    """
+    ctx.obj = replace(session_of(ctx, base_url), debug=debug)
+    if ctx.invoked_subcommand is None:
+        typer.echo(ctx.get_help())
+
+
+app.command()(ask.ask)
+app.command()(explain.explain)
+app.command()(models.models)
+app.command()(status.status)
+app.command()(pull.pull)
+app.command()(serve.serve)
+
+
+def main() -> None:
+    """Run the command line; see `guard` for the exit codes."""
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(AttributeError, ValueError):
+            if isinstance(stream, TextIOWrapper):
+                # A model's answer may hold characters that the terminal's encoding lacks.
+                stream.reconfigure(errors="replace")
+    app(prog_name="lmswitch")

@@ -1,0 +1,78 @@
+"""The progress of downloads: bars on a terminal, a line now and then elsewhere."""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import TYPE_CHECKING, Final, Self
+
+import typer
+
+from langchain_lmswitch.cli.screen import console
+from langchain_lmswitch.cli.units import size
+
+if TYPE_CHECKING:
+    from rich.progress import Progress, TaskID
+
+_STEPS: Final = 10
+"""Lines for each download where there is no terminal."""
+
+
+class DownloadBar:
+    """Shows on stderr how much of each download has arrived."""
+
+    def __init__(self) -> None:
+        self._progress = _bars()
+        self._tasks: dict[str, TaskID] = {}
+        self._steps: dict[str, int] = {}
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._progress.stop()
+
+    def watch(self, name: str) -> Callable[[int, int], None]:
+        """Start a download; give what is to be called with its bytes so far, and of all."""
+        self._tasks[name] = self._progress.add_task(name, total=None)
+        return lambda done, total: self._show(name, done, total)
+
+    def finish(self, name: str) -> None:
+        """Fill the bar of a download: what was there before reports nothing."""
+        task = self._progress.tasks[self._tasks[name]]
+        self._progress.update(task.id, total=task.total or 1, completed=task.total or 1)
+        if self._progress.disable:
+            typer.echo(f"{name}: complete", err=True)
+
+    def _show(self, name: str, done_bytes: int, total_bytes: int) -> None:
+        self._progress.update(self._tasks[name], total=total_bytes, completed=done_bytes)
+        step = done_bytes * _STEPS // max(total_bytes, 1)
+        if self._progress.disable and step > self._steps.get(name, -1):
+            self._steps[name] = step
+            typer.echo(f"{name}: {size(done_bytes)} of {size(total_bytes)}", err=True)
+
+
+def _bars() -> "Progress":
+    from rich.progress import (
+        BarColumn,
+        DownloadColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+        TransferSpeedColumn,
+    )
+
+    screen = console(stderr=True)
+    return Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        DownloadColumn(binary_units=True),
+        TransferSpeedColumn(),
+        TimeRemainingColumn(),
+        console=screen,
+        disable=not screen.is_terminal,
+    )

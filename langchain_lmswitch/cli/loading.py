@@ -1,0 +1,78 @@
+"""The progress bar between a question and the first token of its answer."""
+
+from types import TracebackType
+from typing import Self, assert_never
+
+from langchain_lmswitch.cli.screen import console
+from langchain_lmswitch.cli.units import size
+from langchain_lmswitch.types.events import (
+    Compressed,
+    Loaded,
+    LoadProgress,
+    LoadStarted,
+    SwitchEvent,
+    Waiting,
+)
+
+
+class LoadBar:
+    """Shows on stderr what the first token waits for; nothing unless that is a terminal.
+
+    It leaves no trace on the screen.
+    """
+
+    def __init__(self) -> None:
+        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+        screen = console(stderr=True)
+        self._progress = Progress(
+            TextColumn("{task.description}", markup=False),
+            BarColumn(),
+            TimeElapsedColumn(),
+            console=screen,
+            transient=True,
+            disable=not screen.is_terminal,
+        )
+        self._task = self._progress.add_task("looking for a model", total=None)
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Take the bar away; safe to repeat."""
+        self._progress.stop()
+
+    def tell(self, event: SwitchEvent) -> None:
+        """Show an event."""
+        match event:
+            case LoadStarted():
+                self._show(_loading(event), fraction=0.0)
+            case LoadProgress():
+                self._progress.update(self._task, completed=event.fraction)
+            case Loaded():
+                self._show(f"{event.key} reads the question")
+            case Waiting():
+                self._show(f"{event.key} has to wait: {event.reason}")
+            case Compressed():
+                self._show(f"{event.dropped_messages} old messages do not fit and are left out")
+            case _:
+                assert_never(event)
+
+    def _show(self, what: str, *, fraction: float | None = None) -> None:
+        total = None if fraction is None else 1.0
+        self._progress.update(self._task, description=what, total=total, completed=fraction or 0.0)
+
+
+def _loading(event: LoadStarted) -> str:
+    cost = f", {size(event.expected_bytes)}" if event.expected_bytes else ""
+    room = f", unloading {', '.join(event.evicting)}" if event.evicting else ""
+    return f"loading {event.key}{cost}{room}"

@@ -1,0 +1,65 @@
+"""Where output goes: answers and tables to stdout, everything about them to stderr.
+
+Nothing that a model, a host or a user wrote is read as markup.
+"""
+
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.table import Table
+
+_PIPED_COLUMNS: Final = 240
+"""Wide enough that no row of a table is broken where another program reads it."""
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+
+
+def console(*, stderr: bool = False) -> "Console":
+    """Make the console of one stream; in a pipe it has no color and long lines."""
+    from rich.console import Console
+
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else _PIPED_COLUMNS
+    return Console(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
+
+
+def show(*renderables: "RenderableType") -> None:
+    """Print text and tables for a person."""
+    out = console()
+    for one in renderables:
+        out.print(one, soft_wrap=isinstance(one, str) and not out.is_terminal)
+
+
+def show_json(record: Mapping[str, Any]) -> None:
+    """Print one JSON object for a program."""
+    typer.echo(json.dumps(record, ensure_ascii=False, indent=2))
+
+
+def show_piece(text: str) -> None:
+    """Print a piece of an answer at once; a terminal gets no control sequences from a model."""
+    typer.echo(_CONTROL.sub("", text) if sys.stdout.isatty() else text, nl=False)
+
+
+def remark(text: str) -> None:
+    """Print one line about the output to stderr."""
+    err = console(stderr=True)
+    err.print(" ".join(text.split()), style="dim", soft_wrap=True)
+
+
+def table(*columns: str, rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> "Table":
+    """Lay out rows under their headings; `right` names the columns of numbers."""
+    from rich import box
+    from rich.table import Table
+
+    laid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    for name in columns:
+        laid.add_column(name, justify="right" if name in right else "left", overflow="fold")
+    for row in rows:
+        laid.add_row(*row)
+    return laid

@@ -1,0 +1,150 @@
+"""`lmswitch ask`: what goes to stdout, what to stderr, and what a program gets."""
+
+import json
+from collections.abc import Sequence
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from langchain_lmswitch.cli.app import app
+from langchain_lmswitch.cli.session import Session
+from langchain_lmswitch.testing import FixedMachine, ScriptedHost, card
+from langchain_lmswitch.types.events import Finished, Fragment, PredictEvent
+
+QUESTION = "Write a Python function that reverses a string."
+
+
+def run(host: ScriptedHost, *args: str, stdin: str | None = None) -> Result:
+    session = Session(host=host, monitor=FixedMachine())
+    return CliRunner().invoke(app, args, obj=session, input=stdin)
+
+
+def test_answer_goes_to_stdout_and_one_line_about_it_to_stderr() -> None:
+    host = ScriptedHost([card("tiny-coder", params="1B")], replies="def reverse(s): ...")
+
+    done = run(host, "ask", QUESTION)
+
+    assert done.exit_code == 0
+    assert done.stdout == "def reverse(s): ...\n"
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("tiny-coder for code (")
+    assert "Loaded in" in done.stderr
+
+
+def test_final_newline_is_not_doubled() -> None:
+    host = ScriptedHost(replies="one line\n")
+
+    assert run(host, "ask", "Hello").stdout == "one line\n"
+
+
+def test_markup_in_question_and_answer_is_text() -> None:
+    host = ScriptedHost(replies="[bold]a[/bold] :smile: [/]")
+
+    assert run(host, "ask", "[red]x[/nothing]").stdout == "[bold]a[/bold] :smile: [/]\n"
+
+
+def test_decision_line_tells_the_rate_that_the_host_reports() -> None:
+    script: list[PredictEvent] = [
+        Fragment(text="Yes."),
+        Finished(stop_reason="eosFound", tokens_per_second=41.26),
+    ]
+
+    assert "41.3 tokens/s" in run(ScriptedHost(replies=script), "ask", "Hello").stderr
+
+
+def test_decision_line_tells_that_the_answer_was_cut_off() -> None:
+    done = run(ScriptedHost(replies="one two three"), "ask", "Count", "--max-tokens", "1")
+
+    assert done.stdout == "one\n"
+    assert "ut off at the token limit." in done.stderr
+
+
+def test_question_is_read_from_stdin() -> None:
+    host = ScriptedHost()
+
+    assert run(host, "ask", "-", stdin="From a pipe").exit_code == 0
+    (call,) = host.called("predict")
+    assert call.request is not None
+    assert "From a pipe" in str(call.request.messages)
+
+
+@pytest.mark.parametrize(("text", "stdin"), [("", None), ("  ", None), ("-", "\n")])
+def test_empty_question_is_wrong_usage(text: str, stdin: str | None) -> None:
+    host = ScriptedHost()
+
+    done = run(host, "ask", text, stdin=stdin)
+
+    assert done.exit_code == 2
+    assert "empty" in done.stderr
+    assert host.calls == []
+
+
+def test_options_reach_the_model() -> None:
+    host = ScriptedHost(["one", "other"])
+
+    args = (
+        "--system",
+        "Be brief.",
+        "--max-tokens",
+        "7",
+        "--temperature",
+        "0.5",
+        "--model",
+        "other",
+    )
+    assert run(host, "ask", "Hello", *args).exit_code == 0
+
+    assert [call.model for call in host.called("load")] == ["other"]
+    (call,) = host.called("predict")
+    assert call.request is not None
+    assert call.request.max_tokens == 7
+    assert call.request.temperature == 0.5
+    assert [one["role"] for one in call.request.messages] == ["system", "user"]
+
+
+def test_json_is_one_object_with_the_answer_and_its_story() -> None:
+    script: list[PredictEvent] = [
+        Fragment(text="Yes."),
+        Finished(stop_reason="eosFound", time_to_first_token_s=0.25, tokens_per_second=40.0),
+    ]
+    host = ScriptedHost(["scripted-chat", "other"], replies=script, load_step_s=0.002)
+
+    done = run(host, "ask", QUESTION, "--task", "math", "--json")
+
+    assert done.exit_code == 0
+    assert done.stderr == ""
+    record = json.loads(done.stdout)
+    assert record.keys() == {
+        "text",
+        "model",
+        "reason",
+        "task",
+        "candidates",
+        "usage",
+        "timings",
+        "decision",
+    }
+    assert record["text"] == "Yes."
+    assert record["task"] == "math"
+    assert {one["key"] for one in record["candidates"]} == {"scripted-chat", "other"}
+    assert record["usage"]["output_tokens"] == 1
+    timings = record["timings"]
+    assert timings.keys() == {
+        "load_s",
+        "queued_s",
+        "time_to_first_token_s",
+        "tokens_per_second",
+        "total_s",
+    }
+    assert timings["time_to_first_token_s"] == 0.25
+    assert timings["tokens_per_second"] == 40.0
+    assert 0 < timings["load_s"] < timings["total_s"]
+    assert record["decision"]["model"] == record["model"]
+
+
+@pytest.mark.parametrize("args", [["ask"], ["ask", "x", "--task", "poetry"], ["nonsense"]])
+def test_wrong_usage_calls_nothing(args: Sequence[str]) -> None:
+    host = ScriptedHost()
+
+    assert run(host, *args).exit_code == 2
+    assert host.calls == []
