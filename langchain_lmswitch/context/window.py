@@ -1,11 +1,16 @@
 """The recent window: the system prompt and as many whole turns as fit, counted exactly."""
 
+import json
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
 
 from langchain_lmswitch.errors import ContextTooLong
+from langchain_lmswitch.types.requests import JsonObject
+
+_TEMPLATE_TOKENS: Final = 512
 
 Turn = tuple[BaseMessage, ...]
 
@@ -15,8 +20,8 @@ class Fitted:
     """The messages that are sent, and what was left out."""
 
     messages: tuple[BaseMessage, ...]
-    tokens: int
-    """Of the finished prompt, as the model's own tokenizer counts it."""
+    tokens: int | None
+    """Of the finished prompt, as the model's own tokenizer counts it; `None` if not counted."""
     dropped: int = 0
     """Messages left out."""
 
@@ -84,6 +89,17 @@ def budget(context_tokens: int, *, max_tokens: int | None) -> int:
     """
     reserve = max_tokens if max_tokens is not None else min(1024, context_tokens // 4)
     return context_tokens - min(reserve, context_tokens // 2)
+
+
+def most_tokens(entries: Sequence[JsonObject], *, tools: Sequence[JsonObject] = ()) -> int:
+    """Bound the tokens of a finished prompt from above, without a tokenizer.
+
+    Byte-level tokenizers, and those that fall back to bytes, make no more tokens than there are
+    bytes. The JSON around the text covers what a template puts around each turn; what it adds
+    once (a default system prompt, instructions for tools) is allowed for.
+    """
+    text = json.dumps([list(entries), list(tools)], ensure_ascii=False)
+    return len(text.encode("utf-8", "surrogatepass")) + _TEMPLATE_TOKENS
 
 
 def _tail(system: Turn, rest: Sequence[Turn], count: int) -> tuple[BaseMessage, ...]:

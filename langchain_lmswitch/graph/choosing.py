@@ -12,21 +12,24 @@ from langchain_lmswitch.policy.ranking import rank
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.surveyor import Survey
 from langchain_lmswitch.types.decisions import Candidate
-from langchain_lmswitch.types.models import ModelCard
-from langchain_lmswitch.types.plans import Plan, Refusal
+from langchain_lmswitch.types.models import ModelCard, Resident
+from langchain_lmswitch.types.plans import Plan, Refusal, Use
 from langchain_lmswitch.types.tasks import Task
 
 AUTO: Final = "auto"
 _LOOKED_AT: Final = 12
-"""Candidates whose footprint is asked for; a long tail of models is not."""
+"""Candidates whose footprint is asked for at a time; the next ones only if none of them can."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Outcome:
-    """The choice, and of those that do not fit the one nearest to it."""
+    """The choice, and what goes with it."""
 
     choice: Choice
+    resident: Resident | None
+    """The instance to use, if the chosen model is loaded already."""
     refusal: Refusal | None
+    """Of those that do not fit, the one nearest to fitting."""
 
 
 async def decide(
@@ -41,11 +44,19 @@ async def decide(
     forced = model != AUTO
     cards = [named(model, all_cards, survey)] if forced else list(all_cards)
     ranked = rank(task, cards, resident=survey.resident_keys)
-    plans = await _plans(board, task, ranked[:_LOOKED_AT], cards=cards, survey=survey)
+    plans: dict[str, Plan | Refusal] = {}
     choice = choose(task, ranked, plans=plans, failed=failed, forced=forced)
+    for start in range(0, len(ranked), _LOOKED_AT):
+        looked_at = ranked[start : start + _LOOKED_AT]
+        plans |= await _plans(board, task, looked_at, cards=cards, survey=survey)
+        choice = choose(task, ranked, plans=plans, failed=failed, forced=forced)
+        if choice.key is not None:
+            break
     refusals = [plan for plan in plans.values() if isinstance(plan, Refusal)]
     nearest = min(refusals, key=lambda one: one.needed_bytes - one.free_bytes, default=None)
-    return Outcome(choice=choice, refusal=nearest)
+    plan = plans.get(choice.key or "")
+    resident = plan.resident if isinstance(plan, Use) else None
+    return Outcome(choice=choice, resident=resident, refusal=nearest)
 
 
 def named(model: str, cards: Sequence[ModelCard], survey: Survey) -> ModelCard:

@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from langchain_core.messages import BaseMessage
 
-from langchain_lmswitch.context.window import Fitted, budget, fit
+from langchain_lmswitch.context.window import Fitted, budget, fit, most_tokens
 from langchain_lmswitch.graph.state import RouterOptions
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.messages.outgoing import history
@@ -19,18 +19,22 @@ IMAGE_TOKENS: Final = 1024
 async def fit_exactly(
     host: Host, resident: Resident, messages: Sequence[BaseMessage], options: RouterOptions
 ) -> Fitted:
-    """Drive `context.window.fit` with exact counts of `resident`.
+    """Choose what fits the loaded context of `resident`.
 
-    An instance that does not tell its context gets the whole conversation.
+    1. An instance that does not tell its context gets the whole conversation.
+    2. So does one for which it fits whatever the tokenizer makes of it: counting takes two calls.
+    3. Else `context.window.fit` chooses, by exact counts of the model's own tokenizer.
 
     Raises:
         ContextTooLong: The system prompt and the last turn alone do not fit.
         UnknownModel: The instance is gone.
     """
-    if not resident.context_tokens:
-        return Fitted(messages=tuple(messages), tokens=0)
+    if not resident.context_tokens:  # 1
+        return Fitted(messages=tuple(messages), tokens=None)
     limit_tokens = budget(resident.context_tokens, max_tokens=options.get("max_tokens"))
-    flow = fit(messages, budget_tokens=limit_tokens)
+    if _surely_fits(messages, options, limit_tokens):  # 2
+        return Fitted(messages=tuple(messages), tokens=None)
+    flow = fit(messages, budget_tokens=limit_tokens)  # 3
     asked = next(flow)
     while True:
         tokens = await count(host, resident.identifier, asked, options.get("tools") or ())
@@ -39,6 +43,14 @@ async def fit_exactly(
         except StopIteration as done:
             fitted: Fitted = done.value
             return fitted
+
+
+def _surely_fits(
+    messages: Sequence[BaseMessage], options: RouterOptions, limit_tokens: int
+) -> bool:
+    texts, images = _without_images(history(messages))
+    most = most_tokens(texts, tools=options.get("tools") or ()) + images * IMAGE_TOKENS
+    return most <= limit_tokens
 
 
 async def count(

@@ -80,7 +80,8 @@ class Nodes:
             fallbacks=tuple(f"{key}: {reason}" for key, reason in failed.items()),
         )
         refusal = plain(outcome.refusal) if outcome.refusal else None
-        return {"decision": plain(decision), "refusal": refusal}
+        seen = plain(outcome.resident) if outcome.resident else None
+        return {"decision": plain(decision), "refusal": refusal, "seen": seen}
 
     async def refuse(self, state: RouterState) -> Update:
         """Say why nothing helps, as the error that fits best."""
@@ -118,7 +119,7 @@ class Nodes:
                 fitted = await portal().acall(self._fit(state, resident))
         except UnknownModel as gone:
             return _vanished(state, resident.key, gone)
-        if fitted.dropped:
+        if fitted.dropped and fitted.tokens is not None:
             writer(
                 Compressed(
                     dropped_messages=fitted.dropped,
@@ -126,7 +127,7 @@ class Nodes:
                     context_tokens=resident.context_tokens,
                 )
             )
-        counts = {"dropped_messages": fitted.dropped, "prompt_tokens": fitted.tokens or None}
+        counts = {"dropped_messages": fitted.dropped, "prompt_tokens": fitted.tokens}
         return {"fitted": list(fitted.messages), "decision": {**state["decision"], **counts}}
 
     async def respond(self, state: RouterState, writer: StreamWriter) -> Update:
@@ -155,6 +156,8 @@ class Nodes:
 
     async def _acquire(self, state: RouterState, key: str, tell: Callable[[object], None]) -> Held:
         board = await self._open()
+        if state["seen"] and board.lease(seen := revive(Resident, state["seen"]), state["call"]):
+            return Held(resident=seen)
         return await board.acquire(
             card_of(key, await board.surveyor.cards()),
             call=state["call"],

@@ -46,6 +46,8 @@ class RouterState(TypedDict, total=False):
     """Model key to `{"reason", "for_memory"}` of what went wrong in this request."""
     vanished: dict[str, int]
     """Model key to how often it was gone before its first token."""
+    seen: dict[str, Any] | None
+    """The `types.models.Resident` of the chosen model, if it is loaded already."""
     resident: dict[str, Any]
     """The leased `types.models.Resident`."""
     fitted: list[BaseMessage]

@@ -87,9 +87,13 @@ class Switchboard:
                 held = Held(resident=plan.resident)
             else:
                 held = await self._join(card, call, needed_tokens, on_event)  # 2
-            if self._leases.take(held.resident.identifier, call):  # 3
+            if self.lease(held.resident, call):  # 3
                 return held
             await self._next_change()
+
+    def lease(self, resident: Resident, call: str) -> bool:
+        """Lease an instance that was seen a moment ago; `False` if it is on its way out."""
+        return self._leases.take(resident.identifier, call)
 
     def release(self, call: str) -> None:
         """End the leases of a call; safe to repeat."""

@@ -43,7 +43,8 @@ class Decision:
     dropped_messages: int = 0
     """Messages left out because they did not fit."""
     prompt_tokens: int | None = None
-    """Counted exactly on the finished prompt, before it was sent."""
+    """Counted exactly on the finished prompt, before it was sent; `None` if it was so short that
+    it fits whatever the tokenizer makes of it."""
     fallbacks: tuple[str, ...] = ()
     """Models tried before this one, each with what went wrong."""
 
