@@ -10,7 +10,8 @@ from langchain_lmswitch.types.models import LoadSpec, Resident
 from langchain_lmswitch.types.plans import Load, Plan, Refusal, Use
 
 _EXHAUSTIVE_VICTIMS: Final = 10
-"""Up to here all subsets are compared (1,024 sums); above it the oldest leave first."""
+"""Up to here all subsets are compared (1,024 sums); above it the oldest leave first, and of those
+none that could stay."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +122,16 @@ def _victims(idle: Sequence[Occupant], short: int) -> Sequence[Occupant]:
 def _oldest_that_suffice(oldest_first: Sequence[Occupant], short: int) -> Sequence[Occupant]:
     for count in range(1, len(oldest_first) + 1):
         if _sum(oldest_first[:count]) >= short:
-            return oldest_first[:count]
+            return _without_spared(oldest_first[:count], short)
     return ()
+
+
+def _without_spared(oldest_first: Sequence[Occupant], short: int) -> Sequence[Occupant]:
+    leaving = list(oldest_first)
+    for one in reversed(oldest_first):
+        if _sum(leaving) - one.bytes >= short:
+            leaving.remove(one)
+    return leaving
 
 
 def _sum(occupants: Sequence[Occupant]) -> int:

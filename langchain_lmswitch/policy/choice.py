@@ -86,11 +86,14 @@ def _sentence(
 
 def _why_first(chosen: Candidate, judged: Sequence[Candidate]) -> str:
     better = [one for one in judged[: judged.index(chosen)] if one.note]
+    able = [one for one in judged if not one.lacks]
     if better:
         return f"the best of those that can answer now ({better[0].key} {better[0].note})"
     if len(judged) == 1:
         return "the only model installed"
-    return f"best score of {len(judged)} candidates"
+    if len(able) == 1:
+        return f"the only one that can ({judged[-1].key} {judged[-1].note})"
+    return f"best score of {len(able)} candidates"
 
 
 def _memory(plan: Plan | Refusal) -> str:

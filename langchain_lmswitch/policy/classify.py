@@ -20,7 +20,9 @@ class _Rule:
 
 
 def _rule(kind: TaskKind, weight: float, evidence: str, pattern: str) -> _Rule:
-    return _Rule(kind, weight, evidence, re.compile(pattern, re.IGNORECASE | re.MULTILINE))
+    # ASCII: by Unicode's rules a Latin word that touches Chinese has no boundary there.
+    flags = re.IGNORECASE | re.MULTILINE | re.ASCII
+    return _Rule(kind, weight, evidence, re.compile(pattern, flags))
 
 
 _LANGUAGES: Final = (
