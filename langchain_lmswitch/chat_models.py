@@ -89,7 +89,8 @@ class ChatLMSwitch(BaseChatModel):
     monitor: Any = Field(default=None, exclude=True, repr=False)
     """A `Monitor` to measure the machine of `host` with."""
 
-    _settings: Settings | None = PrivateAttr(default=None)
+    _settings: tuple[object, Settings] | None = PrivateAttr(default=None)
+    """What they were made from, since a copy may be given another host, and the settings."""
 
     @property
     def _llm_type(self) -> str:
@@ -204,10 +205,11 @@ class ChatLMSwitch(BaseChatModel):
         return Outlets(self.on_event)
 
     def _own_settings(self) -> Settings:
-        if self._settings is None:
-            given: dict[str, Any] = {"base_url": self.base_url, "api_key": self.api_key}
-            self._settings = Settings(**{k: v for k, v in given.items() if v is not None})
-        return self._settings
+        given: dict[str, Any] = {"base_url": self.base_url, "api_key": self.api_key}
+        if self._settings is None or self._settings[0] != given:
+            settings = Settings(**{k: v for k, v in given.items() if v is not None})
+            self._settings = given, settings
+        return self._settings[1]
 
 
 class _Chunks:

@@ -49,14 +49,18 @@ class Outlets:
 
     def _tell_here(self, event: SwitchEvent) -> dict[str, Any]:
         record = as_record(event)
-        try:
-            if self._on_event is not None:  # 1
-                self._on_event(event)
-            if self._write is not None:  # 2
-                self._write({NAME: record})
-        except Exception:
-            log.exception("A listener for switching events failed")
+        if self._on_event is not None:  # 1
+            _heard(self._on_event, event)
+        if self._write is not None:  # 2
+            _heard(self._write, {NAME: record})
         return record
+
+
+def _heard(listener: Callable[[Any], None], news: object) -> None:
+    try:
+        listener(news)
+    except Exception:
+        log.exception("A listener for switching events failed")
 
 
 def as_record(event: SwitchEvent) -> dict[str, Any]:

@@ -150,6 +150,8 @@ def _image_part(block: Mapping[str, Any]) -> Part | None:
     match block:
         case {"type": "image_url", "image_url": {"url": str(url)} | str(url)}:
             return _data_url(url)
+        case {"type": "image", "url": str(url)}:
+            return _data_url(url)
         case {"type": "image", "base64": str(data)} | {"type": "image", "data": str(data)}:
             return _image(data, str(block.get("mime_type", "image/png")))
         case _:
