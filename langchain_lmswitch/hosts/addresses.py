@@ -1,0 +1,64 @@
+"""Addresses of model hosts."""
+
+import ipaddress
+import socket
+from typing import Final
+from urllib.parse import urlsplit
+
+import psutil
+
+from langchain_lmswitch.errors import InvalidRequest
+from langchain_lmswitch.types.machine import Scope
+
+DEFAULT_PORT: Final = 1234
+"""Of LM Studio's HTTP server, which serves the same sockets as the SDK's ports."""
+
+
+def parse_address(text: str) -> str:
+    """Read an address as users write it and give `host:port`.
+
+    1. `http://` and `ws://` are dropped, since the host speaks both on one port.
+    2. `https://` and `wss://` are refused: LM Studio has no TLS, and its SDK cannot speak it.
+    3. A path of `/` or `/v1`, as copied from an OpenAI client, is dropped; any other is refused.
+    4. Without a port it is 1234.
+
+    Raises:
+        InvalidRequest: It is not such an address.
+    """
+    scheme, separator, rest = text.strip().rpartition("://")
+    if separator and scheme.lower() in {"https", "wss"}:
+        raise InvalidRequest(
+            f"The address {text!r} asks for TLS, which LM Studio does not speak. Give it as "
+            "`host:port`; over an untrusted network, tunnel the port, for example with ssh -L."
+        )
+    try:
+        parts = urlsplit(f"//{rest}")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        host, port = None, None
+    known = scheme.lower() in {"", "http", "ws"} and parts.path in {"", "/", "/v1", "/v1/"}
+    if not host or not known or parts.query or parts.username:
+        raise InvalidRequest(f"{text!r} is not an address. Give it as `host:port`.")
+    return f"{f'[{host}]' if ':' in host else host}:{port or DEFAULT_PORT}"
+
+
+def scope_of(address: str) -> Scope:
+    """Tell whether a host shares this machine's memory; a name is not looked up."""
+    host = urlsplit(f"//{address}").hostname or ""
+    if host in {"localhost", socket.gethostname().lower()}:
+        return "local"
+    try:
+        ip = ipaddress.ip_address(host)
+    except ValueError:
+        return "remote"
+    return "local" if ip.is_loopback or str(ip) in _own_addresses() else "remote"
+
+
+def _own_addresses() -> set[str]:
+    return {
+        # A link-local address comes as `fe80::1%eth0`.
+        address.address.partition("%")[0]
+        for interface in psutil.net_if_addrs().values()
+        for address in interface
+        if address.family in {socket.AF_INET, socket.AF_INET6}
+    }
