@@ -5,7 +5,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -107,12 +107,15 @@ class EmbeddedHost:
             await self.services.instances.close()
 
     async def _serve_socket(self, socket: "ServerConnection") -> None:
+        from websockets.exceptions import ConnectionClosed  # noqa: PLC0415 - an optional package
+
         path = socket.request.path if socket.request else ""
         session = Session(NAMESPACES[path.partition("?")[0]], self.services)
-        client = await session.shake_hands(socket, admits=self._admits)
-        if client is not None:
-            with self.attendance.present(client):
-                await session.run(socket)
+        with suppress(ConnectionClosed):
+            client = await session.shake_hands(socket, admits=self._admits)
+            if client is not None:
+                with self.attendance.present(client):
+                    await session.run(socket)
 
     def _admits(self, identifier: str, passkey: str) -> bool:
         if self._credentials is None:

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import json
+import logging
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -53,6 +54,9 @@ class Wire:
             await wire.send(hello)
             assert await wire.receive() == {"success": True}
             yield wire
+
+    def abort(self) -> None:
+        self._socket.transport.abort()
 
     async def send(self, message: dict[str, Any]) -> None:
         await self._socket.send(json.dumps(message))
@@ -281,7 +285,10 @@ async def test_canceling_a_load_kills_its_process(running: Running) -> None:
     assert await wire.result("listLoaded") == []
 
 
-async def test_a_socket_that_drops_takes_its_load_and_its_answer_along(running: Running) -> None:
+async def test_a_socket_that_drops_takes_its_load_and_its_answer_along(
+    running: Running, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A client that was killed says no good-bye, which is nothing to shout about."""
     stays = await running.open()
     await _load(stays)
     async with Wire.open(running.port, "llm") as leaves:
@@ -289,6 +296,7 @@ async def test_a_socket_that_drops_takes_its_load_and_its_answer_along(running: 
         channel_id = await leaves.create("predict", _ask(SMOL, LONG))
         while (await leaves.receive())["channelId"] != channel_id:
             pass
+        leaves.abort()
 
     async def is_over() -> bool:
         state = await stays.result("getInstanceProcessingState", {"specifier": _by(SMOL)})
@@ -296,6 +304,7 @@ async def test_a_socket_that_drops_takes_its_load_and_its_answer_along(running: 
 
     await _eventually(is_over)
     assert [one["identifier"] for one in await stays.result("listLoaded")] == [SMOL]
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
 
 
 async def test_a_killed_process_fails_its_answer_only(running: Running) -> None:
