@@ -8,16 +8,16 @@ from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackMana
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.language_models.base import LangSmithParams
 from langchain_core.language_models.chat_models import agenerate_from_stream, generate_from_stream
-from langchain_core.messages import AIMessageChunk, BaseMessage
+from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from pydantic import ConfigDict, Field, PrivateAttr, SecretStr
 
 from langchain_lmswitch.errors import InvalidRequest
-from langchain_lmswitch.messages.incoming import PROVIDER, chunk, last_chunk
+from langchain_lmswitch.messages.incoming import PROVIDER, Chunks
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.portal import portal
 from langchain_lmswitch.types.decisions import Decision
-from langchain_lmswitch.types.events import Finished, PredictEvent, SwitchEvent
+from langchain_lmswitch.types.events import SwitchEvent
 
 if TYPE_CHECKING:
     from langchain_lmswitch.graph.outlets import Outlets
@@ -147,7 +147,7 @@ class ChatLMSwitch(BaseChatModel):
         run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 - core reports tokens
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        outlets, chunks = self._outlets(), _Chunks()
+        outlets, chunks = self._outlets(), Chunks()
         with closing(portal().stream(self._answer(messages, stop, kwargs))) as events:
             for event in events:
                 if isinstance(event, SwitchEvent):
@@ -162,7 +162,7 @@ class ChatLMSwitch(BaseChatModel):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,  # noqa: ARG002 - as above
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        outlets, chunks = self._outlets(), _Chunks()
+        outlets, chunks = self._outlets(), Chunks()
         async with aclosing(portal().astream(self._answer(messages, stop, kwargs))) as events:
             async for event in events:
                 if isinstance(event, SwitchEvent):
@@ -210,20 +210,3 @@ class ChatLMSwitch(BaseChatModel):
             settings = Settings(**{k: v for k, v in given.items() if v is not None})
             self._settings = given, settings
         return self._settings[1]
-
-
-class _Chunks:
-    """Turns the router's events into message chunks; remembers the decision for the last one."""
-
-    def __init__(self) -> None:
-        self._decision: Decision | None = None
-
-    def next(self, event: "Decision | PredictEvent") -> AIMessageChunk | None:
-        """Give the chunk for an event, or `None`."""
-        if isinstance(event, Decision):
-            self._decision = event
-            return None
-        if isinstance(event, Finished) and self._decision is not None:
-            decision = self._decision
-            return last_chunk(event, model=decision.model, decision=decision.to_dict())
-        return chunk(event)

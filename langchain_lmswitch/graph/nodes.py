@@ -6,34 +6,31 @@ hops onto the portal's.
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
 
-from langchain_core.messages import AIMessageChunk, BaseMessage, message_chunk_to_message
-from langchain_core.messages.ai import add_ai_message_chunks
 from langgraph.types import StreamWriter
 
 from langchain_lmswitch.errors import (
-    HostTimeout,
     InvalidRequest,
     LoadFailed,
     ModelGone,
     NotEnoughMemory,
     UnknownModel,
 )
+from langchain_lmswitch.graph.answering import whole_message, with_deadline
 from langchain_lmswitch.graph.choosing import AUTO, card_of, decide
 from langchain_lmswitch.graph.fitting import fit_exactly
 from langchain_lmswitch.graph.refusing import refusal_error
 from langchain_lmswitch.graph.state import RouterState, plain, revive
 from langchain_lmswitch.messages.asking import facts, request
-from langchain_lmswitch.messages.incoming import chunk, last_chunk
 from langchain_lmswitch.policy.classify import classify
 from langchain_lmswitch.switch.board import Held, Switchboard
 from langchain_lmswitch.switch.portal import portal
 from langchain_lmswitch.types.decisions import Decision
-from langchain_lmswitch.types.events import Compressed, Finished, PredictEvent, PromptProgress
+from langchain_lmswitch.types.events import Compressed, PredictEvent, PromptProgress
 from langchain_lmswitch.types.models import Resident
 from langchain_lmswitch.types.requests import PredictRequest
 from langchain_lmswitch.types.tasks import Task
@@ -149,7 +146,7 @@ class Nodes:
             return _vanished(state, resident.key, gone)
         finally:
             await portal().acall(self._release(state["call"]))
-        return {"answer": _message(said, decision)}
+        return {"answer": whole_message([decision, *said])}
 
     async def _decide(self, task: Task, *, model: str, failed: dict[str, str]) -> Any:
         return await decide(await self._open(), task, model=model, failed=failed)
@@ -173,7 +170,7 @@ class Nodes:
         self, identifier: str, ask: PredictRequest, *, gap_s: float | None
     ) -> AsyncGenerator[PredictEvent, None]:
         host = (await self._open()).host
-        answering = _with_deadline(host.predict(identifier, ask), host.address, gap_s=gap_s)
+        answering = with_deadline(host.predict(identifier, ask), host.address, gap_s=gap_s)
         async with aclosing(answering) as events:
             async for event in events:
                 yield event
@@ -189,30 +186,6 @@ class Nodes:
         except BaseException:
             await portal().acall(self._release(call))
             raise
-
-
-def _message(events: Sequence[PredictEvent], decision: Decision) -> BaseMessage:
-    """Add up an answer, for those who read the state and not the stream."""
-    chunks = [piece for event in events if (piece := chunk(event)) is not None]
-    if events and isinstance(finished := events[-1], Finished):
-        chunks.append(last_chunk(finished, model=decision.model, decision=decision.to_dict()))
-    return message_chunk_to_message(add_ai_message_chunks(AIMessageChunk(content=""), *chunks))
-
-
-async def _with_deadline(
-    events: AsyncGenerator[PredictEvent, None], address: str, *, gap_s: float | None
-) -> AsyncGenerator[PredictEvent, None]:
-    """Bound the gap between two events by the caller's own deadline."""
-    loop = asyncio.get_running_loop()
-    try:
-        async with aclosing(events), asyncio.timeout(gap_s) as deadline:
-            async for event in events:
-                yield event
-                deadline.reschedule(None if gap_s is None else loop.time() + gap_s)
-    except TimeoutError:
-        if gap_s is None or not deadline.expired():
-            raise
-        raise HostTimeout(address, doing="answering", after_s=gap_s) from None
 
 
 def _failed(state: RouterState, key: str, failure: LoadFailed | NotEnoughMemory) -> Update:

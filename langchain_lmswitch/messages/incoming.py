@@ -7,6 +7,7 @@ from langchain_core.messages import AIMessageChunk
 from langchain_core.messages.ai import InputTokenDetails, UsageMetadata
 from langchain_core.messages.tool import invalid_tool_call, tool_call_chunk
 
+from langchain_lmswitch.types.decisions import Decision
 from langchain_lmswitch.types.events import (
     Finished,
     Fragment,
@@ -29,6 +30,23 @@ _FINISH_REASONS: Final[Mapping[str, str]] = {
     "maxPredictedTokensReached": "length",
     "contextLengthReached": "length",
 }
+
+
+class Chunks:
+    """Turns what a request yields into message chunks; the decision goes into the last one."""
+
+    def __init__(self) -> None:
+        self._decision: Decision | None = None
+
+    def next(self, event: Decision | PredictEvent) -> AIMessageChunk | None:
+        """Give the chunk for an event, or `None` where there is nothing to show."""
+        if isinstance(event, Decision):
+            self._decision = event
+            return None
+        if isinstance(event, Finished) and self._decision is not None:
+            decision = self._decision
+            return last_chunk(event, model=decision.model, decision=decision.to_dict())
+        return chunk(event)
 
 
 def chunk(event: PredictEvent) -> AIMessageChunk | None:
