@@ -13,6 +13,11 @@ CONNECT_S = 10.0
 """The server is on this machine and listening already."""
 
 _TOO_LONG = "exceed_context_size_error"
+_FULL = "Context size has been exceeded"
+
+
+class ContextFull(HostFailed):
+    """Parallel answers together filled the context they share; each of them ends."""
 
 
 class EngineClient:
@@ -70,16 +75,19 @@ def refusal(address: str, status: int, text: str) -> LMSwitchError:
     """Read the engine's error.
 
     1. The prompt exceeds the context.
-    2. The request is wrong: a schema or a template that cannot be used.
-    3. Anything else.
+    2. The context is full in the middle of an answer.
+    3. The request is wrong: a schema or a template that cannot be used.
+    4. Anything else.
     """
     error = _error(text)
     message = str(error.get("message", text))
     if error.get("type") == _TOO_LONG and "n_prompt_tokens" in error:  # 1
         return ContextTooLong(tokens=error["n_prompt_tokens"], limit_tokens=error["n_ctx"])
-    if error.get("type") == "invalid_request_error" or status == httpx.codes.BAD_REQUEST:  # 2
+    if message.startswith(_FULL):  # 2
+        return ContextFull(address, doing="answering", reason=message)
+    if error.get("type") == "invalid_request_error" or status == httpx.codes.BAD_REQUEST:  # 3
         return InvalidRequest(f"The engine refused the request: {message}")
-    return HostFailed(address, doing="answering", reason=message)  # 3
+    return HostFailed(address, doing="answering", reason=message)  # 4
 
 
 def _error(text: str) -> Mapping[str, Any]:

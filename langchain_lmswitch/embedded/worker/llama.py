@@ -14,8 +14,8 @@ from langchain_lmswitch.embedded.worker.spec import (
 CACHE_RAM_MIB = 256
 """Bound of the prompt cache beyond the slots; the engine's own default is 8 GiB."""
 
-QUIET = 0
-"""Errors only; they go to standard error, whose last lines the parent keeps."""
+ERRORS_ONLY = 1
+"""They go to standard error, whose end the parent keeps for the message of a failed load."""
 
 
 def check_cpu() -> None:
@@ -61,10 +61,16 @@ def _params(engine: Any, spec: WorkerSpec, *, size_bytes: int, api_key: str) -> 
         spec.threads, size_bytes=size_bytes, cores=cores
     )
     params.cpuparams_batch.n_threads = spec.threads or cores
+    # Fitting layers to a GPU loads everything twice: 1.7 s instead of 1.1 s for 500 MB.
+    params.fit_params = _has_gpu(engine)
     params.cache_ram_mib = CACHE_RAM_MIB
     params.hostnames = ["127.0.0.1"]
     params.port = 0
     params.api_keys = [api_key]
     params.ui = False
-    params.verbosity = QUIET
+    params.verbosity = ERRORS_ONLY
     return params
+
+
+def _has_gpu(engine: Any) -> bool:
+    return any(not device["type"].name.endswith("_CPU") for device in engine.get_device_info())

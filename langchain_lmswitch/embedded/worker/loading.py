@@ -1,5 +1,6 @@
 """Start a worker process and see it through its load."""
 
+import re
 import secrets
 from collections.abc import Callable
 from typing import Any, NoReturn
@@ -9,7 +10,9 @@ from langchain_lmswitch.embedded.worker.process import WorkerProcess
 from langchain_lmswitch.embedded.worker.spec import WorkerSpec
 from langchain_lmswitch.errors import BadModelFile, LoadFailed, MissingExtra
 
-_MEMORY_WORDS = ("failed to allocate", "out of memory", "cannot allocate", "bad_alloc")
+_MEMORY_WORDS = ("insufficient memory", "failed to alloc", "out of memory", "bad_alloc")
+_FILE_WORDS = ("error loading model",)
+_ERROR_LINE = re.compile(r"^[\d.]+ E (.+)$", re.MULTILINE)
 
 
 async def launch(
@@ -52,8 +55,8 @@ async def _address(
                 await process.wait()
                 _refuse(spec, line, process.last_words)
     code = await process.wait()
-    reason = f"the worker process ended with code {code}. {process.last_words}".strip()
-    raise _failed(spec, reason)
+    ended = f"the worker process ended with code {code}"
+    raise _failed(spec, first_error(process.last_words) or ended)
 
 
 def _refuse(spec: WorkerSpec, line: dict[str, Any], last_words: str) -> NoReturn:
@@ -63,9 +66,17 @@ def _refuse(spec: WorkerSpec, line: dict[str, Any], last_words: str) -> NoReturn
         case "extra":
             raise MissingExtra("embedded", why=f"{spec.key!r} needs its engine ({line['text']})")
         case _:
-            raise _failed(spec, f"{line['text']}. {last_words}".strip())
+            raise _failed(spec, first_error(last_words) or line["text"])
 
 
-def _failed(spec: WorkerSpec, reason: str) -> LoadFailed:
+def _failed(spec: WorkerSpec, reason: str) -> BadModelFile | LoadFailed:
+    if any(word in reason for word in _FILE_WORDS):
+        return BadModelFile(str(spec.path), reason=reason)
     for_memory = any(word in reason.lower() for word in _MEMORY_WORDS)
-    return LoadFailed(spec.key, reason=reason, for_memory=for_memory)
+    return LoadFailed(spec.key, reason=f"{reason}.", for_memory=for_memory)
+
+
+def first_error(log: str) -> str:
+    """The first error of the engine's log; those after it are its consequences."""
+    found = _ERROR_LINE.search(log)
+    return found.group(1).strip() if found else ""

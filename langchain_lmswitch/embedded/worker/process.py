@@ -11,7 +11,7 @@ from contextlib import suppress
 from typing import Any, cast
 
 CHILD = "langchain_lmswitch.embedded.worker.child"
-LAST_WORDS_BYTES = 2000
+LAST_WORDS_BYTES = 8000
 """End of standard error that is kept for an error message."""
 END_S, TERMINATE_S, KILL_S = 2.0, 1.0, 5.0
 """How long to wait for the end after closing its input, after SIGTERM and after SIGKILL."""
@@ -54,7 +54,7 @@ class WorkerProcess:
     @property
     def last_words(self) -> str:
         """The end of its standard error."""
-        return " ".join(self._words.decode(errors="replace").split())
+        return self._words.decode(errors="replace")
 
     @property
     def returncode(self) -> int | None:

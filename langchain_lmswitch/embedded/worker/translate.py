@@ -119,16 +119,25 @@ class ChunkReader:
         """Whether the engine has said that the answer ended."""
         return self._finish_reason is not None
 
+    def fill(self) -> None:
+        """End the answer because the context is full."""
+        self._finish_reason = "length"
+        self.max_tokens = None
+
     def finished(self) -> Finished:
         """The last event of the answer."""
         details = self._usage.get("prompt_tokens_details") or {}
         return Finished(
             stop_reason=self._stop_reason(),
             prompt_tokens=self._usage.get("prompt_tokens"),
-            predicted_tokens=self._usage.get("completion_tokens"),
+            predicted_tokens=self._made,
             cached_tokens=details.get("cached_tokens"),
             tokens_per_second=self._timings.get("predicted_per_second"),
         )
+
+    @property
+    def _made(self) -> int:
+        return int(self._usage.get("completion_tokens", self._predicted))
 
     def _stop_reason(self) -> str:
         """Say why the answer ended.
@@ -140,8 +149,7 @@ class ChunkReader:
         if self._last.get("stop_type") == "word":  # 1
             return "stopStringFound"
         if self._finish_reason == "length":  # 2
-            made = self._usage.get("completion_tokens", self._predicted)
-            ours = self.max_tokens is not None and made >= self.max_tokens
+            ours = self.max_tokens is not None and self._made >= self.max_tokens
             return "maxPredictedTokensReached" if ours else "contextLengthReached"
         return "eosFound"  # 3
 

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 import httpx
 
-from langchain_lmswitch.embedded.worker.client import EngineClient
+from langchain_lmswitch.embedded.worker.client import ContextFull, EngineClient
 from langchain_lmswitch.embedded.worker.history import to_chat
 from langchain_lmswitch.embedded.worker.loading import launch
 from langchain_lmswitch.embedded.worker.process import WorkerProcess
@@ -19,7 +19,7 @@ from langchain_lmswitch.embedded.worker.spec import WorkerSpec
 from langchain_lmswitch.embedded.worker.toolstream import ToolEvent, ToolStream
 from langchain_lmswitch.embedded.worker.translate import ChunkReader, active_tools, chat_body
 from langchain_lmswitch.errors import HostFailed, ModelGone
-from langchain_lmswitch.types.events import Finished, PredictEvent, PromptProgress
+from langchain_lmswitch.types.events import Finished, Fragment, PredictEvent, PromptProgress
 from langchain_lmswitch.types.requests import JsonObject, PredictRequest
 
 GRACE_S = 2.0
@@ -129,19 +129,29 @@ class Worker:
     async def _events(
         self, request: PredictRequest, reader: ChunkReader, tools: ToolStream | None
     ) -> AsyncGenerator[PromptProgress | ToolEvent, None]:
-        stream = self._client.chunks("/v1/chat/completions", chat_body(request))
-        async with self._alive(), aclosing(stream) as chunks:
-            async for chunk in chunks:
-                for event in reader.feed(chunk):
+        try:
+            async with aclosing(self._fragments(request, reader)) as fragments:
+                async for event in fragments:
                     if tools is None or isinstance(event, PromptProgress):
                         yield event
                     else:
                         for tool_event in tools.feed(event):
                             yield tool_event
-            if not reader.complete:
-                raise httpx.RemoteProtocolError("the answer broke off")
+        except ContextFull:
+            reader.fill()
         for tool_event in tools.close() if tools else ():
             yield tool_event
+
+    async def _fragments(
+        self, request: PredictRequest, reader: ChunkReader
+    ) -> AsyncGenerator[PromptProgress | Fragment, None]:
+        stream = self._client.chunks("/v1/chat/completions", chat_body(request))
+        async with self._alive(), aclosing(stream) as chunks:
+            async for chunk in chunks:
+                for event in reader.feed(chunk):
+                    yield event
+            if not reader.complete:
+                raise httpx.RemoteProtocolError("the answer broke off")
 
     async def _ask(self, path: str, body: dict[str, Any]) -> Any:
         async with self._alive():
