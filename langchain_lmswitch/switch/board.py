@@ -61,6 +61,7 @@ class Switchboard:
         self.surveyor = Surveyor(host, monitor, settings, leased=self._leases.held, clock=clock)
         self._flights: Flights[Held] = Flights()
         self._joining: dict[str, set[str]] = {}
+        self._departures = 0
         self._turn = asyncio.Lock()
         self._changed = asyncio.Event()
 
@@ -69,7 +70,8 @@ class Switchboard:
     ) -> Held:
         """Get a loaded instance of `card` and lease it to `call`.
 
-        1. A resident one is leased at once.
+        1. A resident one is leased at once; a listing during which one of ours was unloaded
+           may be out of date, and is read again.
         2. A load under way is joined; else one is started, when its turn comes. It leases to
            all who joined before the next load gets its turn, which might evict it unused.
         3. What was found may be on its way out, and then cannot be leased: from the start.
@@ -81,9 +83,12 @@ class Switchboard:
             LoadFailed: The host could not load it.
         """
         while True:
+            departures = self._departures
             survey = await self.surveyor.survey()
+            if departures != self._departures:  # 1
+                continue
             plan = self.surveyor.plan(card, None, survey, needed_tokens=needed_tokens)
-            if isinstance(plan, Use):  # 1
+            if isinstance(plan, Use):
                 held = Held(resident=plan.resident)
             else:
                 held = await self._join(card, call, needed_tokens, on_event)  # 2
@@ -115,6 +120,7 @@ class Switchboard:
         try:
             await self.host.unload(identifier)
         finally:
+            self._departures += 1
             self._leases.stop_leaving({identifier})
             self._tell_changed()
 
@@ -160,6 +166,7 @@ class Switchboard:
             await self._evict(plan.evict)
             loaded = await self._load(plan, tell)
         finally:
+            self._departures += len(evicted)
             self._leases.stop_leaving(evicted)
             self._tell_changed()
         load_s = self._clock() - started_s
