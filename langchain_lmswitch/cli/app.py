@@ -1,5 +1,7 @@
 """`lmswitch`: the commands, wired together."""
 
+import atexit
+import os
 import sys
 from contextlib import suppress
 from dataclasses import replace
@@ -10,7 +12,7 @@ import typer
 
 from langchain_lmswitch._version import __version__
 from langchain_lmswitch.cli import ask, explain, models, pull, serve, status
-from langchain_lmswitch.cli.guard import EPILOG, Guarded
+from langchain_lmswitch.cli.guard import EPILOG, INTERRUPTED, Guarded
 from langchain_lmswitch.cli.options import BaseUrl
 from langchain_lmswitch.cli.session import session_of
 
@@ -69,4 +71,28 @@ def main() -> None:
             if isinstance(stream, TextIOWrapper):
                 # A model's answer may hold characters that the terminal's encoding lacks.
                 stream.reconfigure(errors="replace")
-    app(prog_name="lmswitch")
+    ending = _Ending()
+    atexit.register(ending.leave)
+    try:
+        app(prog_name="lmswitch")
+    except SystemExit as end:
+        ending.code = end.code
+        raise
+
+
+class _Ending:
+    """Ends an interrupted process without taking the interpreter apart.
+
+    That takes as long as Ctrl-C may take in all: half a second on a busy machine. It is registered
+    first and so runs last, when the connections are closed.
+    """
+
+    def __init__(self) -> None:
+        self.code: object = None
+
+    def leave(self) -> None:
+        """Leave at once, if it was an interrupt."""
+        if self.code == INTERRUPTED:
+            with suppress(OSError):
+                sys.stdout.flush()
+            os._exit(INTERRUPTED)

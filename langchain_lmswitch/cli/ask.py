@@ -82,8 +82,8 @@ def ask(
     """
     from langchain_lmswitch.cli.loading import LoadBar
 
-    messages = conversation(text, system=system)
     with LoadBar() as bar:
+        messages = conversation(text, system=system)
         llm = session_of(ctx, base_url).chat_model(
             model=model,
             task=task,

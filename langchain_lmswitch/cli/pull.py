@@ -40,7 +40,7 @@ def pull(ctx: typer.Context, name: Name, *, size: Size = "s", json: Json = False
     try:
         files = _fetched(session.fetch or _fetch(), names, settings)
     except KeyboardInterrupt:
-        remark("Stopped. What has arrived is kept; the same command goes on from there.")
+        remark("Stopped. Finished pieces are kept; the same command goes on from there.")
         raise
     if json:
         show_json({"name": name, "models": names, "files": [str(file) for file in files]})

@@ -32,8 +32,13 @@ def console(*, stderr: bool = False) -> "Console":
 def show(*renderables: "RenderableType") -> None:
     """Print text and tables for a person."""
     out = console()
-    for one in renderables:
-        out.print(one, soft_wrap=isinstance(one, str) and not out.is_terminal)
+    if out.is_terminal:
+        out.print(*renderables, sep="\n")
+        return
+    with out.capture() as caught:
+        out.print(*renderables, sep="\n")
+    # Tables are filled up with blanks, which nobody wants in a file.
+    typer.echo("\n".join(line.rstrip() for line in caught.get().splitlines()))
 
 
 def show_json(record: Mapping[str, Any]) -> None:

@@ -92,7 +92,8 @@ def overview(now: Status) -> "Table":
     grid.add_row("memory", _memory_line(now.snapshot))
     for line in _gpu_lines(now.snapshot.gpus):
         grid.add_row("gpu", line)
-    grid.add_row("loaded", str(len(now.residents) or "nothing") if now.address else UNKNOWN)
+    if now.address:
+        grid.add_row("loaded", _loaded_line(len(now.residents)))
     return grid
 
 
@@ -100,6 +101,10 @@ def _host_line(now: Status) -> str:
     if not now.address:
         return "none running; `lmswitch ask` starts the embedded host if it is installed"
     return f"{now.address} ({_KINDS.get(now.kind, now.kind)})"
+
+
+def _loaded_line(count: int) -> str:
+    return "nothing" if not count else f"{count} model{'s' if count > 1 else ''}"
 
 
 def _memory_line(snapshot: Snapshot) -> str:
