@@ -58,7 +58,15 @@ class Switchboard:
         self.settings = settings
         self._clock = clock
         self._leases = Leases()
-        self.surveyor = Surveyor(host, monitor, settings, leased=self._leases.held, clock=clock)
+        self._loading: Load | None = None
+        self.surveyor = Surveyor(
+            host,
+            monitor,
+            settings,
+            leased=self._leases.held,
+            loading=lambda: self._loading,
+            clock=clock,
+        )
         self._flights: Flights[Held] = Flights()
         self._joining: dict[str, set[str]] = {}
         self._departures = 0
@@ -162,10 +170,12 @@ class Switchboard:
     async def _make_room_and_load(self, plan: Load, tell: OnEvent) -> Held:
         started_s = self._clock()
         evicted = {one.identifier for one in plan.evict}
+        self._loading = plan
         try:
             await self._evict(plan.evict)
             loaded = await self._load(plan, tell)
         finally:
+            self._loading = None
             self._departures += len(evicted)
             self._leases.stop_leaving(evicted)
             self._tell_changed()

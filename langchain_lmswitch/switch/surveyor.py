@@ -12,7 +12,7 @@ from langchain_lmswitch.policy.admission import Occupant, admit
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.types.machine import UNKNOWN_MACHINE, Footprint, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
-from langchain_lmswitch.types.plans import Plan, Refusal
+from langchain_lmswitch.types.plans import Load, Plan, Refusal
 
 OURS: Final = "lmswitch/"
 """How the identifiers of instances begin that this package loaded, in any process."""
@@ -32,6 +32,8 @@ class Survey:
 
     occupants: tuple[Occupant, ...]
     snapshot: Snapshot
+    coming: Load | None = None
+    """The load under way, if it is not listed yet: it holds memory, and will be resident."""
 
     @property
     def resident_keys(self) -> frozenset[str]:
@@ -50,6 +52,7 @@ class Surveyor:
 
     Args:
         leased: Tells whether a request of ours is using an instance.
+        loading: Tells which load of ours is under way.
     """
 
     def __init__(
@@ -59,20 +62,27 @@ class Surveyor:
         settings: Settings,
         *,
         leased: Callable[[str], bool],
+        loading: Callable[[], Load | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.host = host
         self.settings = settings
         self._monitor = monitor
         self._leased = leased
+        self._loading = loading
         self._clock = clock
         self._cards = _CardList()
         self._footprints: dict[LoadSpec, Footprint] = {}
 
     async def survey(self) -> Survey:
         """Read who is in memory, always afresh, and how much of it is left."""
-        occupants = tuple(self._occupant(one) for one in await self.host.residents())
-        return Survey(occupants=occupants, snapshot=self.snapshot())
+        begun = self._loading()
+        residents = await self.host.residents()
+        coming = self._loading() or begun
+        if coming and coming.spec.identifier in {one.identifier for one in residents}:
+            coming = None
+        occupants = tuple(self._occupant(one) for one in residents)
+        return Survey(occupants=occupants, snapshot=self.snapshot(), coming=coming)
 
     async def cards(self) -> tuple[ModelCard, ...]:
         """List the models on disk; read anew when the last list is ten seconds old."""
@@ -119,9 +129,12 @@ class Surveyor:
     ) -> Plan | Refusal:
         """Decide how `card` could be in memory; nothing is done.
 
-        A `patient` plan may evict models that are answering now: it holds once they are done.
+        A `patient` plan joins a load under way, and may evict what is answering or loading now: it
+        holds once that is done.
         """
-        occupants = [_patiently(one) for one in survey.occupants] if patient else survey.occupants
+        if patient and survey.coming and survey.coming.spec.key == card.key:
+            return survey.coming
+        occupants = _patiently(survey) if patient else survey.occupants
         return admit(
             self.spec(card),
             footprint,
@@ -146,5 +159,13 @@ class Surveyor:
         return int(resident.size_bytes * _RESIDENT_FACTOR)
 
 
-def _patiently(occupant: Occupant) -> Occupant:
-    return replace(occupant, keep="") if occupant.keep == _ANSWERING else occupant
+def _patiently(survey: Survey) -> list[Occupant]:
+    occupants = [
+        replace(one, keep="") if one.keep == _ANSWERING else one for one in survey.occupants
+    ]
+    if survey.coming:
+        spec, footprint = survey.coming.spec, survey.coming.footprint
+        resident = Resident(key=spec.key, identifier=spec.identifier or spec.key)
+        held_bytes = footprint.total_bytes if footprint else 0
+        occupants.append(Occupant(resident=resident, bytes=held_bytes))
+    return occupants
