@@ -10,7 +10,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langsmith import tracing_context
 
-from langchain_lmswitch.errors import HostLost, HostNotFound
+from langchain_lmswitch.errors import HostLost
 from langchain_lmswitch.graph.nodes import Nodes, OpenBoard
 from langchain_lmswitch.graph.state import RouterOptions, RouterState, revive
 from langchain_lmswitch.settings import Settings
@@ -74,15 +74,16 @@ class Router:
         """Answer a conversation; closing the generator stops the work on the server."""
         for attempt in range(self._retries + 1):
             begun = False
+            board = await self._open()
             try:
                 async with aclosing(self._run(messages, options)) as events:
                     async for event in events:
                         begun = begun or isinstance(event, Fragment | ToolCallStarted)
                         yield event
-            except (HostLost, HostNotFound) as lost:
-                if begun or attempt == self._retries or isinstance(lost, HostNotFound):
+            except HostLost:
+                if begun or attempt == self._retries:
                     raise
-                boards().forget(await self._open())
+                boards().forget(board)
             else:
                 return
 

@@ -46,7 +46,8 @@ class Boards:
 
     def forget(self, board: Switchboard) -> None:
         """Look for the host anew at the next request: this one does not answer any more."""
-        self._by_address.pop(board.host.address, None)
+        if self._by_address.get(board.host.address) is board:  # others may have found it anew
+            del self._by_address[board.host.address]
         for settings in [key for key, found in self._found.items() if found is board]:
             del self._found[settings]
 
