@@ -1,0 +1,98 @@
+"""What the loaded context leaves of a conversation, counted by the model's own means."""
+
+import pytest
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+
+from langchain_lmswitch.errors import ContextTooLong, UnknownModel
+from langchain_lmswitch.graph.fitting import IMAGE_TOKENS, count, fit_exactly
+from langchain_lmswitch.messages.outgoing import history
+from langchain_lmswitch.testing import ScriptedHost, split
+from langchain_lmswitch.testing.tokens import render
+from langchain_lmswitch.types.models import LoadSpec, Resident
+
+TOOL = {"type": "function", "function": {"name": "f", "description": "words " * 50}}
+IMAGE = {"type": "image", "base64": "AAAA" * 10_000, "mime_type": "image/png"}
+
+
+async def loaded(context_tokens: int = 4096) -> tuple[ScriptedHost, Resident]:
+    host = ScriptedHost(["tiny"])
+    return host, await host.load(LoadSpec(key="tiny", context_tokens=context_tokens))
+
+
+def conversation(turns: int) -> list[BaseMessage]:
+    said: list[tuple[BaseMessage, ...]] = [
+        (HumanMessage(content=f"{number} question"), AIMessage(content="an answer"))
+        for number in range(turns)
+    ]
+    return [message for turn in said for message in turn][:-1]
+
+
+async def test_count_is_of_the_finished_prompt() -> None:
+    """Template and tools included."""
+    host, resident = await loaded()
+    messages = conversation(2)
+
+    assert await count(host, resident.identifier, messages) == len(split(render(history(messages))))
+    assert await count(host, resident.identifier, messages, [TOOL]) == len(
+        split(render(history(messages), [TOOL]))
+    )
+
+
+async def test_images_are_allowed_for_and_not_counted_as_text() -> None:
+    host, resident = await loaded()
+    plain = HumanMessage(content=[{"type": "text", "text": "Look"}])
+    seen = HumanMessage(content=[{"type": "text", "text": "Look"}, IMAGE, IMAGE])
+
+    tokens = await count(host, resident.identifier, [plain])
+    assert await count(host, resident.identifier, [seen]) == tokens + 2 * IMAGE_TOKENS
+
+
+async def test_unknown_context_takes_all() -> None:  # 1
+    host = ScriptedHost(["tiny"])
+    messages = conversation(500)
+    fitted = await fit_exactly(host, Resident(key="tiny", identifier="x"), messages, {})
+
+    assert (list(fitted.messages), fitted.tokens) == (messages, None)
+    assert host.calls == []
+
+
+async def test_short_prompt_is_not_counted() -> None:  # 2
+    host, resident = await loaded()
+    fitted = await fit_exactly(host, resident, conversation(2), {})
+
+    assert (len(fitted.messages), fitted.tokens, fitted.dropped) == (3, None, 0)
+    assert host.called("render") == []
+
+
+async def test_long_prompt_is_counted_and_cut() -> None:  # 3
+    host, resident = await loaded(1024)
+    messages = conversation(200)
+    fitted = await fit_exactly(host, resident, messages, {"max_tokens": 100})
+
+    assert fitted.tokens == await count(host, resident.identifier, fitted.messages)
+    assert fitted.tokens <= 924
+    one_turn_more = messages[-len(fitted.messages) - 2 :]
+    assert await count(host, resident.identifier, one_turn_more) > 924
+
+
+async def test_tools_take_their_room() -> None:
+    host, resident = await loaded(1024)
+    without = await fit_exactly(host, resident, conversation(200), {})
+    with_tools = await fit_exactly(host, resident, conversation(200), {"tools": [TOOL]})
+
+    assert with_tools.dropped > without.dropped
+
+
+async def test_question_that_is_too_long() -> None:
+    host, resident = await loaded(1024)
+    with pytest.raises(ContextTooLong) as caught:
+        await fit_exactly(host, resident, [HumanMessage(content="word " * 2000)], {})
+
+    assert caught.value.limit_tokens == 768
+
+
+async def test_instance_that_is_gone() -> None:
+    host, resident = await loaded(1024)
+    host.lose(resident.identifier)
+    with pytest.raises(UnknownModel):
+        await fit_exactly(host, resident, conversation(200), {})
