@@ -1,8 +1,8 @@
 """`lmswitch ask`: one question, one answer, and which model gave it."""
 
 import time
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -106,7 +106,7 @@ def _answered(
     answer, started_s = Answer(), time.perf_counter()
     # `stream` is a generator, which its declared type hides; closing it stops the model.
     stream = cast("Generator[AIMessageChunk, None, None]", llm.stream(list(messages)))
-    with closing(stream) as pieces:
+    with closing(stream) as pieces, _whole_lines(answer, silent=silent):
         for piece in pieces:
             answer.add(piece)
             if piece.text and not silent:
@@ -114,6 +114,19 @@ def _answered(
                 show_piece(piece.text)
     answer.total_s = time.perf_counter() - started_s
     return answer
+
+
+@contextmanager
+def _whole_lines(answer: Answer, *, silent: bool) -> Iterator[None]:
+    """End the line of an answer that breaks off, so that the error has one of its own."""
+    from langchain_lmswitch.errors import LMSwitchError
+
+    try:
+        yield
+    except LMSwitchError:
+        if answer.text and not silent:
+            show_piece("\n")
+        raise
 
 
 def summary(answer: Answer) -> str:

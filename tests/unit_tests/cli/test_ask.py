@@ -7,9 +7,20 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from langchain_lmswitch.cli.app import app
+from langchain_lmswitch.cli.loading import LoadBar
 from langchain_lmswitch.cli.session import Session
 from langchain_lmswitch.testing import FixedMachine, ScriptedHost, card
-from langchain_lmswitch.types.events import Finished, Fragment, PredictEvent
+from langchain_lmswitch.types.events import (
+    Compressed,
+    Finished,
+    Fragment,
+    Loaded,
+    LoadProgress,
+    LoadStarted,
+    PredictEvent,
+    SwitchEvent,
+    Waiting,
+)
 
 QUESTION = "Write a Python function that reverses a string."
 
@@ -148,3 +159,33 @@ def test_wrong_usage_calls_nothing(args: Sequence[str]) -> None:
 
     assert run(host, *args).exit_code == 2
     assert host.calls == []
+
+
+def test_answer_that_breaks_off_keeps_its_line_to_itself() -> None:
+    done = run(ScriptedHost(replies="one two three", vanish_after={"scripted-chat": 1}), "ask", "x")
+
+    assert done.exit_code == 1
+    assert done.stdout == "one\n"
+    assert done.stderr.startswith("lmswitch: The model ")
+
+
+@pytest.mark.parametrize(
+    ("event", "shown"),
+    [
+        (LoadStarted(key="x", expected_bytes=2**30), "loading x, 1.0 GiB"),
+        (LoadStarted(key="x", evicting=("old",)), "loading x, unloading old"),
+        (LoadProgress(key="x", fraction=0.5), "looking for a model"),
+        (Loaded(key="x", identifier="x", context_tokens=1, load_s=1), "x reads the question"),
+        (Waiting(key="x", reason="[no] room"), "x has to wait: [no] room"),
+        (
+            Compressed(dropped_messages=3, prompt_tokens=1, context_tokens=1),
+            "3 old messages do not fit and are left out",
+        ),
+    ],
+)
+def test_bar_says_what_the_first_token_waits_for(event: SwitchEvent, shown: str) -> None:
+    bar = LoadBar()
+
+    bar.tell(event)
+
+    assert bar._progress.tasks[0].description == shown
