@@ -52,7 +52,7 @@ async def find_host(settings: Settings) -> Host:
     found = await _look_outside(settings) or await _start_embedded(settings)
     if found is None:
         raise _not_found()
-    # The SDK takes a third of a second to import: not before there is somebody to talk to.
+    # The SDK is slow to import: not before there is somebody to talk to.
     from langchain_lmswitch.hosts.lmstudio import LMStudioHost  # noqa: PLC0415
 
     return LMStudioHost(found.address, settings=settings, token=found.token)

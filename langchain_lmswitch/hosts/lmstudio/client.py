@@ -38,6 +38,7 @@ NO_TLS: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For hosts that speak none: loading the certificates of the system takes longer than a call."""
 
 _direct: ContextVar[bool] = ContextVar("langchain_lmswitch_direct", default=False)
+"""Set in the tasks of our own clients, so that other users of the SDK keep its ways."""
 
 
 def check_sdk(needed: Iterable[tuple[object, str]]) -> None:
@@ -150,11 +151,12 @@ def _go_direct(connect: Any) -> Any:
     return connect_ws
 
 
-class _NoUserText(logging.Filter):
-    """Keep what was generated, or what was asked, out of logs above DEBUG.
+class _Quiet(logging.Filter):
+    """Keep out of logs above DEBUG what nobody should read there.
 
-    The SDK logs a packet whose channel has been left at WARNING with its whole text, and the
-    host's complaints, which may quote a request, at ERROR.
+    1. Of our own clients everything: what goes wrong is raised, as an error of ours.
+    2. Of every client what quotes the user or the model. The SDK logs a packet whose channel has
+       been left at WARNING with its whole text, and the host's complaints at ERROR.
     """
 
     _QUOTES: Final = (
@@ -166,15 +168,15 @@ class _NoUserText(logging.Filter):
     def filter(self, record: logging.LogRecord) -> bool:
         event = str(getattr(record.msg, "event", record.msg))
         quotes = event.startswith(self._QUOTES) or "SDK channel warning" in event
-        return record.levelno <= logging.DEBUG or not quotes
+        return record.levelno <= logging.DEBUG or not (_direct.get() or quotes)
 
 
 def quiet_sdk_logs() -> None:
     """Install the filter on the SDK's loggers, which bear bare class names."""
-    for name in ("AsyncWebsocketHandler", "ChannelHandler"):
+    for name in ("AsyncWebsocketHandler", "ChannelHandler", "_AsyncLMStudioWebsocket"):
         logger = logging.getLogger(name)
-        if not any(isinstance(one, _NoUserText) for one in logger.filters):
-            logger.addFilter(_NoUserText())
+        if not any(isinstance(one, _Quiet) for one in logger.filters):
+            logger.addFilter(_Quiet())
 
 
 check_sdk(NEEDED)

@@ -276,14 +276,19 @@ async def test_a_load_that_succeeds_after_its_cancel_is_unloaded(
 async def test_a_cancelled_load_that_the_server_gives_up_is_not_unloaded(
     peer: Peer, host: LMStudioHost
 ) -> None:
+    started = asyncio.Event()
+
     async def obey(channel: PeerChannel) -> None:
+        started.set()
         await channel.cancelled.wait()
         await channel.fail(title="Model loading was cancelled")
 
     peer.channels["loadModel"] = obey
-    with pytest.raises(TimeoutError):
-        async with asyncio.timeout(0.3):
-            await host.load(LoadSpec(key="tiny"))
+    task = asyncio.create_task(host.load(LoadSpec(key="tiny")))
+    await started.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
     assert (peer.cancels(), peer.asked("unloadModel")) == (1, [])
 
 
@@ -587,6 +592,15 @@ async def test_no_user_text_is_logged_above_debug(
             await host.count_tokens("tiny", SECRET)
     loud = [one.getMessage() for one in caplog.records if one.levelno > logging.DEBUG]
     assert [one for one in loud if SECRET in one] == []
+
+
+async def test_a_connection_that_breaks_is_not_logged_but_raised(
+    peer: Peer, host: LMStudioHost, caplog: pytest.LogCaptureFixture
+) -> None:
+    await host.cards()
+    await peer.drop()
+    await host.cards()
+    assert [one for one in caplog.records if one.levelno > logging.INFO] == []
 
 
 async def test_first_calls_at_the_same_time_share_one_connection(
