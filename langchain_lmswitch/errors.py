@@ -161,7 +161,8 @@ class NoSuitableModel(LMSwitchError, ModelNotFoundError, LookupError):  # noqa: 
         self.rejected = dict(rejected)
         """Model key -> why it was passed over."""
         why = "; ".join(f"{key}: {reason}" for key, reason in self.rejected.items())
-        super().__init__(f"No model suits this {task} request ({why or 'none found'}). {remedy}")
+        what = f"No model can answer this {task} request ({why})" if why else "There is no model"
+        super().__init__(f"{what}. {remedy}")
 
 
 class NotEnoughMemory(LMSwitchError, ModelError, MemoryError):  # noqa: N818

@@ -52,7 +52,7 @@ def admit(
     mine = [one for one in occupants if one.resident.key == spec.key]
     for one in mine:  # 1
         if _roomy(one.resident, needed_tokens, spec):
-            return Use(resident=one.resident)
+            return Use(resident=one.resident, footprint=footprint)
     outgrown = [one for one in mine if not one.keep]
     idle = [one for one in occupants if not one.keep and one not in outgrown]
     free_bytes = room(snapshot, occupants=occupants, headroom_bytes=headroom_bytes)
@@ -65,7 +65,7 @@ def admit(
     if victims := _victims(idle, short):  # 4
         return _load(spec, footprint, [*outgrown, *victims])
     if mine:  # 5
-        return Use(resident=mine[0].resident)
+        return Use(resident=mine[0].resident, footprint=footprint)
     return _refuse(spec, footprint, free_bytes, occupants)  # 6
 
 

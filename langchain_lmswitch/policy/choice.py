@@ -64,7 +64,7 @@ def _judge(candidate: Candidate, plan: Plan | Refusal | None, failure: str) -> C
 
 def _bytes(plan: Plan | Refusal | None) -> int | None:
     match plan:
-        case Load(footprint=footprint) if footprint is not None:
+        case Use(footprint=footprint) | Load(footprint=footprint) if footprint is not None:
             return footprint.total_bytes
         case Refusal(needed_bytes=needed_bytes):
             return needed_bytes

@@ -11,6 +11,8 @@ class Use:
     """Answer with a model that is already loaded."""
 
     resident: Resident
+    footprint: Footprint | None = None
+    """What it costs as we would load it, if that is known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

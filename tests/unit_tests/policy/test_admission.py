@@ -64,7 +64,8 @@ def test_loaded_with_enough_context_is_used(context_tokens: int, needed: int) ->
     """Enough is what the request needs, but no more than a load would give; unknown is enough."""
     mine = occupant("new", 500, keep="answering", context_tokens=context_tokens)
 
-    assert plan(costs(9), machine(1), mine, needed_tokens=needed) == Use(resident=mine.resident)
+    used = Use(resident=mine.resident, footprint=costs(9))
+    assert plan(costs(9), machine(1), mine, needed_tokens=needed) == used
 
 
 def test_outgrown_model_leaves_when_it_may() -> None:
@@ -157,7 +158,8 @@ def test_many_idle_models() -> None:
 def test_too_little_context_is_better_than_nothing() -> None:
     mine = occupant("new", 500, context_tokens=1024, keep="answering")
 
-    assert plan(costs(700), machine(1), mine, needed_tokens=2000) == Use(resident=mine.resident)
+    used = Use(resident=mine.resident, footprint=costs(700))
+    assert plan(costs(700), machine(1), mine, needed_tokens=2000) == used
 
 
 def test_refusal_tells_the_shortfall_and_who_is_in_the_way() -> None:
