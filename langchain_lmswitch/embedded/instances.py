@@ -49,7 +49,7 @@ class Clock:
 class Instances:
     """The only owner of workers, confined to one event loop.
 
-    Rules (`notes/lmstudio.md` section 3.8):
+    Rules, as LM Studio keeps them but for the second half of 2:
 
     1. Identifiers are unique, those of loads under way included; an automatic one is the key, then
        `key:2` and so on.

@@ -22,7 +22,7 @@ class Connection:
     """The state of one socket: whether it was admitted, and which calls and channels are open.
 
     Calls and channels are counted apart, since Python's SDK has a counter for each and the
-    JavaScript one a single counter for both (`notes/lmstudio.md` section 3.3).
+    JavaScript one a single counter for both.
     """
 
     def __init__(self) -> None:

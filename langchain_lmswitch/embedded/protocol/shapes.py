@@ -1,7 +1,7 @@
 """Models in LM Studio's words: the whole of the JavaScript SDK's shapes, always.
 
 The JavaScript SDK drops a result that lacks a required field and then waits for ever, so a field
-is left out only where its schema says it may be (`notes/lmstudio.md` section 3.5).
+is left out only where its schema says it may be.
 """
 
 import re

@@ -1,7 +1,7 @@
 """The only module that touches the official SDK's names, some of them semi-private.
 
 They are checked at import, so that an SDK that has moved on is named here and not in the middle
-of an answer. Read in `lmstudio` 1.5.0 and 1.6.0b1; `notes/lmstudio.md` tells what each is for.
+of an answer. Read in `lmstudio` 1.5.0 and 1.6.0b1.
 """
 
 import contextlib

@@ -49,7 +49,7 @@ CODER_HALF_B = shape(24, 2, 64, n_embd=896, n_ff=4864, n_vocab=151936)
 
 
 class Allocated(NamedTuple):
-    """One load as llama.cpp reported it (notes/resources.md section 2), in MiB."""
+    """One load as llama.cpp reported it, in MiB."""
 
     model: Architecture
     context: int
