@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, Self, cast
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
@@ -91,6 +91,12 @@ class ChatLMSwitch(BaseChatModel):
 
     _settings: tuple[object, Settings] | None = PrivateAttr(default=None)
     """What they were made from, since a copy may be given another host, and the settings."""
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        # A host is a connection, shared by all who use it, as are whoever measures and listens.
+        memo = {} if memo is None else memo
+        memo.update({id(one): one for one in (self.host, self.monitor, self.on_event)})
+        return super().__deepcopy__(memo)
 
     @property
     def _llm_type(self) -> str:
