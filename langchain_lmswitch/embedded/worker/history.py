@@ -26,15 +26,19 @@ For each function call, return a json object with function name and arguments:
 {{"name": <function-name>, "arguments": <args-json-object>}}
 If no function is needed, answer in plain text.
 
-Example:
+Examples:
+user: Who are you?
+assistant: I am your assistant.
 user: How far is it from Rome to Oslo?
 assistant: {{"name": "distance", "arguments": {{"from": "Rome", "to": "Oslo"}}}}
 user: distance returned: 2006 km
 assistant: It is 2006 km from Rome to Oslo."""
-"""Qwen's own wording without its tags, and an example of a whole round.
+"""Qwen's own wording without its tags, and an example of an answer and of a whole round.
 
-Without the example Qwen2.5-Coder-0.5B called the function again instead of answering from its
-result in 5 of 5 conversations; with it in none.
+Qwen2.5-Coder-0.5B, temperature 0, three tools: a tool was called rightly in 12 of 12 requests, no
+tool in 7 of 9 that needed none, and 3 of 5 results were answered from instead of calling again;
+without the examples the last was 0 of 3. The best of six wordings tried on these same
+requests, so a fresh set will score lower.
 """
 
 Chat = dict[str, Any]

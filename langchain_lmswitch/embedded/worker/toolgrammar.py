@@ -4,8 +4,9 @@ llama.cpp's own tool parsing found none of the calls of our starter models (`not
 section 5.3), so the worker tells the model of the tools in the system prompt (`history`) and
 constrains the answer to lines of `{"name": ..., "arguments": {...}}`, or to anything that does
 not begin like one. Leaving the answer free text, and not a JSON branch beside the calls, is what
-measured best: Qwen2.5-Coder-0.5B chose rightly between them in 12 of 13 first requests, against
-7 of 13 for `{"answer": ...}`, and free text needs no decoding.
+measured best: on 13 first requests Qwen2.5-Coder-0.5B chose rightly between tools and answer 12
+times, against at most 9 with six wordings of an `{"answer": ...}` branch; and free text needs no
+decoding.
 
 The grammar is llguidance's dialect of Lark, which this llama.cpp is built with; `%json` embeds a
 JSON schema. Each tool's parameters are a schema document of their own, so `$defs` and `$ref`
