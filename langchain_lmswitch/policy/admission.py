@@ -42,7 +42,8 @@ def admit(
     1. It is loaded with enough context: use it. If it is loaded with too little and may leave,
        it leaves in every case below: two of a kind cost double.
     2. What it costs or what is free is unknown: try the load; if the host itself says that
-       it does not fit, unload what may leave first.
+       it does not fit, unload what may leave first. Accelerators whose memory is unknown count
+       for this only where main memory alone does not suffice.
     3. It fits as things stand.
     4. It fits once idle models of ours leave: the set that frees least beyond the need, and of
        equals the one used longest ago.
@@ -56,10 +57,10 @@ def admit(
     outgrown = [one for one in mine if not one.keep]
     idle = [one for one in occupants if not one.keep and one not in outgrown]
     free_bytes = room(snapshot, occupants=occupants, headroom_bytes=headroom_bytes)
-    if footprint is None or free_bytes is None:  # 2
+    short = _short(footprint, free_bytes, outgrown)
+    if footprint is None or free_bytes is None or (short > 0 and not _vram_known(snapshot)):  # 2
         refused = footprint is not None and footprint.fits_by_host is False
         return _load(spec, footprint, [*outgrown, *(idle if refused else ())])
-    short = footprint.total_bytes - free_bytes - _sum(outgrown)
     if short <= 0:  # 3
         return _load(spec, footprint, outgrown)
     if victims := _victims(idle, short):  # 4
@@ -74,14 +75,28 @@ def room(snapshot: Snapshot, *, occupants: Sequence[Occupant], headroom_bytes: i
 
     Memory-mapped weights count as free in what the system calls available (measured: a 5.8 GB
     load lowered it by 1 GB), so what is left of the total after the residents' footprints is
-    the second bound. Accelerator memory adds to the sum where it is known.
+    the second bound. Accelerator memory adds to both where it is known.
     """
     if snapshot.ram_free_bytes is None or snapshot.ram_total_bytes is None:
         return None
-    held = sum(one.bytes for one in occupants)
-    ram = min(snapshot.ram_free_bytes, snapshot.ram_total_bytes - held) - headroom_bytes
-    free_vram = [gpu.free_bytes for gpu in snapshot.gpus or ()]
-    return ram + sum(bytes_ for bytes_ in free_vram if bytes_ is not None)
+    gpus = [gpu for gpu in snapshot.gpus or () if gpu.free_bytes is not None]
+    free_bytes = snapshot.ram_free_bytes + sum(gpu.free_bytes or 0 for gpu in gpus)
+    total_bytes = snapshot.ram_total_bytes + sum(
+        gpu.free_bytes or 0 if gpu.total_bytes is None else gpu.total_bytes for gpu in gpus
+    )
+    return min(free_bytes, total_bytes - _sum(occupants)) - headroom_bytes
+
+
+def _vram_known(snapshot: Snapshot) -> bool:
+    return snapshot.gpus is not None and all(gpu.free_bytes is not None for gpu in snapshot.gpus)
+
+
+def _short(
+    footprint: Footprint | None, free_bytes: int | None, outgrown: Sequence[Occupant]
+) -> int:
+    if footprint is None or free_bytes is None:
+        return 0
+    return footprint.total_bytes - free_bytes - _sum(outgrown)
 
 
 def _roomy(resident: Resident, needed_tokens: int, spec: LoadSpec) -> bool:

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -174,6 +175,24 @@ def test_refusal_tells_the_shortfall_and_who_is_in_the_way() -> None:
         free_bytes=150 * MIB,
         blockers=("id-kept",),
     )
+
+
+@pytest.mark.parametrize("gpus", [None, (Gpu(name="a", total_bytes=None, free_bytes=None),)])
+def test_unknown_accelerator_memory_is_no_reason_to_refuse(gpus: tuple[Gpu, ...] | None) -> None:
+    """Unknown is not zero: what main memory alone cannot hold is tried."""
+    unknown = replace(machine(150), gpus=gpus)
+
+    assert isinstance(plan(costs(700), unknown), Load)
+
+
+def test_what_lies_in_accelerator_memory_does_not_weigh_on_main_memory() -> None:
+    """A resident of 900 in a GPU of 1,000 leaves the main memory of 500 as it is."""
+    gpu = Gpu(name="a", total_bytes=1000 * MIB, free_bytes=100 * MIB)
+    found = plan(
+        costs(550), machine(500, total_mib=500, gpus=(gpu,)), occupant("big", 900, keep="in use")
+    )
+
+    assert isinstance(found, Load)
 
 
 def test_refusal_never_tells_less_than_nothing_free() -> None:
