@@ -1,8 +1,11 @@
 """What the loaded context leaves of a conversation, counted by the model's own means."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
+from langchain_lmswitch.context.window import most_tokens
 from langchain_lmswitch.errors import ContextTooLong, UnknownModel
 from langchain_lmswitch.graph.fitting import IMAGE_TOKENS, count, fit_exactly
 from langchain_lmswitch.messages.outgoing import history
@@ -96,3 +99,12 @@ async def test_instance_that_is_gone() -> None:
     host.lose(resident.identifier)
     with pytest.raises(UnknownModel):
         await fit_exactly(host, resident, conversation(200), {})
+
+
+@given(st.lists(st.text(max_size=40), max_size=6), st.booleans())
+def test_bound_holds_for_every_prompt(texts: list[str], tools: bool) -> None:  # noqa: FBT001
+    """What is not counted because it surely fits does fit."""
+    entries = history([HumanMessage(content=text) for text in texts])
+    offered = [TOOL] if tools else []
+
+    assert len(split(render(entries, offered))) <= most_tokens(entries, tools=offered)

@@ -12,10 +12,14 @@ class _Selector(selectors.SelectSelector):
     """Does not wait, but says how long it would have."""
 
     now_s = 0.0
+    turns_left = 200_000
 
     def select(self, timeout: float | None = None) -> list[tuple[selectors.SelectorKey, int]]:
         if timeout is None:
             raise RuntimeError("Deadlock: everybody waits for somebody else")
+        self.turns_left -= 1
+        if not self.turns_left:
+            raise RuntimeError("Everybody is busy and nothing gets done")
         self.now_s += max(0.0, timeout)
         return super().select(0)
 
