@@ -9,7 +9,7 @@ import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from langgraph.types import StreamWriter
 
@@ -95,7 +95,7 @@ class Nodes:
         try:
             async with self._released_on_error(state["call"]):
                 held = await portal().acall(self._acquire(state, decision.model, tell))
-        except (LoadFailed, NotEnoughMemory) as failure:
+        except (LoadFailed, NotEnoughMemory, UnknownModel) as failure:
             return _failed(state, decision.model, failure)
         resident = held.resident
         decision = replace(
@@ -188,13 +188,19 @@ class Nodes:
             raise
 
 
-def _failed(state: RouterState, key: str, failure: LoadFailed | NotEnoughMemory) -> Update:
-    for_memory = isinstance(failure, NotEnoughMemory) or failure.for_memory
-    reason = failure.reason if isinstance(failure, LoadFailed) else "memory was taken meanwhile"
-    return {
-        "failed": {**state["failed"], key: {"reason": reason, "for_memory": for_memory}},
-        "resident": {},
-    }
+def _failed(
+    state: RouterState, key: str, failure: LoadFailed | NotEnoughMemory | UnknownModel
+) -> Update:
+    match failure:
+        case LoadFailed():
+            why = {"reason": failure.reason, "for_memory": failure.for_memory}
+        case NotEnoughMemory():
+            why = {"reason": "Its memory was taken meanwhile.", "for_memory": True}
+        case UnknownModel():
+            why = {"reason": "It is on the disk no more.", "for_memory": False}
+        case _:
+            assert_never(failure)
+    return {"failed": {**state["failed"], key: why}, "resident": {}}
 
 
 def _vanished(state: RouterState, key: str, gone: ModelGone | UnknownModel) -> Update:

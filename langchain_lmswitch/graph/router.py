@@ -10,7 +10,7 @@ from langgraph.graph import END, START, StateGraph
 from langgraph.graph.state import CompiledStateGraph
 from langsmith import tracing_context
 
-from langchain_lmswitch.errors import HostLost
+from langchain_lmswitch.errors import HostLost, LMSwitchError
 from langchain_lmswitch.graph.nodes import Nodes, OpenBoard
 from langchain_lmswitch.graph.state import RouterOptions, RouterState, revive
 from langchain_lmswitch.settings import Settings
@@ -23,6 +23,7 @@ RouterEvent = SwitchEvent | Decision | PredictEvent
 
 Graph = CompiledStateGraph[RouterState, Any, RouterState, RouterState]
 
+_NODE_NOTE: Final = "During task with name"
 _STEPS: Final = 200
 """The graph's own recursion limit: each way back is bounded by the number of models."""
 
@@ -84,6 +85,7 @@ class Router:
                 if begun or attempt == self._retries:
                     raise
                 boards().forget(board)
+                await board.aclose()
             else:
                 return
 
@@ -108,8 +110,17 @@ class Router:
                 async with aclosing(events):  # type: ignore[type-var]  # it is a generator
                     async for event in events:
                         yield cast("RouterEvent", event)  # what our nodes wrote
+        except LMSwitchError as error:
+            _forget_our_steps(error)
+            raise
         finally:
             boards().release(call)
+
+
+def _forget_our_steps(error: LMSwitchError) -> None:
+    """Take off LangGraph's note on which of our nodes failed: it is not the caller's affair."""
+    notes = [note for note in getattr(error, "__notes__", ()) if not note.startswith(_NODE_NOTE)]
+    error.__notes__ = notes
 
 
 # Asynchronous, though they decide at once: LangGraph sends synchronous ones through a thread.

@@ -52,7 +52,7 @@ _RULES: Final = (
         "math",
         3,
         "an equation or formula",
-        r"\d\s*[-+*/^\u00d7÷]\s*\d|\d+\s*%\s*(?:of|von|de)|[a-z]\s*=\s*-?\d|[∫∑√π]|\\frac",
+        r"\d\s*[+*^\u00d7÷]\s*\d|\d\s+[-/]\s+\d|\d+\s*%\s*(?:of|von|de)|[a-z]\s*=\s*-?\d|[∫∑√π]|\\frac",
     ),
     _rule(
         "math",
@@ -72,7 +72,8 @@ _RULES: Final = (
         4,
         "a wish for a summary",
         r"\b(?:summari[sz]e|summary|tl;?dr|key points|shorten|condense|zusammenfass\w*|"
-        r"fasse\b.*\bzusammen|r[eé]sume[rz]?|resumen)\b|总结|摘要|要約",
+        r"fasse\b.*\bzusammen|r[eé]sume[rz]|r[eé]sum[eé] (?:ce|le|la|les)|resumen)\b|"
+        r"总结|摘要|要約",
     ),
     _rule(
         "creative",

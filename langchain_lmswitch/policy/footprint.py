@@ -24,6 +24,7 @@ import math
 import re
 from typing import Final
 
+from langchain_lmswitch.policy.parameters import billions_of
 from langchain_lmswitch.types.machine import Footprint
 from langchain_lmswitch.types.models import Architecture
 
@@ -52,9 +53,6 @@ _KV_BYTES_PER_TOKEN: Final = 64 * 1024
 _KV_EXPONENT: Final = 0.45
 _BYTES_PER_PARAMETER: Final = 0.6
 """Of a Q4_K_M file, to guess the parameters where even they are unknown."""
-
-_PARAMS: Final = re.compile(r"(?:(\d{1,3})x)?(\d{1,6}(?:\.\d{1,6})?)\s?([KMBT])", re.IGNORECASE)
-_BILLIONS: Final = {"K": 1e-6, "M": 1e-3, "B": 1.0, "T": 1e3}
 
 
 def from_header(
@@ -138,12 +136,3 @@ def repacks(quantization: str) -> bool:
 def pad(tokens: int) -> int:
     """Returns the cells the engine allocates for a context."""
     return math.ceil(tokens / PAD_TOKENS) * PAD_TOKENS
-
-
-def billions_of(params: str) -> float:
-    """Returns the parameters in billions that a label like `8x7B` or `135M` means; 0 if unclear."""
-    match = _PARAMS.match(params.strip())
-    if match is None:
-        return 0.0
-    experts, number, unit = match.groups()
-    return int(experts or 1) * float(number) * _BILLIONS[unit.upper()]

@@ -5,11 +5,11 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+from langchain_lmswitch.policy.parameters import billions_in, billions_of
 from langchain_lmswitch.types.decisions import Candidate
 from langchain_lmswitch.types.models import ModelCard
 from langchain_lmswitch.types.tasks import Needs, Task, TaskKind
 
-_PARAMS = re.compile(r"(?:(\d+)\s*x\s*)?(\d+(?:\.\d+)?)\s*([bm])\b", re.IGNORECASE)
 _BYTES_PER_PARAM: Final = 0.6
 """About 4.8 bits a weight, the K-quant most people load; only where no count is known."""
 
@@ -47,11 +47,11 @@ def rank(task: Task, cards: Sequence[ModelCard], *, resident: Collection[str]) -
 
 def params_billion(card: ModelCard) -> float | None:
     """Billions of parameters: from the host's label, else the name, else the size; or `None`."""
-    for label in (card.params, card.display_name, card.key):
-        if found := _PARAMS.search(label):
-            experts, number, unit = found.groups()
-            scale = 1.0 if unit.lower() == "b" else 1e-3
-            return int(experts or 1) * float(number) * scale
+    told = (
+        billions_of(card.params) or billions_in(card.display_name) or billions_in(card.key) or None
+    )
+    if told is not None:
+        return told
     return card.size_bytes / _BYTES_PER_PARAM / 1e9 if card.size_bytes else None
 
 

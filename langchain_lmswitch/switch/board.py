@@ -174,6 +174,7 @@ class Switchboard:
         try:
             await self._evict(plan.evict)
             loaded = await self._load(plan, tell)
+            self.surveyor.learn(plan.spec, loaded)
         finally:
             self._loading = None
             self._departures += len(evicted)

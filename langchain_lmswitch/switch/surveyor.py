@@ -73,6 +73,7 @@ class Surveyor:
         self._clock = clock
         self._cards = _CardList()
         self._footprints: dict[LoadSpec, Footprint] = {}
+        self._granted: dict[str, int] = {}
 
     async def survey(self) -> Survey:
         """Read who is in memory, always afresh, and how much of it is left."""
@@ -95,16 +96,27 @@ class Surveyor:
         return self._monitor.snapshot() if self.host.scope == "local" else UNKNOWN_MACHINE
 
     def spec(self, card: ModelCard) -> LoadSpec:
-        """Say how we would load a model: our context, but no more than it was trained for."""
-        trained_tokens = card.max_context_tokens or self.settings.context_tokens
+        """Say how we would load a model: our context, but no more than it can have.
+
+        That is what it was trained for, and what the host gave it when it was asked for more:
+        asking again would only load it again, for the same.
+        """
+        wanted_tokens = self.settings.context_tokens
+        trained_tokens = card.max_context_tokens or wanted_tokens
+        granted_tokens = self._granted.get(card.key, wanted_tokens)
         return LoadSpec(
             key=card.key,
             kind=card.kind,
-            context_tokens=min(self.settings.context_tokens, trained_tokens),
+            context_tokens=min(wanted_tokens, trained_tokens, granted_tokens),
             parallel=self.settings.parallel,
             identifier=f"{OURS}{card.key}",
             ttl_s=self.settings.ttl_s,
         )
+
+    def learn(self, spec: LoadSpec, resident: Resident) -> None:
+        """Remember a context that the host made smaller than it was asked to."""
+        if 0 < resident.context_tokens < (spec.context_tokens or 0):
+            self._granted[spec.key] = resident.context_tokens
 
     async def footprint(self, card: ModelCard) -> Footprint:
         """Estimate what loading a model would cost; asked of the host once."""

@@ -15,7 +15,7 @@ class Needs:
     structure: bool = False
     """The answer must follow a JSON schema."""
     context_tokens: int = 0
-    """An estimate of the least that must fit: system prompt, last turn, answer."""
+    """An estimate of the least that must fit: the system prompt and the last message."""
     wanted_tokens: int = 0
     """An estimate of the whole conversation and the answer; with less, old turns are left out."""
 

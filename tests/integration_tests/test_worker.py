@@ -1,7 +1,4 @@
-"""One worker process around real weights.
-
-`LMSWITCH_TEST_MODELS` names a folder with the starter models' GGUF files.
-"""
+"""One worker process around real weights."""
 
 import asyncio
 import json
@@ -40,8 +37,6 @@ from langchain_lmswitch.types.requests import PredictRequest
 
 pytestmark = pytest.mark.weights
 
-SMOLLM = "SmolLM2-135M-Instruct.Q4_1.gguf"
-CODER = "qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"
 
 STORY = "Write a very long story about the sea."
 WEATHER = {
@@ -77,28 +72,26 @@ ADD = {
 }
 
 
-@pytest.fixture(scope="module")
-def models_dir() -> Path:
-    folder = os.environ.get("LMSWITCH_TEST_MODELS")
-    if folder is None:
-        pytest.skip("LMSWITCH_TEST_MODELS names no folder of weights")
-    return Path(folder)
+@pytest.fixture(scope="session")
+def smollm_path(models_dir: Path) -> Path:
+    return next(models_dir.rglob("SmolLM2-135M-Instruct.Q4_1.gguf"))
+
+
+@pytest.fixture(scope="session")
+def coder_path(models_dir: Path) -> Path:
+    return next(models_dir.rglob("qwen2.5-coder-0.5b-instruct-q4_k_m.gguf"))
 
 
 @pytest.fixture
-async def smollm(models_dir: Path) -> AsyncIterator[Worker]:
-    worker = await Worker.start(
-        WorkerSpec(key="smollm", path=models_dir / SMOLLM, context_tokens=1024)
-    )
+async def smollm(smollm_path: Path) -> AsyncIterator[Worker]:
+    worker = await Worker.start(WorkerSpec(key="smollm", path=smollm_path, context_tokens=1024))
     yield worker
     await worker.stop()
 
 
 @pytest.fixture
-async def coder(models_dir: Path) -> AsyncIterator[Worker]:
-    worker = await Worker.start(
-        WorkerSpec(key="coder", path=models_dir / CODER, context_tokens=2048)
-    )
+async def coder(coder_path: Path) -> AsyncIterator[Worker]:
+    worker = await Worker.start(WorkerSpec(key="coder", path=coder_path, context_tokens=2048))
     yield worker
     await worker.stop()
 
@@ -332,8 +325,8 @@ async def test_every_character_arrives_whole(coder: Worker) -> None:
     assert "世界" in words(events)
 
 
-async def test_parallel_requests_share_one_context(models_dir: Path) -> None:
-    spec = WorkerSpec(key="s", path=models_dir / SMOLLM, context_tokens=1024, parallel=2)
+async def test_parallel_requests_share_one_context(smollm_path: Path) -> None:
+    spec = WorkerSpec(key="s", path=smollm_path, context_tokens=1024, parallel=2)
     worker = await Worker.start(spec)
     try:
         both = await asyncio.gather(
@@ -346,8 +339,8 @@ async def test_parallel_requests_share_one_context(models_dir: Path) -> None:
         await worker.stop()
 
 
-async def test_parallel_answers_that_fill_their_shared_context_end(models_dir: Path) -> None:
-    spec = WorkerSpec(key="s", path=models_dir / SMOLLM, context_tokens=256, parallel=2)
+async def test_parallel_answers_that_fill_their_shared_context_end(smollm_path: Path) -> None:
+    spec = WorkerSpec(key="s", path=smollm_path, context_tokens=256, parallel=2)
     long = {"type": "string", "minLength": 1900}
     worker = await Worker.start(spec)
     try:
@@ -377,8 +370,8 @@ def dot(left: Sequence[float], right: Sequence[float]) -> float:
     return sum(a * b for a, b in zip(left, right, strict=True))
 
 
-async def test_a_gguf_embeds_too(models_dir: Path, tmp_path: Path) -> None:
-    path = pooled(models_dir / SMOLLM, tmp_path / "pooled.gguf")
+async def test_a_gguf_embeds_too(smollm_path: Path, tmp_path: Path) -> None:
+    path = pooled(smollm_path, tmp_path / "pooled.gguf")
     worker = await Worker.start(
         WorkerSpec(key="e", kind="embedding", path=path, context_tokens=512)
     )
@@ -407,8 +400,8 @@ def pooled(source: Path, target: Path) -> Path:
     return target
 
 
-async def test_a_chat_model_is_refused_as_an_embedder(models_dir: Path) -> None:
-    spec = WorkerSpec(key="e", kind="embedding", path=models_dir / SMOLLM, context_tokens=512)
+async def test_a_chat_model_is_refused_as_an_embedder(smollm_path: Path) -> None:
+    spec = WorkerSpec(key="e", kind="embedding", path=smollm_path, context_tokens=512)
     worker = await Worker.start(spec)
     try:
         with pytest.raises(InvalidRequest, match="ooling"):
@@ -450,12 +443,12 @@ async def test_stopping_gives_the_memory_back_and_ends_what_is_running(smollm: W
     await smollm.stop()
 
 
-async def test_the_worker_ends_when_its_parent_is_killed(models_dir: Path) -> None:
+async def test_the_worker_ends_when_its_parent_is_killed() -> None:
     code = f"""
 import asyncio, pathlib
 from langchain_lmswitch.embedded.worker import Worker, WorkerSpec
 async def main():
-    path = pathlib.Path({str(models_dir / SMOLLM)!r})
+    path = pathlib.Path({str(smollm_path)!r})
     worker = await Worker.start(WorkerSpec(key="s", path=path, context_tokens=512))
     print(worker.pid, flush=True)
     await worker.wait_exit()
@@ -474,9 +467,9 @@ asyncio.run(main())
     assert not alive
 
 
-async def test_progress_rises_to_one(models_dir: Path) -> None:
+async def test_progress_rises_to_one(smollm_path: Path) -> None:
     told: list[float] = []
-    spec = WorkerSpec(key="s", path=models_dir / SMOLLM, context_tokens=512)
+    spec = WorkerSpec(key="s", path=smollm_path, context_tokens=512)
 
     worker = await Worker.start(spec, on_progress=told.append)
     await worker.stop()
@@ -496,18 +489,20 @@ async def test_a_file_that_is_no_model_is_named(tmp_path: Path, content: bytes |
         await Worker.start(WorkerSpec(key="bad", path=path, context_tokens=512))
 
 
-async def test_a_truncated_model_is_named_with_the_engines_words(
-    models_dir: Path, tmp_path: Path
-) -> None:
+@pytest.fixture
+def half_a_model(smollm_path: Path, tmp_path: Path) -> Path:
     path = tmp_path / "half.gguf"
-    path.write_bytes((models_dir / SMOLLM).read_bytes()[: 50 * 2**20])
+    path.write_bytes(smollm_path.read_bytes()[: 50 * 2**20])
+    return path
 
+
+async def test_a_truncated_model_is_named_with_the_engines_words(half_a_model: Path) -> None:
     with pytest.raises(BadModelFile, match="corrupted or incomplete"):
-        await Worker.start(WorkerSpec(key="half", path=path, context_tokens=512))
+        await Worker.start(WorkerSpec(key="half", path=half_a_model, context_tokens=512))
 
 
-async def test_a_load_that_lacks_memory_says_so(models_dir: Path) -> None:
-    spec = WorkerSpec(key="vast", path=models_dir / SMOLLM, context_tokens=30_000_000)
+async def test_a_load_that_lacks_memory_says_so(smollm_path: Path) -> None:
+    spec = WorkerSpec(key="vast", path=smollm_path, context_tokens=30_000_000)
 
     with pytest.raises(LoadFailed, match="insufficient memory") as caught:
         await Worker.start(spec)
@@ -515,9 +510,9 @@ async def test_a_load_that_lacks_memory_says_so(models_dir: Path) -> None:
     assert caught.value.for_memory
 
 
-async def test_cancelling_a_start_ends_its_process(models_dir: Path) -> None:
+async def test_cancelling_a_start_ends_its_process(coder_path: Path) -> None:
     reading = asyncio.Event()
-    spec = WorkerSpec(key="c", path=models_dir / CODER, context_tokens=2048)
+    spec = WorkerSpec(key="c", path=coder_path, context_tokens=2048)
     start = asyncio.create_task(Worker.start(spec, on_progress=lambda _: reading.set()))
     await reading.wait()
     [child] = psutil.Process().children()

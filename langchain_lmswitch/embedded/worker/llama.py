@@ -14,6 +14,13 @@ from langchain_lmswitch.embedded.worker.spec import (
 CACHE_RAM_MIB = 256
 """Bound of the prompt cache beyond the slots; the engine's own default is 8 GiB."""
 
+BATCH_TOKENS = 256
+"""Prompt tokens read at a time, between two looks at progress and cancellation.
+
+The engine's own default of 2,048 in steps of 512 reads a prompt of 1,300 tokens on two cores at 80
+tokens/s, 256 at 144 tokens/s (SmolLM2-135M), and answers to a cancel eight times as soon.
+"""
+
 ERRORS_ONLY = 1
 """They go to standard error, whose end the parent keeps for the message of a failed load."""
 
@@ -56,6 +63,8 @@ def _params(engine: Any, spec: WorkerSpec, *, size_bytes: int, api_key: str) -> 
     params.n_ctx = spec.context_tokens
     params.n_parallel = spec.parallel
     params.kv_unified = spec.parallel > 1
+    if spec.kind == "llm" and spec.mmproj is None:  # a pooled text or an image is read as a whole
+        params.n_batch = params.n_ubatch = BATCH_TOKENS
     params.embedding = spec.kind == "embedding"
     params.cpuparams.n_threads = generation_threads(
         spec.threads, size_bytes=size_bytes, cores=cores

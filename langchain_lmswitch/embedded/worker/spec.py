@@ -12,7 +12,7 @@ ONE_THREAD_BELOW_BYTES = 200 * 10**6
 
 Generation reads all weights once for each token, so below this size waiting for the other
 threads costs more than they bring: SmolLM2-135M (98 MB) makes 84-90 tokens/s on one thread and
-78-80 on two (`notes/embedded.md` section 4). The rule counts bytes, not parameters, because
+78-80 on two. The rule counts bytes, not parameters, because
 the bytes are what a token costs, and because they are known before anything is loaded.
 """
 

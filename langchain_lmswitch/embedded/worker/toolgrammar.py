@@ -1,12 +1,11 @@
 """The grammar that makes any model call tools well-formed. Pure.
 
-llama.cpp's own tool parsing found none of the calls of our starter models (`notes/embedded.md`
-section 5.3), so the worker tells the model of the tools in the system prompt (`history`) and
-constrains the answer to lines of `{"name": ..., "arguments": {...}}`, or to anything that does
-not begin like one. Leaving the answer free text, and not a JSON branch beside the calls, is what
-measured best: on 13 first requests Qwen2.5-Coder-0.5B chose rightly between tools and answer 12
-times, against at most 9 with six wordings of an `{"answer": ...}` branch; and free text needs no
-decoding.
+llama.cpp's own tool parsing found none of the calls of our starter models, so the worker tells
+the model of the tools in the system prompt (`history`) and constrains the answer to lines of
+`{"name": ..., "arguments": {...}}`, or to anything that does not begin like one. Leaving the
+answer free text, and not a JSON branch beside the calls, is what measured best: on 13 first
+requests Qwen2.5-Coder-0.5B chose rightly between tools and answer 12 times, against at most 9
+with six wordings of an `{"answer": ...}` branch; and free text needs no decoding.
 
 The grammar is llguidance's dialect of Lark, which this llama.cpp is built with; `%json` embeds a
 JSON schema. Each tool's parameters are a schema document of their own, so `$defs` and `$ref`

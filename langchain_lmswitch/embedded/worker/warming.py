@@ -10,7 +10,7 @@ READING_SHARE = 0.9
 """Part of the progress that is bytes read; the rest is the engine's own load.
 
 The engine tells nothing while it loads. Once the bytes are in the page cache its load takes
-about 0.5 s for 100 MB and 1.3 s for 500 MB (`notes/embedded.md` section 4), while a cold disk
+about 0.5 s for 100 MB and 1.3 s for 500 MB, while a cold disk
 gives 0.1 to 3 GB/s; so on a warm cache the first nine tenths go by quickly and the bar rests at
 0.9, which is the truth: nothing is known of what happens then.
 """

@@ -155,3 +155,12 @@ def test_every_text_is_a_task(text: str, system: str) -> None:
     assert task.kind in get_args(TaskKind)
     assert 0 <= task.confidence <= 1
     assert task.evidence
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Please improve my resume.", "The shop is open 24/7.", "What happened on 2024-11-22?"],
+)
+def test_what_only_looks_like_a_task(text: str) -> None:
+    """A CV is no summary, and dates are no sums."""
+    assert classify(Request(user_text=text)).kind == "chat"

@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_lmswitch.policy.footprint import (
-    billions_of,
     from_header,
     from_size,
     kv_bytes,
     pad,
     repacks,
 )
+from langchain_lmswitch.policy.parameters import billions_of
 from langchain_lmswitch.types.models import Architecture
 
 MIB = 2**20

@@ -4,6 +4,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from langchain_lmswitch.errors import (
     NotEnoughMemory,
     UnknownModel,
 )
+from langchain_lmswitch.hosts.base import OnProgress
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.board import Held, Switchboard
 from langchain_lmswitch.testing import FixedMachine, ScriptedHost, card
@@ -554,3 +556,26 @@ def test_crowd(seed: int) -> None:
             crowd.desk.board.release("last")
 
     run(scenario())
+
+
+# --- a host that gives less than it is asked for ----------------------------------------------
+
+
+class Stingy(ScriptedHost):
+    """Gives every model half the context it is asked for, as LM Studio's auto-fit may."""
+
+    async def load(self, spec: LoadSpec, *, on_progress: OnProgress | None = None) -> Resident:
+        halved = replace(spec, context_tokens=(spec.context_tokens or 0) // 2)
+        return await super().load(halved, on_progress=on_progress)
+
+
+@virtual
+async def test_smaller_context_than_asked_for_is_not_asked_for_again() -> None:
+    """Else every longer request would unload the model and load it again, for the same."""
+    one = Desk(Stingy([model("a")]))
+    first = await one.acquire("a", "first", needed_tokens=900)
+    one.board.release("first")
+    second = await one.acquire("a", "second", needed_tokens=900)
+
+    assert first.resident.context_tokens == second.resident.context_tokens == 512
+    assert one.changes() == [("load", "a")]
