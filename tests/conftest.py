@@ -17,10 +17,21 @@ from langchain_lmswitch.embedded import presence
 from langchain_lmswitch.embedded.launch import ensure_embedded
 from langchain_lmswitch.embedded.pull import fetch
 from langchain_lmswitch.embedded.starter import starter_names
+from langchain_lmswitch.hosts.finding import find_host
 from langchain_lmswitch.settings import Settings
 
 SMOL = "smollm2-135m-instruct"
 CODER = "qwen2.5-coder-0.5b-instruct"
+
+
+def workers() -> list[psutil.Process]:
+    """Workers of this very process; those of an embedded host are that host's children."""
+    found = []
+    for child in psutil.Process().children():
+        with suppress(psutil.NoSuchProcess):
+            if any("langchain_lmswitch.embedded.worker" in part for part in child.cmdline()):
+                found.append(child)
+    return found
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,3 +83,16 @@ def embedded(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iter
         process = host.process
         process.terminate()
         process.wait(timeout=20)
+
+
+@pytest.fixture
+def unloaded(embedded: Embedded) -> None:
+    """Nothing in the embedded host's memory: what is loaded has a say in the next choice."""
+
+    async def unload_all() -> None:
+        host = await find_host(embedded.client_settings)
+        for resident in await host.residents():
+            await host.unload(resident.identifier)
+        await host.aclose()
+
+    asyncio.run(unload_all())

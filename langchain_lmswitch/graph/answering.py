@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from itertools import groupby
 
 from langchain_core.messages import AIMessageChunk, BaseMessage, message_chunk_to_message
 from langchain_core.messages.ai import add_ai_message_chunks
@@ -10,14 +11,32 @@ from langchain_core.messages.ai import add_ai_message_chunks
 from langchain_lmswitch.errors import HostTimeout
 from langchain_lmswitch.messages.incoming import Chunks
 from langchain_lmswitch.types.decisions import Decision
-from langchain_lmswitch.types.events import PredictEvent
+from langchain_lmswitch.types.events import Fragment, PredictEvent
 
 
 def whole_message(events: Sequence[Decision | PredictEvent]) -> BaseMessage:
     """Add up an answer, for those who read the state and not the stream."""
     chunks = Chunks()
-    pieces = [piece for event in events if (piece := chunks.next(event)) is not None]
+    pieces = [piece for event in _joined(events) if (piece := chunks.next(event)) is not None]
     return message_chunk_to_message(add_ai_message_chunks(AIMessageChunk(content=""), *pieces))
+
+
+def _joined(events: Sequence[Decision | PredictEvent]) -> list[Decision | PredictEvent]:
+    """Join neighboring fragments: a message chunk for each would cost more than all else here."""
+    joined: list[Decision | PredictEvent] = []
+    for kind, group in groupby(events, key=_kind):
+        if kind is None:
+            joined.extend(group)
+        else:
+            text = "".join(one.text for one in group if isinstance(one, Fragment))
+            joined.append(Fragment(text=text, reasoning=kind == "reasoning"))
+    return joined
+
+
+def _kind(event: Decision | PredictEvent) -> str | None:
+    if isinstance(event, Fragment):
+        return "reasoning" if event.reasoning else "text"
+    return None
 
 
 async def with_deadline(

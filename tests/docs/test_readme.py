@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import Embedded
 
+from langchain_lmswitch import router_graph
 from langchain_lmswitch.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -48,7 +49,7 @@ def run(code: str, environ: Mapping[str, str]) -> str:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -56,6 +57,7 @@ def run(code: str, environ: Mapping[str, str]) -> str:
 
 
 @pytest.mark.weights
+@pytest.mark.usefixtures("unloaded")
 def test_the_python_blocks_run_and_print_what_is_shown(embedded: Embedded) -> None:
     first, agent = of("python")
     shown = of("text")[1]
@@ -87,6 +89,17 @@ def test_the_first_command_installs_pulls_and_answers(models_dir: Path, tmp_path
     assert said[0].startswith("The capital of France")
     assert expected[0].startswith("The capital of France")
     assert said[1].startswith(expected[1])
+
+
+def test_the_diagram_is_the_graph() -> None:
+    [diagram] = of("mermaid")
+    drawn = set(re.findall(r"^  (\w+)\S*.*?> (\w+)", diagram, re.MULTILINE))
+    names = {"__start__": "START", "__end__": "END"}
+    edges = {
+        (names.get(edge.source, edge.source), names.get(edge.target, edge.target))
+        for edge in router_graph().get_graph().edges
+    }
+    assert drawn == edges - {("refuse", "END")}
 
 
 def test_the_test_command_is_what_ci_runs() -> None:

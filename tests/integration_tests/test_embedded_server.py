@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
-import psutil
 import pytest
-from conftest import CODER, SMOL
+from conftest import CODER, SMOL, workers
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import InvalidStatus
 from websockets.typing import Origin
@@ -128,7 +127,7 @@ async def running(models_dir: Path, tmp_path: Path) -> AsyncIterator[Running]:
     host = EmbeddedHost(settings, snapshot=lambda: MACHINE, token=TOKEN)
     async with host.serve() as port, AsyncExitStack() as stack:
         yield Running(host, port, stack)
-    assert psutil.Process().children() == []
+    assert workers() == []
 
 
 def _stack(**fields: Any) -> dict[str, Any]:
@@ -281,7 +280,7 @@ async def test_canceling_a_load_kills_its_process(running: Running) -> None:
         if heard.count("progress") == 1:
             await wire.cancel(channel_id)
     assert heard[-1] == "channelError"
-    assert psutil.Process().children() == []
+    assert workers() == []
     assert await wire.result("listLoaded") == []
 
 
@@ -300,7 +299,7 @@ async def test_a_socket_that_drops_takes_its_load_and_its_answer_along(
 
     async def is_over() -> bool:
         state = await stays.result("getInstanceProcessingState", {"specifier": _by(SMOL)})
-        return len(psutil.Process().children()) == 1 and state == {"status": "idle", "queued": 0}
+        return len(workers()) == 1 and state == {"status": "idle", "queued": 0}
 
     await _eventually(is_over)
     assert [one["identifier"] for one in await stays.result("listLoaded")] == [SMOL]
@@ -400,7 +399,7 @@ async def test_an_idle_model_goes_when_its_time_is_up(running: Running) -> None:
     await _eventually(is_gone)
 
     async def is_over() -> bool:
-        return not psutil.Process().children()
+        return not workers()
 
     await _eventually(is_over)
 

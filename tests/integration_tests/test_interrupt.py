@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 
 import pytest
 from conftest import CODER, SMOL, Embedded
@@ -52,21 +52,6 @@ async def _settled(embedded: Embedded, check: Callable[[Host], Awaitable[bool]])
     finally:
         await host.aclose()
     return False
-
-
-@pytest.fixture
-def unloaded(embedded: Embedded) -> Iterator[None]:
-    """Nothing of ours in memory before the test."""
-
-    async def unload_all() -> None:
-        host = await find_host(embedded.client_settings)
-        for resident in await host.residents():
-            await host.unload(resident.identifier)
-        await host.aclose()
-
-    asyncio.run(unload_all())
-    yield
-    asyncio.run(unload_all())
 
 
 @pytest.mark.usefixtures("unloaded")

@@ -14,6 +14,7 @@ from typing import Any
 
 import psutil
 import pytest
+from conftest import workers
 
 from langchain_lmswitch.embedded.worker import Worker, WorkerSpec
 from langchain_lmswitch.errors import (
@@ -443,7 +444,7 @@ async def test_stopping_gives_the_memory_back_and_ends_what_is_running(smollm: W
     await smollm.stop()
 
 
-async def test_the_worker_ends_when_its_parent_is_killed() -> None:
+async def test_the_worker_ends_when_its_parent_is_killed(smollm_path: Path) -> None:
     code = f"""
 import asyncio, pathlib
 from langchain_lmswitch.embedded.worker import Worker, WorkerSpec
@@ -515,7 +516,7 @@ async def test_cancelling_a_start_ends_its_process(coder_path: Path) -> None:
     spec = WorkerSpec(key="c", path=coder_path, context_tokens=2048)
     start = asyncio.create_task(Worker.start(spec, on_progress=lambda _: reading.set()))
     await reading.wait()
-    [child] = psutil.Process().children()
+    [child] = workers()
     before_s = time.monotonic()
 
     start.cancel()
