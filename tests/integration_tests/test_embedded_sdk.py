@@ -130,3 +130,21 @@ async def test_the_sdk_finds_what_could_be_downloaded(client: Client) -> None:
     found = await client.repository.search_models("smollm2-135m")
     options = await found[0].get_download_options()
     assert options[0].info.size_bytes == 98_362_432
+
+
+async def test_the_sdk_downloads_a_starter_model(tmp_path: Path) -> None:
+    """What a client asks the host to fetch goes through the code of `lmswitch pull`."""
+    host = EmbeddedHost(Settings(home=tmp_path), snapshot=lambda: MACHINE, token=TOKEN)
+    async with host.serve() as port, Client(f"127.0.0.1:{port}") as client:
+        assert SMOL not in {one.model_key for one in await client.list_downloaded_models()}
+        [found, *_] = await client.repository.search_models("smollm2-135m")
+        [option, *_] = await found.get_download_options()
+        done: list[int] = []
+        finished: list[bool] = []
+        await option.download(
+            on_progress=lambda update: done.append(update.downloaded_bytes),
+            on_finalize=lambda: finished.append(True),
+        )
+        assert done == sorted(done)
+        assert finished == [True]
+        assert SMOL in {one.model_key for one in await client.list_downloaded_models()}
