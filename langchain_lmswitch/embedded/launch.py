@@ -29,7 +29,7 @@ START_S = 30.0
 """Longest wait for a host that was started."""
 GREETING_S = 2.0
 POLL_S = 0.02
-LOG_TAIL_CHARS = 2000
+LOG_TAIL_CHARS = 600
 
 _OURS = frozenset({"base_url", "api_key"})
 """Settings of a client that a host has no use for."""

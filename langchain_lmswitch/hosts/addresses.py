@@ -1,6 +1,7 @@
 """Addresses of model hosts."""
 
 import ipaddress
+import re
 import socket
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,6 +13,8 @@ from langchain_lmswitch.types.machine import Scope
 
 DEFAULT_PORT: Final = 1234
 """Of LM Studio's HTTP server, which serves the same sockets as the SDK's ports."""
+
+_HOST = re.compile(r"[\w.:%-]+")
 
 
 def parse_address(text: str) -> str:
@@ -37,7 +40,7 @@ def parse_address(text: str) -> str:
     except ValueError:
         host, port = None, None
     known = scheme.lower() in {"", "http", "ws"} and parts.path in {"", "/", "/v1", "/v1/"}
-    if not host or not known or parts.query or parts.username:
+    if not host or not _HOST.fullmatch(host) or not known or parts.query or parts.username:
         raise InvalidRequest(f"{text!r} is not an address. Give it as `host:port`.")
     return f"{f'[{host}]' if ':' in host else host}:{port or DEFAULT_PORT}"
 

@@ -31,7 +31,8 @@ def test_tls_is_refused_with_the_way_out(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "http://", "box:port", "ftp://box:1", "box:1234/api", "a@box:1", "box:99999"]
+    "text",
+    ["", "http://", "box:port", "ftp://box:1", "box:1234/api", "a@box:1", "box:99999", "a box"],
 )
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(InvalidRequest, match="host:port"):
