@@ -5,7 +5,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
 import pytest
 from conftest import CODER, SMOL, Embedded
@@ -14,7 +14,7 @@ from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.hosts.finding import find_host
 from langchain_lmswitch.types.events import LoadProgress, SwitchEvent
 
-pytestmark = pytest.mark.weights
+pytestmark = [pytest.mark.weights, pytest.mark.usefixtures("terminal")]
 
 BAR_S = 0.5
 """What a person takes for at once; the bar of the issue, not a measurement."""
@@ -36,6 +36,14 @@ class CtrlC:
     def since_s(self) -> float:
         assert self.pressed_s is not None
         return time.monotonic() - self.pressed_s
+
+
+@pytest.fixture
+def terminal() -> Iterator[None]:
+    """Ctrl-C as in a terminal: a job that a shell started in the background ignores it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def best(attempt: Callable[[], float]) -> float:
