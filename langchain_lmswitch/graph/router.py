@@ -85,7 +85,8 @@ class Router:
                 if begun or attempt == self._retries:
                     raise
                 boards().forget(board)
-                await board.aclose()
+                if not board.busy:  # others may be answering over a connection made since
+                    await board.aclose()
             else:
                 return
 

@@ -113,6 +113,11 @@ class Switchboard:
         if self._leases.release(call):
             self._tell_changed()
 
+    @property
+    def busy(self) -> bool:
+        """Whether any request of ours is using any instance now."""
+        return self._leases.any_held
+
     def leased(self, identifier: str) -> bool:
         """Tell whether a request of ours is using an instance now."""
         return self._leases.held(identifier)

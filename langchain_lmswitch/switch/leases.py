@@ -36,6 +36,11 @@ class Leases:
         """Tell whether any call is using the instance."""
         return self._counts[identifier] > 0
 
+    @property
+    def any_held(self) -> bool:
+        """Whether any call is using any instance."""
+        return bool(self._by_call)
+
     def start_leaving(self, identifiers: AbstractSet[str]) -> bool:
         """Mark instances as about to be unloaded; `False`, and no mark, if one is leased."""
         if any(self.held(identifier) for identifier in identifiers):

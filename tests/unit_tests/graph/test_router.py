@@ -376,6 +376,26 @@ async def test_lost_connection_is_tried_again() -> None:
     assert await leased(host) == []
 
 
+async def test_lost_connection_leaves_others_their_answers() -> None:
+    """Who answers on the same host, over a connection made since, is not cut off."""
+    host = Lossy(["tiny"], replies="Here.")
+    await ask(host)
+
+    async def lease_for_another() -> bool:
+        board = boards().given(host, host, SETTINGS)
+        [resident] = await host.residents()
+        return board.lease(resident, "another")
+
+    assert await portal().acall(lease_for_another())
+    host.losses = 1
+    await ask(host, retries=2)
+    assert host.called("aclose") == []
+
+    host.losses = 1
+    await ask(host, retries=2)
+    assert len(host.called("aclose")) == 1
+
+
 @pytest.mark.parametrize(("losses", "after"), [(3, 0), (1, 3)])
 async def test_lost_connection_is_not_tried_again(losses: int, after: int) -> None:
     """Not more often than asked, and not in the middle of an answer."""
