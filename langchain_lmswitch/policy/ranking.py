@@ -23,8 +23,8 @@ _LOAD_OVERHEAD_S: Final = 2.0
 _LOAD_BYTES_PER_S: Final = 1.5e9
 _SCORE_PER_SECOND: Final = 0.002
 _MARGIN: Final = 0.03
-"""The three are the switching costs under which our simulations swapped least at equal utility:
-a load of 2 s + size / 1.5 GB/s, 0.002 of a score a second, three points for what is not loaded."""
+"""What a switch costs: a load of 2 s + size / 1.5 GB/s at 0.002 of a score a second, and three
+points for what is not loaded. Starting values, to be replaced by what loads are seen to take."""
 
 
 def rank(task: Task, cards: Sequence[ModelCard], *, resident: Collection[str]) -> list[Candidate]:

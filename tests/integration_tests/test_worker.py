@@ -6,7 +6,6 @@ import os
 import signal
 import struct
 import sys
-import time
 from collections.abc import AsyncIterator, Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -178,10 +177,10 @@ async def test_leaving_early_frees_the_engine(smollm: Worker) -> None:
     await stream.aclose()
 
     assert (smollm.status, smollm.active) == ("idle", 0)
-    finished = end(await everything(smollm, ask("Say hi.", max_tokens=1)))
     # One slot: had the story gone on, this would have waited for its hundreds of tokens.
+    async with asyncio.timeout(5):
+        finished = end(await everything(smollm, ask("Say hi.", max_tokens=1)))
     assert finished.time_to_first_token_s is not None
-    assert finished.time_to_first_token_s < 5
 
 
 async def test_requests_beyond_the_slots_wait_and_are_counted(smollm: Worker) -> None:
@@ -517,11 +516,10 @@ async def test_cancelling_a_start_ends_its_process(coder_path: Path) -> None:
     start = asyncio.create_task(Worker.start(spec, on_progress=lambda _: reading.set()))
     await reading.wait()
     [child] = workers()
-    before_s = time.monotonic()
 
     start.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await start
+    async with asyncio.timeout(5):  # the engine's own load cannot be interrupted, its process can
+        with pytest.raises(asyncio.CancelledError):
+            await start
 
     assert not child.is_running()
-    assert time.monotonic() - before_s < 5
