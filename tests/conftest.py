@@ -25,12 +25,20 @@ CODER = "qwen2.5-coder-0.5b-instruct"
 
 
 def workers() -> list[psutil.Process]:
-    """Workers of this very process; those of an embedded host are that host's children."""
+    """Workers of this very process; those of an embedded host are that host's children.
+
+    One that has ended counts until it is reaped: its command line is gone by then.
+    """
     found = []
     for child in psutil.Process().children():
-        with suppress(psutil.NoSuchProcess):
-            if any("langchain_lmswitch.embedded.worker" in part for part in child.cmdline()):
-                found.append(child)
+        try:
+            command = child.cmdline()
+        except psutil.ZombieProcess:
+            command = None
+        except psutil.NoSuchProcess:
+            continue
+        if command is None or any("langchain_lmswitch.embedded.worker" in one for one in command):
+            found.append(child)
     return found
 
 

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from langchain_lmswitch.embedded.departures import Departures
 from langchain_lmswitch.embedded.flights import Flight, Progress, Starting, Tell, Unloading
 from langchain_lmswitch.embedded.instance import Instance
 from langchain_lmswitch.embedded.protocol.failures import (
@@ -67,6 +68,7 @@ class Instances:
         self._reserved: set[str] = set()
         self._flights: dict[tuple[ModelKind, str], Flight] = {}
         self._demand = asyncio.Lock()
+        self._departures = Departures()
 
     def all(self, kind: ModelKind | None = None) -> list[Instance]:
         """List the instances, oldest first."""
@@ -161,7 +163,7 @@ class Instances:
         """Unload at once; what it is answering ends here."""
         instance.leaving = True
         self._drop(instance)
-        await instance.worker.stop()
+        await self._departures.stop(instance.worker)
 
     async def drain(self, instance: Instance) -> None:
         """Let an instance finish what it is answering, then unload it."""
@@ -180,9 +182,10 @@ class Instances:
             self._drop(instance)
 
     async def close(self) -> None:
-        """End all loads and unload everything."""
+        """End all loads and unload everything; also what had begun to leave has gone then."""
         flights = [flight.cancel() for flight in self._flights.values()]
         await asyncio.gather(*flights, *(self.unload(one) for one in self.all()))
+        await self._departures.over()
 
     async def _on_demand(self, model: "ShelfModel", spec: LoadSpec, tell: Tell) -> Instance:
         async with self._demand:

@@ -523,3 +523,20 @@ async def test_cancelling_a_start_ends_its_process(coder_path: Path) -> None:
             await start
 
     assert not child.is_running()
+
+
+async def test_a_start_that_is_cancelled_twice_leaves_no_zombie(coder_path: Path) -> None:
+    """As when a client cancels its load and then drops its socket."""
+    reading = asyncio.Event()
+    spec = WorkerSpec(key="c", path=coder_path, context_tokens=2048)
+    start = asyncio.create_task(Worker.start(spec, on_progress=lambda _: reading.set()))
+    await reading.wait()
+
+    start.cancel()
+    for _ in range(3):  # into its cleanup, step by step
+        await asyncio.sleep(0)
+        start.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await start
+
+    assert workers() == []

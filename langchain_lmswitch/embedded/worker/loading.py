@@ -35,8 +35,7 @@ async def launch(
         client = EngineClient(address, api_key=api_key)
         props = await client.get("/props")
     except BaseException:
-        process.kill()
-        await process.stop()
+        await process.kill()
         raise
     on_progress(1.0)
     return process, client, props["default_generation_settings"]["n_ctx"]

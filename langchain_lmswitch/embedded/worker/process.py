@@ -5,6 +5,7 @@ import json
 import logging
 import os
 import sys
+import time
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 from contextlib import suppress
@@ -66,27 +67,43 @@ class WorkerProcess:
         return await asyncio.shield(self._ended)
 
     async def stop(self) -> None:
-        """End it: ask, then SIGTERM, then SIGKILL; bounded, whatever it is doing."""
+        """End it: ask, then SIGTERM, then SIGKILL; bounded, whatever it is doing.
+
+        Cancelling this skips to SIGKILL.
+        """
         try:
             self._close_input()
-            for end, patience_s in (
-                (self._process.terminate, END_S),
-                (self._process.kill, TERMINATE_S),
-            ):
-                if await self._ends_within(patience_s):
-                    return
-                with suppress(ProcessLookupError):
-                    end()
-            if not await self._ends_within(KILL_S):
-                _log.warning("worker process %d did not end after SIGKILL", self.pid)
+            if await self._ends_within(END_S):
+                return
+            with suppress(ProcessLookupError):
+                self._process.terminate()
+            if await self._ends_within(TERMINATE_S):
+                return
         except asyncio.CancelledError:
-            self.kill()
+            await self.kill()
             raise
+        await self.kill()
 
-    def kill(self) -> None:
-        """End it at once."""
+    async def kill(self) -> None:
+        """End it at once, and return when it has ended: also to a caller who is cancelled.
+
+        A loop that is closed over a process still to be reaped leaves a zombie and open pipes.
+
+        Raises:
+            CancelledError: The caller was cancelled meanwhile.
+        """
         with suppress(ProcessLookupError):
             self._process.kill()
+        cancelled, deadline_s = None, time.monotonic() + KILL_S
+        while not self._ended.done() and time.monotonic() < deadline_s:
+            try:
+                await self._ends_within(deadline_s - time.monotonic())
+            except asyncio.CancelledError as error:
+                cancelled = error
+        if not self._ended.done():
+            _log.warning("worker process %d did not end after SIGKILL", self.pid)
+        if cancelled is not None:
+            raise cancelled
 
     async def _ends_within(self, patience_s: float) -> bool:
         done, _ = await asyncio.wait({self._ended}, timeout=patience_s)

@@ -25,12 +25,15 @@ class ScriptedWorker:
         self.spec = spec
         self.context_tokens = spec.context_tokens
         self.exited = asyncio.Event()
+        self.may_end = asyncio.Event()
+        self.may_end.set()
 
     async def wait_exit(self) -> int:
         await self.exited.wait()
         return -9
 
     async def stop(self) -> None:
+        await self.may_end.wait()
         self.exited.set()
 
 
@@ -337,3 +340,32 @@ async def test_closing_ends_loads_and_stops_every_worker(bench: Bench) -> None:
     assert bench.engine.killed == ["b"]
     assert cast("ScriptedWorker", loaded.worker).exited.is_set()
     assert bench.names() == []
+
+
+async def test_closing_waits_for_what_had_begun_to_leave(bench: Bench) -> None:
+    """A model that expired is in no listing any more, but its process may still be ending."""
+    instance = await bench.load("m", ttl_s=0.01)
+    worker = cast("ScriptedWorker", instance.worker)
+    worker.may_end.clear()
+    bench.watch.now_s = 1.0
+    await asyncio.sleep(0.05)
+    assert bench.names() == []
+    closing = asyncio.create_task(bench.instances.close())
+    await _settle()
+    assert not closing.done()
+    worker.may_end.set()
+    await closing
+    assert worker.exited.is_set()
+
+
+async def test_an_unload_goes_on_when_who_asked_for_it_has_left(bench: Bench) -> None:
+    instance = await bench.load("m")
+    worker = cast("ScriptedWorker", instance.worker)
+    worker.may_end.clear()
+    unload = asyncio.create_task(bench.instances.unload(instance))
+    await _settle()
+    unload.cancel()
+    await asyncio.wait({unload})
+    worker.may_end.set()
+    await _settle()
+    assert worker.exited.is_set()
