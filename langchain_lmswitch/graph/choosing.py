@@ -10,7 +10,7 @@ from langchain_lmswitch.errors import UnknownModel
 from langchain_lmswitch.policy.choice import Choice, choose
 from langchain_lmswitch.policy.ranking import rank
 from langchain_lmswitch.switch.board import Switchboard
-from langchain_lmswitch.switch.surveyor import Survey
+from langchain_lmswitch.switch.surveyor import LATELY_S, Survey
 from langchain_lmswitch.types.decisions import Candidate
 from langchain_lmswitch.types.models import ModelCard, Resident
 from langchain_lmswitch.types.plans import Plan, Refusal, Use
@@ -40,7 +40,8 @@ async def decide(
     Raises:
         UnknownModel: The host has no model named `model`.
     """
-    survey, all_cards = await asyncio.gather(board.surveyor.survey(), board.surveyor.cards())
+    surveyor = board.surveyor
+    survey, all_cards = await asyncio.gather(surveyor.survey(max_age_s=LATELY_S), surveyor.cards())
     forced = model != AUTO
     cards = [named(model, all_cards, survey)] if forced else list(all_cards)
     ranked = rank(task, cards, resident=survey.resident_keys)

@@ -115,7 +115,7 @@ class Nodes:
             async with self._released_on_error(state["call"]):
                 fitted = await portal().acall(self._fit(state, resident))
         except UnknownModel as gone:
-            return _vanished(state, resident.key, gone)
+            return await self._vanished(state, resident.key, gone)
         if fitted.dropped and fitted.tokens is not None:
             writer(
                 Compressed(
@@ -143,7 +143,7 @@ class Nodes:
         except (ModelGone, UnknownModel) as gone:
             if not all(isinstance(event, PromptProgress) for event in said):
                 raise
-            return _vanished(state, resident.key, gone)
+            return await self._vanished(state, resident.key, gone)
         finally:
             await portal().acall(self._release(state["call"]))
         return {"answer": whole_message([decision, *said])}
@@ -174,6 +174,15 @@ class Nodes:
         async with aclosing(answering) as events:
             async for event in events:
                 yield event
+
+    async def _vanished(
+        self, state: RouterState, key: str, gone: ModelGone | UnknownModel
+    ) -> Update:
+        await portal().acall(self._look_again())
+        return _vanished(state, key, gone)
+
+    async def _look_again(self) -> None:
+        (await self._open()).surveyor.forget()
 
     async def _release(self, call: str) -> None:
         (await self._open()).release(call)

@@ -134,6 +134,7 @@ class Switchboard:
             await self.host.unload(identifier)
         finally:
             self._departures += 1
+            self.surveyor.forget()
             self._leases.stop_leaving({identifier})
             self._tell_changed()
 
@@ -183,6 +184,7 @@ class Switchboard:
         finally:
             self._loading = None
             self._departures += len(evicted)
+            self.surveyor.forget()
             self._leases.stop_leaving(evicted)
             self._tell_changed()
         load_s = self._clock() - started_s

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.machine.monitor import Monitor
@@ -14,9 +14,14 @@ from langchain_lmswitch.types.machine import UNKNOWN_MACHINE, Footprint, Snapsho
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
 from langchain_lmswitch.types.plans import Load, Plan, Refusal
 
+T = TypeVar("T")
+
 OURS: Final = "lmswitch/"
 """How the identifiers of instances begin that this package loaded, in any process."""
 
+LATELY_S: Final = 1.0
+"""Age up to which a listing of residents is good enough to choose from. A wrong one costs a second
+choice: what is leased from it and has gone meanwhile is found out at the first token."""
 _CARDS_FRESH_S: Final = 10.0
 _RESIDENT_FACTOR: Final = 1.2
 """Weights to footprint of a resident whose load we did not estimate."""
@@ -42,8 +47,8 @@ class Survey:
 
 
 @dataclass(slots=True)
-class _CardList:
-    cards: tuple[ModelCard, ...] = ()
+class _Listing(Generic[T]):
+    entries: tuple[T, ...] = ()
     read_at_s: float = field(default=float("-inf"))
 
 
@@ -71,14 +76,20 @@ class Surveyor:
         self._leased = leased
         self._loading = loading
         self._clock = clock
-        self._cards = _CardList()
+        self._cards: _Listing[ModelCard] = _Listing()
+        self._residents: _Listing[Resident] = _Listing()
         self._footprints: dict[LoadSpec, Footprint] = {}
         self._granted: dict[str, int] = {}
 
-    async def survey(self) -> Survey:
-        """Read who is in memory, always afresh, and how much of it is left."""
+    async def survey(self, *, max_age_s: float = 0.0) -> Survey:
+        """Read who is in memory, and how much of it is left.
+
+        Args:
+            max_age_s: How old the listing may be; memory, leases and loads are always those of
+                now. Nothing that loads or evicts may work from an old one.
+        """
         begun = self._loading()
-        residents = await self.host.residents()
+        residents = await self._listed(max_age_s)
         coming = self._loading() or begun
         if coming and coming.spec.identifier in {one.identifier for one in residents}:
             coming = None
@@ -88,8 +99,12 @@ class Surveyor:
     async def cards(self) -> tuple[ModelCard, ...]:
         """List the models on disk; read anew when the last list is ten seconds old."""
         if self._clock() - self._cards.read_at_s >= _CARDS_FRESH_S:
-            self._cards = _CardList(tuple(await self.host.cards()), self._clock())
-        return self._cards.cards
+            self._cards = _Listing(tuple(await self.host.cards()), self._clock())
+        return self._cards.entries
+
+    def forget(self) -> None:
+        """Drop the listing of residents: it has just changed, or proved to be wrong."""
+        self._residents = _Listing()
 
     def snapshot(self) -> Snapshot:
         """Measure this machine; a remote host's memory is unknown."""
@@ -155,6 +170,15 @@ class Surveyor:
             occupants=occupants,
             headroom_bytes=self.settings.headroom_bytes,
         )
+
+    async def _listed(self, max_age_s: float) -> tuple[Resident, ...]:
+        known = self._residents
+        if self._clock() - known.read_at_s < max_age_s:
+            return known.entries
+        found = _Listing(tuple(await self.host.residents()), self._clock())
+        if self._residents is known:  # else it was forgotten while it was read
+            self._residents = found
+        return found.entries
 
     def _occupant(self, resident: Resident) -> Occupant:
         keep = ""

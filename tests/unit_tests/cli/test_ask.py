@@ -31,7 +31,9 @@ def run(host: ScriptedHost, *args: str, stdin: str | None = None) -> Result:
 
 
 def test_answer_goes_to_stdout_and_one_line_about_it_to_stderr() -> None:
-    host = ScriptedHost([card("tiny-coder", params="1B")], replies="def reverse(s): ...")
+    coder = card("tiny-coder", params="1B")
+    # A load of less than half a millisecond is not worth telling.
+    host = ScriptedHost([coder], replies="def reverse(s): ...", load_step_s=0.001)
 
     done = run(host, "ask", QUESTION)
 

@@ -313,6 +313,18 @@ async def test_model_that_vanishes_once_is_tried_again() -> None:
     assert await leased(host) == []
 
 
+async def test_model_that_somebody_else_unloaded_a_moment_ago_is_loaded_again() -> None:
+    """The choice is made from a listing that may be a second old; the answer must not suffer."""
+    host = ScriptedHost([SMALL, LARGE], replies="Here.")
+    await ask(host)
+    [resident] = await host.residents()
+    await host.unload(resident.identifier)
+    heard = await ask(host)
+
+    assert said(heard) == "Here."
+    assert [call.model for call in host.called("load")] == ["large", "large"]
+
+
 async def test_model_that_keeps_vanishing_is_given_up() -> None:
     host = ScriptedHost([SMALL, LARGE], vanish_after={"large": 0}, replies="Here.")
     events = await ask(host)
