@@ -14,7 +14,7 @@ import os
 import queue
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
-from concurrent.futures import Future
+from concurrent.futures import Future, wait
 from contextlib import aclosing, suppress
 from contextvars import Context
 from functools import partial
@@ -25,6 +25,11 @@ T = TypeVar("T")
 CANCEL_GRACE_S: Final = 0.3
 """How long a caller that leaves early waits for the work to stop on the server. Ctrl-C must
 return within half a second, and a process that ends at once would never send the cancel."""
+
+POLL_S: Final = 0.1
+"""How often a caller that is blocked wakes up. Python runs a signal's handler between two of its
+own instructions: one that comes just before a thread begins to wait would be noticed only when
+something else wakes it, and Ctrl-C would seem dead during a long load."""
 
 _CLOSE_GRACE_S: Final = 2.0
 
@@ -82,9 +87,14 @@ class Portal:
         """Whether the caller already runs on the portal's loop."""
         return threading.current_thread() is self._thread
 
-    def submit(self, work: Coroutine[Any, Any, T]) -> Work[T]:
-        """Start `work` on the loop, in an empty context."""
-        future: Work[T] = Work()
+    def submit(self, work: Coroutine[Any, Any, T], *, into: Work[T] | None = None) -> Work[T]:
+        """Start `work` on the loop, in an empty context.
+
+        Args:
+            work: What to run.
+            into: Its handle, made before: who is interrupted in here can then still abandon it.
+        """
+        future: Work[T] = Work() if into is None else into
 
         def start() -> None:
             if future.dropped:
@@ -114,8 +124,11 @@ class Portal:
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         """Run `work` to its end, blocking; an interrupt cancels it."""
         self._refuse_own_thread()
-        future = self.submit(work)
+        future: Work[T] = Work()
         try:
+            self.submit(work, into=future)
+            while not future.done():
+                wait({future}, timeout=POLL_S)
             return future.result()
         except BaseException:
             self._abandon(future)
@@ -135,9 +148,10 @@ class Portal:
         """Iterate `source`, blocking; leaving early cancels it."""
         self._refuse_own_thread()
         items: queue.SimpleQueue[T | _End] = queue.SimpleQueue()
-        pump = self.submit(_pump(source, items.put))
+        pump: Work[None] = Work()
         try:
-            while not isinstance(item := items.get(), _End):
+            self.submit(_pump(source, items.put), into=pump)
+            while not isinstance(item := _taken(items), _End):
                 yield item
             if item.error is not None:
                 raise item.error
@@ -195,6 +209,12 @@ class Portal:
         if self.here:
             msg = "A blocking call on the portal's own thread would never return."
             raise RuntimeError(msg)
+
+
+def _taken(items: queue.SimpleQueue[T]) -> T:
+    while True:
+        with suppress(queue.Empty):
+            return items.get(timeout=POLL_S)
 
 
 def _tell(loop: asyncio.AbstractEventLoop, news: Callable[[], object]) -> None:

@@ -1,5 +1,6 @@
 """One loop for every caller: from threads and loops, left early, interrupted, closed."""
 
+import _thread
 import asyncio
 import gc
 import signal
@@ -343,3 +344,33 @@ def test_one_portal_per_process() -> None:
         found = set(pool.map(lambda _: portal(), range(20)))
 
     assert found == {portal()}
+
+
+class Late:
+    """Work that ends long after an interrupt, unless that is noticed."""
+
+    def __init__(self) -> None:
+        self.ended = False
+
+    async def work(self) -> None:
+        await asyncio.sleep(5)
+        self.ended = True
+
+    async def one(self) -> AsyncGenerator[None, None]:
+        await self.work()
+        yield
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [lambda late: portal().call(late.work()), lambda late: next(portal().stream(late.one()))],
+    ids=["call", "stream"],
+)
+def test_interrupt_that_nothing_wakes_up_for_is_noticed(ask: Callable[[Late], None]) -> None:
+    """As one that comes just before the wait begins: its handler is due, and the lock sleeps on."""
+    late = Late()
+    threading.Timer(0.2, _thread.interrupt_main).start()
+    with pytest.raises(KeyboardInterrupt):
+        ask(late)
+
+    assert not late.ended
