@@ -197,6 +197,12 @@ async def test_requests_beyond_the_slots_wait_and_are_counted(smollm: Worker) ->
     assert smollm.active == 0
 
 
+async def test_half_a_surrogate_pair_in_a_question_is_no_harm(smollm: Worker) -> None:
+    """Text cut by bytes or by a browser may hold one, and UTF-8 has no bytes for it."""
+    assert end(await everything(smollm, ask("Hi \ud83d!", max_tokens=2))).predicted_tokens == 2
+    assert await smollm.tokenize("\ud83d") == await smollm.tokenize("\ufffd")
+
+
 async def test_a_stop_string_ends_the_answer_and_is_not_in_it(coder: Worker) -> None:
     events = await everything(coder, ask("Count from 1 to 9, separated by spaces.", stop=("4",)))
 

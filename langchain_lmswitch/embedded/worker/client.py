@@ -12,6 +12,7 @@ from langchain_lmswitch.errors import ContextTooLong, HostFailed, InvalidRequest
 CONNECT_S = 10.0
 """The server is on this machine and listening already."""
 
+_JSON = {"Content-Type": "application/json"}
 _TOO_LONG = "exceed_context_size_error"
 _FULL = "Context size has been exceeded"
 
@@ -41,13 +42,14 @@ class EngineClient:
 
     async def post(self, path: str, body: Mapping[str, Any]) -> Any:
         """Ask an endpoint."""
-        return self._checked(await self._http.post(path, json=body))
+        return self._checked(await self._http.post(path, content=encoded(body), headers=_JSON))
 
     async def chunks(
         self, path: str, body: Mapping[str, Any]
     ) -> AsyncGenerator[dict[str, Any], None]:
         """Stream server-sent events; leaving early closes the socket, which stops the engine."""
-        async with self._http.stream("POST", path, json=body) as response:
+        asking = self._http.stream("POST", path, content=encoded(body), headers=_JSON)
+        async with asking as response:
             if response.is_error:
                 await response.aread()
                 raise refusal(self.address, response.status_code, response.text)
@@ -69,6 +71,12 @@ class EngineClient:
         if response.is_error:
             raise refusal(self.address, response.status_code, response.text)
         return response.json()
+
+
+def encoded(body: Mapping[str, Any]) -> bytes:
+    """Write JSON as UTF-8; half of a surrogate pair, which UTF-8 has no bytes for, is U+FFFD."""
+    text = json.dumps(body, ensure_ascii=False)
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode()
 
 
 def refusal(address: str, status: int, text: str) -> LMSwitchError:

@@ -5,7 +5,7 @@ written as text here, in the very form that `toolgrammar` makes the model write.
 """
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby, takewhile
 from typing import Any
 
@@ -55,7 +55,7 @@ def to_chat(messages: Sequence[JsonObject], *, tools: Sequence[JsonObject] = ())
     if tools:
         system.append(_tool_section(tools))
     head = [{"role": "system", "content": "\n\n".join(system)}] if system else []
-    return head + list(_turns(messages[len(leading) :]))
+    return head + _joined(_turns(messages[len(leading) :]))
 
 
 def _tool_section(tools: Sequence[JsonObject]) -> str:
@@ -75,6 +75,28 @@ def _turns(messages: Sequence[JsonObject]) -> Iterator[Chat]:
                 yield from ({"role": "user", "content": _user(message)} for message in group)
             case _:
                 yield from ({"role": role, "content": _text(message)} for message in group)
+
+
+def _joined(turns: Iterable[Chat]) -> list[Chat]:
+    """Join user messages that follow each other, as results and images do.
+
+    Many templates insist that turns alternate.
+    """
+    joined: list[Chat] = []
+    for turn in turns:
+        if joined and turn["role"] == joined[-1]["role"] == "user":
+            joined[-1] = {"role": "user", "content": _both(joined[-1], turn)}
+        else:
+            joined.append(turn)
+    return joined
+
+
+def _both(first: Chat, second: Chat) -> str | list[Chat]:
+    contents = [first["content"], second["content"]]
+    if all(isinstance(content, str) for content in contents):
+        return "\n\n".join(filter(None, contents))
+    texts = ([{"type": "text", "text": one}] if isinstance(one, str) else one for one in contents)
+    return [part for parts in texts for part in parts]
 
 
 def _call_names(messages: Sequence[JsonObject]) -> Iterator[tuple[str, str]]:

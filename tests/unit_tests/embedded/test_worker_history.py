@@ -64,8 +64,8 @@ def test_text_before_a_call_is_kept() -> None:
     assert message["content"].splitlines()[0] == "Let me see."
 
 
-def test_consecutive_messages_of_one_role_stay_apart() -> None:
-    assert len(to_chat([said("user", "A"), said("user", "B")])) == 2
+def test_consecutive_answers_stay_apart() -> None:
+    assert len(to_chat([said("assistant", "A"), said("assistant", "B")])) == 2
 
 
 def test_an_image_becomes_a_data_url_of_its_real_format() -> None:
@@ -90,3 +90,21 @@ def test_a_part_that_cannot_be_rendered_is_refused() -> None:
 
     with pytest.raises(InvalidRequest, match="file"):
         to_chat([message])
+
+
+def test_user_messages_that_follow_each_other_become_one() -> None:
+    """Results of tools are the user's words here, and templates insist that turns alternate."""
+    asked = {"role": "assistant", "content": [call("add", "1")]}
+
+    chat = to_chat([said("user", "Q"), asked, result("one", "1"), said("user", "And?")])
+
+    assert chat[2:] == [{"role": "user", "content": "add returned: one\n\nAnd?"}]
+
+
+def test_image_joins_the_result_before_it() -> None:
+    asked = {"role": "assistant", "content": [call("look", "1")]}
+    seen = {"role": "user", "content": [{"type": "image", "name": "a.png", "base64": "AAAA"}]}
+
+    *_, last = to_chat([said("user", "Q"), asked, result("see", "1"), seen])
+
+    assert [part["type"] for part in last["content"]] == ["text", "image_url"]
