@@ -1,27 +1,30 @@
 """Everything that can go wrong, in one tree.
 
-Each error carries fields, and its message ends with what to do next. Each is also the
-`langchain_core` error of the same meaning, so that retry and fallback middleware know whether
-trying again may help (`is_retryable`), and the builtin a plain `except` would expect.
+Each error carries fields, and its message ends with what to do next. Each is a `ModelError` of
+`langchain_core`, and the one of the same meaning or the builtin that a plain `except` expects. A
+star is `is_retryable`, for retry middleware: the same request may succeed a moment later.
 
     LMSwitchError
     +-- HostError
-    |   +-- HostNotFound         no model server anywhere          ModelConnectionError
-    |   +-- HostLost             the connection broke              ModelConnectionError
-    |   +-- HostTimeout          no answer within our deadline     ModelTimeoutError
-    |   +-- HostRejected         the token was refused             ModelAuthenticationError
-    |   +-- HostFailed           any other error the host reports  ModelAPIError
-    |   +-- UnknownModel         no such model on this host        ModelNotFoundError
-    |   +-- LoadFailed           the host could not load it        ModelError
-    |   +-- ModelGone            unloaded or crashed while in use  ModelAPIError
-    +-- NoSuitableModel          no model can do what is asked     ModelNotFoundError
-    +-- NotEnoughMemory          none that can would fit           ModelError
-    +-- ContextTooLong           does not fit the loaded context   ContextOverflowError
-    +-- InvalidRequest           an argument or message is wrong   ModelInvalidRequestError
-    +-- MissingExtra             an optional package is missing    ImportError
-    +-- DownloadFailed           weights could not be fetched      OSError
-    +-- BadModelFile             not a usable GGUF file            ValueError
+    |   +-- HostNotFound *  no model server anywhere  ModelConnectionError
+    |   +-- HostLost *      the connection broke      ModelConnectionError
+    |   +-- HostTimeout *   no answer in time         ModelTimeoutError
+    |   +-- HostRejected    the token was refused     ModelAuthenticationError
+    |   +-- HostFailed *    anything else it reports  ModelAPIError
+    |   +-- UnknownModel    no such model there       ModelNotFoundError
+    |   +-- LoadFailed      it could not be loaded    ModelError
+    |   +-- ModelGone *     left or crashed in use    ModelAPIError
+    +-- NoSuitableModel     none can do it            ModelNotFoundError
+    +-- NotEnoughMemory     none that can fits        MemoryError
+    +-- ContextTooLong      more than is loaded       ContextOverflowError
+    +-- InvalidRequest      a wrong argument          ModelInvalidRequestError
+    +-- InvalidOutput *     not the object asked for  OutputParserException
+    +-- MissingExtra        a package is missing      ImportError
+    +-- DownloadFailed      no weights were fetched   OSError
+    +-- BadModelFile        not a usable GGUF file    ValueError
 """
+
+# ruff: noqa: N818 - what has happened is its own name
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -35,10 +38,11 @@ from langchain_core.exceptions import (
     ModelInvalidRequestError,
     ModelNotFoundError,
     ModelTimeoutError,
+    OutputParserException,
 )
 
 
-class LMSwitchError(Exception):
+class LMSwitchError(ModelError):
     """Base of every error this package raises; all can be copied and pickled."""
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -64,7 +68,7 @@ class HostError(LMSwitchError):
     """A model server failed us, or none was found."""
 
 
-class HostNotFound(HostError, ModelConnectionError, ConnectionError):  # noqa: N818
+class HostNotFound(HostError, ModelConnectionError, ConnectionError):
     """No model server answers, and none can be started."""
 
     def __init__(self, tried: Sequence[str], *, remedy: str) -> None:
@@ -73,7 +77,7 @@ class HostNotFound(HostError, ModelConnectionError, ConnectionError):  # noqa: N
         super().__init__(f"No model server found; tried {', '.join(tried)}. {remedy}")
 
 
-class HostLost(HostError, ModelConnectionError, ConnectionError):  # noqa: N818
+class HostLost(HostError, ModelConnectionError, ConnectionError):
     """The connection to the host broke in the middle of a call."""
 
     def __init__(self, address: str, *, reason: str) -> None:
@@ -85,7 +89,7 @@ class HostLost(HostError, ModelConnectionError, ConnectionError):  # noqa: N818
         )
 
 
-class HostTimeout(HostError, ModelTimeoutError, TimeoutError):  # noqa: N818
+class HostTimeout(HostError, ModelTimeoutError, TimeoutError):
     """The host gave no sign of life within our deadline."""
 
     def __init__(self, address: str, *, doing: str, after_s: float) -> None:
@@ -98,7 +102,7 @@ class HostTimeout(HostError, ModelTimeoutError, TimeoutError):  # noqa: N818
         )
 
 
-class HostRejected(HostError, ModelAuthenticationError, PermissionError):  # noqa: N818
+class HostRejected(HostError, ModelAuthenticationError, PermissionError):
     """The host refused our credentials."""
 
     def __init__(self, address: str, *, reason: str) -> None:
@@ -110,17 +114,18 @@ class HostRejected(HostError, ModelAuthenticationError, PermissionError):  # noq
         )
 
 
-class HostFailed(HostError, ModelAPIError):  # noqa: N818
-    """The host reported an error that has no type of its own here."""
+class HostFailed(HostError, ModelAPIError):
+    """The host reported an error that has no type here."""
 
-    def __init__(self, address: str, *, doing: str, reason: str) -> None:
+    def __init__(self, address: str, *, doing: str, reason: str, retryable: bool = True) -> None:
         self.address = address
         self.doing = doing
         self.reason = reason
+        self.is_retryable = retryable
         super().__init__(f"The model host at {address} failed while {doing}: {reason}")
 
 
-class UnknownModel(HostError, ModelNotFoundError, LookupError):  # noqa: N818
+class UnknownModel(HostError, ModelNotFoundError, LookupError):
     """The host has no model or instance of that name."""
 
     def __init__(self, key: str, *, nearest: Sequence[str] = ()) -> None:
@@ -130,8 +135,11 @@ class UnknownModel(HostError, ModelNotFoundError, LookupError):  # noqa: N818
         super().__init__(f"No model {key!r} on this host.{hint} `lmswitch models` lists them all.")
 
 
-class LoadFailed(HostError, ModelError):  # noqa: N818
-    """The host tried to load a model and could not."""
+class LoadFailed(HostError):
+    """The host tried to load a model and could not.
+
+    Not to be retried: room was made and all others were tried before, and a load is dear.
+    """
 
     def __init__(self, key: str, *, reason: str, for_memory: bool = False) -> None:
         self.key = key
@@ -144,7 +152,7 @@ class LoadFailed(HostError, ModelError):  # noqa: N818
         super().__init__(f"Loading {key!r} failed: {reason} {remedy}")
 
 
-class ModelGone(HostError, ModelAPIError):  # noqa: N818
+class ModelGone(HostError, ModelAPIError):
     """The model was unloaded, or its process died, while it was in use."""
 
     def __init__(self, key: str, *, reason: str) -> None:
@@ -153,7 +161,7 @@ class ModelGone(HostError, ModelAPIError):  # noqa: N818
         super().__init__(f"The model {key!r} went away while answering: {reason}. Try again.")
 
 
-class NoSuitableModel(LMSwitchError, ModelNotFoundError, LookupError):  # noqa: N818
+class NoSuitableModel(LMSwitchError, ModelNotFoundError, LookupError):
     """No model on the host can do what the request needs."""
 
     def __init__(self, task: str, *, rejected: Mapping[str, str], remedy: str) -> None:
@@ -165,7 +173,7 @@ class NoSuitableModel(LMSwitchError, ModelNotFoundError, LookupError):  # noqa: 
         super().__init__(f"{what}. {remedy}")
 
 
-class NotEnoughMemory(LMSwitchError, ModelError, MemoryError):  # noqa: N818
+class NotEnoughMemory(LMSwitchError, MemoryError):
     """Models that could answer exist, but none fits the memory there is."""
 
     def __init__(
@@ -183,7 +191,7 @@ class NotEnoughMemory(LMSwitchError, ModelError, MemoryError):  # noqa: N818
         )
 
 
-class ContextTooLong(LMSwitchError, ContextOverflowError, ValueError):  # noqa: N818
+class ContextTooLong(LMSwitchError, ContextOverflowError, ValueError):
     """The part of the conversation that must be kept exceeds the loaded context."""
 
     def __init__(self, *, tokens: int, limit_tokens: int) -> None:
@@ -195,11 +203,37 @@ class ContextTooLong(LMSwitchError, ContextOverflowError, ValueError):  # noqa: 
         )
 
 
-class InvalidRequest(LMSwitchError, ModelInvalidRequestError, ValueError):  # noqa: N818
+class InvalidRequest(LMSwitchError, ModelInvalidRequestError, ValueError):
     """An argument or a message cannot be used as it is."""
 
 
-class MissingExtra(LMSwitchError, ImportError):  # noqa: N818
+class InvalidOutput(LMSwitchError, OutputParserException):
+    """The model's answer is not the object that was asked for."""
+
+    is_retryable = True
+
+    def __init__(self, *, text: str, reason: str, cut_off: bool = False) -> None:
+        self.text = text
+        """All that the model wrote."""
+        self.reason = reason
+        self.cut_off = cut_off
+        """Whether it ended because of a limit."""
+        self.is_retryable = not cut_off
+        remedy = (
+            "Raise `max_tokens` or the context, or ask for less."
+            if cut_off
+            else "Ask again, describe the fields better, or use a larger model."
+        )
+        self.llm_output = text
+        self.observation = None
+        self.send_to_llm = False
+        super(Exception, self).__init__(
+            f"The model's answer is not what was asked for: {reason}. The error's `text` holds it. "
+            f"{remedy}"
+        )
+
+
+class MissingExtra(LMSwitchError, ImportError):
     """An optional package is needed and is not installed."""
 
     def __init__(self, extra: str, *, why: str) -> None:
@@ -207,8 +241,8 @@ class MissingExtra(LMSwitchError, ImportError):  # noqa: N818
         super().__init__(f"{why}. Run: pip install 'langchain-lmswitch[{extra}]'")
 
 
-class DownloadFailed(LMSwitchError, OSError):  # noqa: N818
-    """Weights could not be fetched, or what came was not what was asked for."""
+class DownloadFailed(LMSwitchError, OSError):
+    """Weights could not be fetched, or are not what was asked for."""
 
     def __init__(self, name: str, *, reason: str, remedy: str) -> None:
         self.name = name
@@ -216,7 +250,7 @@ class DownloadFailed(LMSwitchError, OSError):  # noqa: N818
         super().__init__(f"Fetching {name!r} failed: {reason}. {remedy}")
 
 
-class BadModelFile(LMSwitchError, ValueError):  # noqa: N818
+class BadModelFile(LMSwitchError, ValueError):
     """A file is not a GGUF model that can be read."""
 
     def __init__(self, path: str, *, reason: str) -> None:

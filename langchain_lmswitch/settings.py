@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     evict_foreign: bool = False
     """Whether models that somebody else loaded may be unloaded to make room."""
 
+    evict_helpers: bool = False
+    """Whether chat models may make embedding models leave, and embedding models chat models."""
+
     load_timeout_s: float = Field(default=600, gt=0)
     """Longest wait for a sign of life from a load."""
 

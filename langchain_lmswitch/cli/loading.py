@@ -7,11 +7,13 @@ from langchain_lmswitch.cli.screen import console
 from langchain_lmswitch.cli.units import size
 from langchain_lmswitch.types.events import (
     Compressed,
+    Evicted,
+    FellBack,
     Loaded,
     LoadProgress,
     LoadStarted,
+    Queued,
     SwitchEvent,
-    Waiting,
 )
 
 
@@ -60,8 +62,12 @@ class LoadBar:
                 self._progress.update(self._task, completed=event.fraction)
             case Loaded():
                 self._show(f"{event.key} reads the question")
-            case Waiting():
+            case Queued():
                 self._show(f"{event.key} has to wait: {event.reason}")
+            case Evicted():
+                self._show(f"{event.key} was unloaded to make room for {event.room_for}")
+            case FellBack():
+                self._show(f"{event.key} cannot be used: {event.reason}")
             case Compressed():
                 self._show(f"{event.dropped_messages} old messages do not fit and are left out")
             case _:

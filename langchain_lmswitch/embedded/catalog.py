@@ -1,20 +1,27 @@
 """The models on disk, for the event loop."""
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from langchain_lmswitch.embedded.protocol.failures import domain_mismatch, path_not_found
 from langchain_lmswitch.embedded.protocol.matching import named
 
 if TYPE_CHECKING:
-    from langchain_lmswitch.embedded.shelf import Shelf, ShelfModel
+    from langchain_lmswitch.embedded.shelf import ShelfModel
     from langchain_lmswitch.types.models import ModelKind
+
+
+class Scannable(Protocol):
+    """Where models lie: a `Shelf`, or what stands in for one."""
+
+    def scan(self) -> list["ShelfModel"]:
+        """List what is there now; may block."""
 
 
 class Catalog:
     """A shelf, looked at in a thread."""
 
-    def __init__(self, shelf: "Shelf") -> None:
+    def __init__(self, shelf: Scannable) -> None:
         self._shelf = shelf
 
     async def models(self) -> list["ShelfModel"]:

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from langchain_lmswitch.embedded.attendance import Attendance
-from langchain_lmswitch.embedded.catalog import Catalog
+from langchain_lmswitch.embedded.catalog import Catalog, Scannable
 from langchain_lmswitch.embedded.endpoints.embedding import EMBEDDING
 from langchain_lmswitch.embedded.endpoints.files import FILES
 from langchain_lmswitch.embedded.endpoints.llm import LLM
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+SYSTEM_CLOCK = Clock(monotonic=time.monotonic, wall=time.time)
 LOOPBACK = "127.0.0.1"
 NAMESPACES = {
     "/llm": LLM,
@@ -57,6 +58,8 @@ class EmbeddedHost:
         settings: Where the models are and how to load them.
         snapshot: Tells the memory there is; called now and then, must not block.
         token: What clients have to present, `sk-lm-...`; `None` admits everybody on this machine.
+        shelf: What models there are; `None` looks into the folders of `settings`.
+        instances: What holds them in memory; `None` runs each in a process of its own.
     """
 
     def __init__(
@@ -65,13 +68,14 @@ class EmbeddedHost:
         *,
         snapshot: Callable[[], "Snapshot"],
         token: str | None = None,
+        shelf: Scannable | None = None,
+        instances: Instances | None = None,
     ) -> None:
         self._credentials = _credentials(token)
-        clock = Clock(monotonic=time.monotonic, wall=time.time)
         self.services = Services(
             settings=settings,
-            catalog=Catalog(Shelf(settings)),
-            instances=Instances(settings, start=Worker.start, clock=clock),
+            catalog=Catalog(shelf or Shelf(settings)),
+            instances=instances or Instances(settings, start=Worker.start, clock=SYSTEM_CLOCK),
             uploads=Uploads(),
             snapshot=snapshot,
         )

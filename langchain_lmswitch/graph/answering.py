@@ -1,24 +1,35 @@
 """An answer on its way: how long it may stall, and what it adds up to."""
 
 import asyncio
+import uuid
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from itertools import groupby
+from typing import cast
 
-from langchain_core.messages import AIMessageChunk, BaseMessage, message_chunk_to_message
+from langchain_core.messages import AIMessage, AIMessageChunk, message_chunk_to_message
 from langchain_core.messages.ai import add_ai_message_chunks
 
-from langchain_lmswitch.errors import HostTimeout
+from langchain_lmswitch.errors import ContextTooLong, HostTimeout
 from langchain_lmswitch.messages.incoming import Chunks
 from langchain_lmswitch.types.decisions import Decision
-from langchain_lmswitch.types.events import Fragment, PredictEvent
+from langchain_lmswitch.types.events import Finished, Fragment, PredictEvent, PromptProgress
+from langchain_lmswitch.types.models import Resident
+from langchain_lmswitch.types.options import RouterOptions
 
 
-def whole_message(events: Sequence[Decision | PredictEvent]) -> BaseMessage:
+def new_call_id() -> str:
+    """Name a tool call to which the host gave no id."""
+    return f"call_{uuid.uuid4().hex}"
+
+
+def whole_message(events: Sequence[Decision | PredictEvent], options: RouterOptions) -> AIMessage:
     """Add up an answer, for those who read the state and not the stream."""
-    chunks = Chunks()
+    parallel = options.get("parallel_tool_calls") is not False
+    chunks = Chunks(new_id=new_call_id, parallel_calls=parallel)
     pieces = [piece for event in _joined(events) if (piece := chunks.next(event)) is not None]
-    return message_chunk_to_message(add_ai_message_chunks(AIMessageChunk(content=""), *pieces))
+    added = message_chunk_to_message(add_ai_message_chunks(AIMessageChunk(content=""), *pieces))
+    return chunks.mended(cast("AIMessage", added))
 
 
 def _joined(events: Sequence[Decision | PredictEvent]) -> list[Decision | PredictEvent]:
@@ -28,8 +39,9 @@ def _joined(events: Sequence[Decision | PredictEvent]) -> list[Decision | Predic
         if kind is None:
             joined.extend(group)
         else:
-            text = "".join(one.text for one in group if isinstance(one, Fragment))
-            joined.append(Fragment(text=text, reasoning=kind == "reasoning"))
+            pieces = [one for one in group if isinstance(one, Fragment)]
+            text, tokens = "".join(one.text for one in pieces), sum(one.tokens for one in pieces)
+            joined.append(Fragment(text=text, tokens=tokens, reasoning=kind == "reasoning"))
     return joined
 
 
@@ -37,6 +49,22 @@ def _kind(event: Decision | PredictEvent) -> str | None:
     if isinstance(event, Fragment):
         return "reasoning" if event.reasoning else "text"
     return None
+
+
+def refuse_silence(said: Sequence[PredictEvent], resident: Resident) -> None:
+    """Refuse an answer for which there was no room: an agent would end on it as if all was said.
+
+    Some hosts cut the prompt to the context without a word, and then have none left.
+
+    Raises:
+        ContextTooLong: It ended at the end of the context, and nothing was said.
+    """
+    *before, last = said
+    if not isinstance(last, Finished) or last.stop_reason != "contextLengthReached":
+        return
+    if all(isinstance(event, PromptProgress) for event in before):
+        limit_tokens = resident.context_tokens
+        raise ContextTooLong(tokens=last.prompt_tokens or limit_tokens, limit_tokens=limit_tokens)
 
 
 async def with_deadline(

@@ -6,10 +6,10 @@ from typing import Any, Final
 from langchain_core.messages import BaseMessage
 
 from langchain_lmswitch.context.window import Fitted, budget, fit, most_tokens
-from langchain_lmswitch.graph.state import RouterOptions
 from langchain_lmswitch.hosts.base import Host
-from langchain_lmswitch.messages.outgoing import history
+from langchain_lmswitch.messages.conversation import conversation
 from langchain_lmswitch.types.models import Resident
+from langchain_lmswitch.types.options import RouterOptions
 from langchain_lmswitch.types.requests import JsonObject
 
 IMAGE_TOKENS: Final = 1024
@@ -37,7 +37,7 @@ async def fit_exactly(
     flow = fit(messages, budget_tokens=limit_tokens)  # 3
     asked = next(flow)
     while True:
-        tokens = await count(host, resident.identifier, asked, options.get("tools") or ())
+        tokens = await count(host, resident.identifier, asked, options)
         try:
             asked = flow.send(tokens)
         except StopIteration as done:
@@ -48,7 +48,7 @@ async def fit_exactly(
 def _surely_fits(
     messages: Sequence[BaseMessage], options: RouterOptions, limit_tokens: int
 ) -> bool:
-    texts, images = _without_images(history(messages))
+    texts, images = _without_images(conversation(messages, options))
     most = most_tokens(texts, tools=options.get("tools") or ()) + images * IMAGE_TOKENS
     return most <= limit_tokens
 
@@ -57,15 +57,15 @@ async def count(
     host: Host,
     identifier: str,
     messages: Sequence[BaseMessage],
-    tools: Sequence[JsonObject] = (),
+    options: RouterOptions,
 ) -> int:
     """Count the tokens of a conversation as the model will read it, template and tools included.
 
     Raises:
         UnknownModel: The instance is gone.
     """
-    texts, images = _without_images(history(messages))
-    prompt = await host.render(identifier, texts, tools=tools)
+    texts, images = _without_images(conversation(messages, options))
+    prompt = await host.render(identifier, texts, tools=options.get("tools") or ())
     return await host.count_tokens(identifier, prompt) + images * IMAGE_TOKENS
 
 

@@ -5,41 +5,46 @@ hops onto the portal's.
 """
 
 import asyncio
-import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing, asynccontextmanager
+from contextvars import copy_context
 from dataclasses import replace
-from typing import Any, Final, assert_never
+from typing import Any
 
 from langgraph.types import StreamWriter
 
 from langchain_lmswitch.errors import (
+    ContextTooLong,
     InvalidRequest,
     LoadFailed,
     ModelGone,
     NotEnoughMemory,
     UnknownModel,
 )
-from langchain_lmswitch.graph.answering import whole_message, with_deadline
+from langchain_lmswitch.graph.answering import refuse_silence, whole_message, with_deadline
 from langchain_lmswitch.graph.choosing import AUTO, card_of, decide
 from langchain_lmswitch.graph.fitting import fit_exactly
 from langchain_lmswitch.graph.refusing import refusal_error
+from langchain_lmswitch.graph.setbacks import Update, failed, vanished
 from langchain_lmswitch.graph.state import RouterState, plain, revive
+from langchain_lmswitch.hosts.attachments import with_attachments
 from langchain_lmswitch.messages.asking import facts, request
 from langchain_lmswitch.policy.classify import classify
 from langchain_lmswitch.switch.board import Held, Switchboard
 from langchain_lmswitch.switch.portal import portal
 from langchain_lmswitch.types.decisions import Decision
-from langchain_lmswitch.types.events import Compressed, PredictEvent, PromptProgress
+from langchain_lmswitch.types.events import (
+    Compressed,
+    FellBack,
+    Finished,
+    PredictEvent,
+    PromptProgress,
+)
 from langchain_lmswitch.types.models import Resident
 from langchain_lmswitch.types.requests import PredictRequest
 from langchain_lmswitch.types.tasks import Task
 
-Update = dict[str, Any]
 OpenBoard = Callable[[], Awaitable[Switchboard]]
-
-_MAY_VANISH: Final = 1
-"""How often a model may be gone before its first token until it counts as failed."""
 
 
 class Nodes:
@@ -53,10 +58,15 @@ class Nodes:
         if not state["messages"]:
             msg = "There is no message to answer; pass at least one."
             raise InvalidRequest(msg)
-        task = classify(facts(state["messages"], state.get("options", {})))
+        options = state.get("options", {})
+        asked = await with_attachments(
+            state["messages"], allow_url_fetch=options.get("allow_url_fetch", False)
+        )
+        thread = options.get("thread")
+        last_model = await portal().acall(self._last_model(thread)) if thread else ""
         return {
-            "call": state.get("call") or uuid.uuid4().hex,
-            "task": plain(task),
+            "asked": asked,
+            "task": plain(classify(facts(asked, options, last_model=last_model))),
             "failed": {},
             "vanished": {},
         }
@@ -64,9 +74,9 @@ class Nodes:
     async def check_resources(self, state: RouterState) -> Update:
         """Choose the best model that can answer and that the machine can afford now."""
         task = revive(Task, state["task"])
-        failed = {key: failure["reason"] for key, failure in state["failed"].items()}
+        excluded = {key: failure["reason"] for key, failure in state["failed"].items()}
         model = state.get("options", {}).get("model") or AUTO
-        outcome = await portal().acall(self._decide(task, model=model, failed=failed))
+        outcome = await portal().acall(self._decide(task, model=model, failed=excluded))
         choice = outcome.choice
         decision = Decision(
             model=choice.key or "",
@@ -74,7 +84,8 @@ class Nodes:
             task=task.kind,
             reason=choice.reason,
             candidates=choice.candidates,
-            fallbacks=tuple(f"{key}: {reason}" for key, reason in failed.items()),
+            tool_calling=choice.tool_calling,
+            fallbacks=tuple(f"{key}: {reason}" for key, reason in excluded.items()),
         )
         refusal = plain(outcome.refusal) if outcome.refusal else None
         seen = plain(outcome.resident) if outcome.resident else None
@@ -87,16 +98,19 @@ class Nodes:
     async def load_model(self, state: RouterState, writer: StreamWriter) -> Update:
         """Get a loaded instance of the chosen model and lease it; a failure excludes it."""
         decision = revive(Decision, state["decision"])
-        home = asyncio.get_running_loop()
+        home, here = asyncio.get_running_loop(), copy_context()  # the writer finds its graph there
 
         def tell(event: object) -> None:
-            home.call_soon_threadsafe(writer, event)
+            home.call_soon_threadsafe(writer, event, context=here)
 
         try:
             async with self._released_on_error(state["call"]):
                 held = await portal().acall(self._acquire(state, decision.model, tell))
         except (LoadFailed, NotEnoughMemory, UnknownModel) as failure:
-            return _failed(state, decision.model, failure)
+            update = failed(state, decision.model, failure)
+            reason = update["failed"][decision.model]["reason"]
+            writer(FellBack(key=decision.model, reason=reason))
+            return update
         resident = held.resident
         decision = replace(
             decision,
@@ -115,7 +129,10 @@ class Nodes:
             async with self._released_on_error(state["call"]):
                 fitted = await portal().acall(self._fit(state, resident))
         except UnknownModel as gone:
-            return await self._vanished(state, resident.key, gone)
+            return await self._vanished(state, resident.key, gone, writer)
+        except ContextTooLong:
+            writer(revive(Decision, state["decision"]))  # it tells how long the context is
+            raise
         if fitted.dropped and fitted.tokens is not None:
             writer(
                 Compressed(
@@ -138,21 +155,25 @@ class Nodes:
             answering = self._predict(resident.identifier, ask, gap_s=options.get("timeout_s"))
             async with aclosing(portal().astream(answering)) as events:
                 async for event in events:
-                    writer(event)
                     said.append(event)
+                    if isinstance(event, Finished):
+                        refuse_silence(said, resident)
+                    writer(event)
         except (ModelGone, UnknownModel) as gone:
             if not all(isinstance(event, PromptProgress) for event in said):
                 raise
-            return await self._vanished(state, resident.key, gone)
+            return await self._vanished(state, resident.key, gone, writer)
         finally:
             await portal().acall(self._release(state["call"]))
-        return {"answer": whole_message([decision, *said])}
+        return {"messages": [whole_message([decision, *said], options)]}
 
     async def _decide(self, task: Task, *, model: str, failed: dict[str, str]) -> Any:
         return await decide(await self._open(), task, model=model, failed=failed)
 
     async def _acquire(self, state: RouterState, key: str, tell: Callable[[object], None]) -> Held:
         board = await self._open()
+        if thread := state.get("options", {}).get("thread"):
+            board.threads.note(thread, key)
         if state["seen"] and board.lease(seen := revive(Resident, state["seen"]), state["call"]):
             return Held(resident=seen)
         return await board.acquire(
@@ -164,7 +185,7 @@ class Nodes:
 
     async def _fit(self, state: RouterState, resident: Resident) -> Any:
         board = await self._open()
-        return await fit_exactly(board.host, resident, state["messages"], state.get("options", {}))
+        return await fit_exactly(board.host, resident, state["asked"], state.get("options", {}))
 
     async def _predict(
         self, identifier: str, ask: PredictRequest, *, gap_s: float | None
@@ -176,10 +197,18 @@ class Nodes:
                 yield event
 
     async def _vanished(
-        self, state: RouterState, key: str, gone: ModelGone | UnknownModel
+        self,
+        state: RouterState,
+        key: str,
+        gone: ModelGone | UnknownModel,
+        writer: StreamWriter,
     ) -> Update:
         await portal().acall(self._look_again())
-        return _vanished(state, key, gone)
+        writer(FellBack(key=key, reason=str(gone)))
+        return vanished(state, key, gone)
+
+    async def _last_model(self, thread: str) -> str:
+        return (await self._open()).threads.last(thread)
 
     async def _look_again(self) -> None:
         (await self._open()).surveyor.forget()
@@ -195,26 +224,3 @@ class Nodes:
         except BaseException:
             await portal().acall(self._release(call))
             raise
-
-
-def _failed(
-    state: RouterState, key: str, failure: LoadFailed | NotEnoughMemory | UnknownModel
-) -> Update:
-    match failure:
-        case LoadFailed():
-            why = {"reason": failure.reason, "for_memory": failure.for_memory}
-        case NotEnoughMemory():
-            why = {"reason": "Its memory was taken meanwhile.", "for_memory": True}
-        case UnknownModel():
-            why = {"reason": "It is on the disk no more.", "for_memory": False}
-        case _:
-            assert_never(failure)
-    return {"failed": {**state["failed"], key: why}, "resident": {}}
-
-
-def _vanished(state: RouterState, key: str, gone: ModelGone | UnknownModel) -> Update:
-    times = state["vanished"].get(key, 0) + 1
-    failed = state["failed"]
-    if times > _MAY_VANISH:
-        failed = {**failed, key: {"reason": str(gone), "for_memory": False}}
-    return {"vanished": {**state["vanished"], key: times}, "failed": failed, "resident": {}}

@@ -1,8 +1,10 @@
 """Which error says best why no model can answer."""
 
 from langchain_lmswitch.errors import (
+    ContextTooLong,
     LMSwitchError,
     LoadFailed,
+    ModelGone,
     NoSuitableModel,
     NotEnoughMemory,
 )
@@ -19,10 +21,14 @@ def refusal_error(state: RouterState) -> LMSwitchError:
 
     1. A model failed to load or kept vanishing: the last such failure, with the host's words.
     2. A model could answer but does not fit: the one that came nearest, with the numbers.
-    3. None can do what is asked, or none is installed.
+    3. The prompt alone keeps models from answering that could: a shorter one would do, and
+       whoever summarizes or trims conversations has to know.
+    4. None can do what is asked, or none is installed.
     """
     decision = revive(Decision, state["decision"])
     for key, failure in reversed(state["failed"].items()):  # 1
+        if failure.get("gone"):
+            return ModelGone(key, reason=failure["reason"])
         return LoadFailed(key, reason=failure["reason"], for_memory=failure["for_memory"])
     if state.get("refusal"):  # 2
         refusal = revive(Refusal, state["refusal"] or {})
@@ -32,6 +38,20 @@ def refusal_error(state: RouterState) -> LMSwitchError:
             free_bytes=refusal.free_bytes,
             blockers=refusal.blockers,
         )
-    rejected = {one.key: one.note for one in decision.candidates}  # 3
+    if short := _too_short(state, decision):  # 3
+        return short
+    rejected = {one.key: one.note for one in decision.candidates}  # 4
     remedy = _NOTHING_FITS_THE_NEED if rejected else _NOTHING_INSTALLED
     return NoSuitableModel(decision.task, rejected=rejected, remedy=remedy)
+
+
+def _too_short(state: RouterState, decision: Decision) -> ContextTooLong | None:
+    needed_tokens = state["task"]["needs"]["context_tokens"] if "task" in state else 0
+    limits_tokens = [
+        one.max_context_tokens
+        for one in decision.candidates
+        if len(one.lacks) == 1 and 0 < one.max_context_tokens < needed_tokens
+    ]
+    if not limits_tokens:
+        return None
+    return ContextTooLong(tokens=needed_tokens, limit_tokens=max(limits_tokens))

@@ -1,34 +1,38 @@
 """The router: five steps, two ways back, one way out."""
 
-import uuid
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
 from typing import Any, Final, cast
 
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import BaseMessage, HumanMessage
 from langgraph.graph import END, START, StateGraph
-from langgraph.graph.state import CompiledStateGraph
 from langsmith import tracing_context
 
-from langchain_lmswitch.errors import HostLost, LMSwitchError
+from langchain_lmswitch.errors import HostLost, LMSwitchError, UnknownModel
+from langchain_lmswitch.graph.choosing import AUTO, decide
+from langchain_lmswitch.graph.compiled import RouterGraph
+from langchain_lmswitch.graph.fitting import count
 from langchain_lmswitch.graph.nodes import Nodes, OpenBoard
-from langchain_lmswitch.graph.state import RouterOptions, RouterState, revive
+from langchain_lmswitch.graph.state import RouterInput, RouterOutput, RouterState, revive
+from langchain_lmswitch.hosts.attachments import with_attachments
+from langchain_lmswitch.hosts.base import Host
+from langchain_lmswitch.messages.asking import facts
+from langchain_lmswitch.policy.classify import classify
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.boards import boards
 from langchain_lmswitch.types.decisions import Decision
 from langchain_lmswitch.types.events import Fragment, PredictEvent, SwitchEvent, ToolCallStarted
+from langchain_lmswitch.types.options import RouterOptions
 
 RouterEvent = SwitchEvent | Decision | PredictEvent
 """What a request yields: switching events, the decision, then the answer."""
-
-Graph = CompiledStateGraph[RouterState, Any, RouterState, RouterState]
 
 _NODE_NOTE: Final = "During task with name"
 _STEPS: Final = 200
 """The graph's own recursion limit: each way back is bounded by the number of models."""
 
 
-def router_graph(open_board: OpenBoard | None = None) -> Graph:
+def router_graph(open_board: OpenBoard | None = None) -> RouterGraph:
     """Compile the router, to draw it, to test it, or to put it into a graph of your own.
 
     Without `open_board` it finds its host as `ChatLMSwitch()` does. Its nodes are asynchronous:
@@ -39,7 +43,7 @@ def router_graph(open_board: OpenBoard | None = None) -> Graph:
         return await boards().find(Settings())
 
     nodes = Nodes(open_board or found)
-    graph = StateGraph(RouterState)
+    graph = StateGraph(RouterState, input_schema=RouterInput, output_schema=RouterOutput)
     graph.add_node("classify", nodes.classify)
     graph.add_node("check_resources", nodes.check_resources)
     graph.add_node("refuse", nodes.refuse)
@@ -52,7 +56,7 @@ def router_graph(open_board: OpenBoard | None = None) -> Graph:
     graph.add_conditional_edges("load_model", _after_load, ["fit_context", "check_resources"])
     graph.add_conditional_edges("fit_context", _after_fit, ["respond", "check_resources"])
     graph.add_conditional_edges("respond", _after_respond, ["check_resources", END])
-    return graph.compile(checkpointer=False, name="lmswitch")
+    return RouterGraph.of(graph.compile(checkpointer=False, name="lmswitch"))
 
 
 class Router:
@@ -97,16 +101,50 @@ class Router:
         update = await self._nodes.check_resources(state)
         return revive(Decision, update["decision"])
 
+    async def count(self, messages: Sequence[BaseMessage], options: RouterOptions) -> int | None:
+        """Count a prompt with the model that would answer it; `None` if that is not loaded."""
+        allowed = options.get("allow_url_fetch", False)
+        asked = await with_attachments(messages, allow_url_fetch=allowed)
+        return await self._counted(
+            asked,
+            options,
+            lambda host, identifier: count(host, identifier, asked, options),
+        )
+
+    async def count_text(self, text: str, options: RouterOptions) -> int | None:
+        """Count a text with the model that would answer it; `None` if that is not loaded."""
+        return await self._counted(
+            [HumanMessage(text)],
+            options,
+            lambda host, identifier: host.count_tokens(identifier, text),
+        )
+
+    async def _counted(
+        self,
+        messages: Sequence[BaseMessage],
+        options: RouterOptions,
+        counting: Callable[[Host, str], Awaitable[int]],
+    ) -> int | None:
+        board = await self._open()
+        task = classify(facts(messages, options))
+        outcome = await decide(board, task, model=options.get("model") or AUTO, failed={})
+        if outcome.resident is None:
+            return None
+        try:
+            return await counting(board.host, outcome.resident.identifier)
+        except UnknownModel:  # it went while we asked
+            board.surveyor.forget()
+            return None
+
     async def _run(
         self, messages: Sequence[BaseMessage], options: RouterOptions
     ) -> AsyncGenerator[RouterEvent, None]:
-        call = uuid.uuid4().hex
-        state = RouterState(messages=list(messages), options=options, call=call)
+        asked = RouterInput(messages=list(messages), options=options)
         # LangSmith would re-add its tracer from the environment and open a second root trace.
         try:
             with tracing_context(enabled=False):
                 events = self._graph.astream(
-                    state, {"recursion_limit": _STEPS}, stream_mode="custom"
+                    asked, {"recursion_limit": _STEPS}, stream_mode="custom"
                 )
                 async with aclosing(events):  # type: ignore[type-var]  # it is a generator
                     async for event in events:
@@ -114,8 +152,6 @@ class Router:
         except LMSwitchError as error:
             _forget_our_steps(error)
             raise
-        finally:
-            boards().release(call)
 
 
 def _forget_our_steps(error: LMSwitchError) -> None:

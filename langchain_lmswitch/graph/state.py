@@ -1,41 +1,59 @@
 """What the router's nodes hand on: plain mappings and LangChain messages."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import Any, TypedDict, TypeVar
+from typing import Annotated, Any, TypedDict, TypeVar
 
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import BaseMessage, convert_to_messages
 from pydantic import TypeAdapter
+
+from langchain_lmswitch.errors import InvalidRequest
+from langchain_lmswitch.types.options import RouterOptions
 
 T = TypeVar("T")
 
 
-class RouterOptions(TypedDict, total=False):
-    """How to answer; what is absent is the model's or the router's choice."""
+def appended(before: Sequence[BaseMessage], more: Any) -> list[BaseMessage]:
+    """Add messages in any form that LangChain takes; those given as objects stay the same ones.
 
-    model: str
-    """A model key, an identifier of a loaded instance, or `auto`."""
-    task: str
-    """The task, if the caller knows it."""
-    temperature: float | None
-    max_tokens: int | None
-    stop: list[str]
-    seed: int | None
-    top_p: float | None
-    tools: list[dict[str, Any]]
-    tool_choice: str | None
-    json_schema: dict[str, Any] | None
-    timeout_s: float | None
-    """Longest gap between two signs of life from the model."""
+    Not LangGraph's `add_messages`, which would write ids into the caller's own.
+
+    Raises:
+        InvalidRequest: Something among them is no message.
+    """
+    given = more if isinstance(more, list) else [more]
+    return [*before, *map(_message, given)]
 
 
-class RouterState(TypedDict, total=False):
-    """The state of one request; only `messages` has to be given."""
+def _message(given: Any) -> BaseMessage:
+    try:
+        [message] = convert_to_messages([given])
+    except (NotImplementedError, ValueError) as error:
+        msg = f"{given!r:.80} is no message; give one, or a text, or a mapping of role and content."
+        raise InvalidRequest(msg) from error
+    return message
 
-    messages: list[BaseMessage]
+
+class RouterOutput(TypedDict, total=False):
+    """What a request gives: nothing that would overwrite a key of a graph around it."""
+
+    messages: Annotated[list[BaseMessage], appended]
+    """The conversation; the answer is added to it, so that the graph may be a node of another."""
+
+
+class RouterInput(RouterOutput, total=False):
+    """What a request is made of; only `messages` has to be given."""
+
     options: RouterOptions
     call: str
-    """Names this request's leases."""
+    """Names this request's leases; each run of the graph makes its own."""
+
+
+class RouterState(RouterInput, total=False):
+    """The state of one request."""
+
+    asked: list[BaseMessage]
+    """The conversation with all that it points to in place: images of files and addresses."""
     task: dict[str, Any]
     """A `types.tasks.Task`."""
     decision: dict[str, Any]
@@ -43,7 +61,8 @@ class RouterState(TypedDict, total=False):
     refusal: dict[str, Any] | None
     """The `types.plans.Refusal` nearest to fitting, if nothing fits."""
     failed: dict[str, dict[str, Any]]
-    """Model key to `{"reason", "for_memory"}` of what went wrong in this request."""
+    """Model key to `{"reason", "for_memory"}` of what went wrong in this request, and `"gone"` if
+    it was loaded and went."""
     vanished: dict[str, int]
     """Model key to how often it was gone before its first token."""
     seen: dict[str, Any] | None
@@ -52,7 +71,6 @@ class RouterState(TypedDict, total=False):
     """The leased `types.models.Resident`."""
     fitted: list[BaseMessage]
     """The messages that fit the loaded context."""
-    answer: AIMessage
 
 
 _adapters: dict[type, TypeAdapter[Any]] = {}

@@ -1,21 +1,37 @@
 """What a conversation tells the router and the host, besides its words."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
-from langchain_core.messages import BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolMessage,
+)
 
-from langchain_lmswitch.messages.outgoing import has_images, history, text_of
+from langchain_lmswitch.messages.conversation import conversation
+from langchain_lmswitch.messages.outgoing import has_images, text_of
+from langchain_lmswitch.types.options import RouterOptions
 from langchain_lmswitch.types.requests import PredictRequest
-from langchain_lmswitch.types.tasks import Request
+from langchain_lmswitch.types.tasks import Hints, Request
 
 _CHARS_PER_TOKEN: Final = 4
 """Of English prose with a current tokenizer; only for estimates before a model is chosen."""
 _ANSWER_TOKENS: Final = 512
 
 
-def facts(messages: Sequence[BaseMessage], options: Mapping[str, Any]) -> Request:
-    """Read off what the classifier looks at."""
+def facts(
+    messages: Sequence[BaseMessage], options: RouterOptions, *, last_model: str = ""
+) -> Request:
+    """Read off what the classifier looks at.
+
+    Args:
+        messages: The conversation.
+        options: The caller's `RouterOptions`.
+        last_model: Who answered last in this conversation, if its messages do not tell.
+    """
     users = [text_of(one) for one in messages if isinstance(one, HumanMessage)]
     system = "\n".join(text_of(one) for one in messages if isinstance(one, SystemMessage))
     last = users[-1] if users else ""
@@ -30,17 +46,37 @@ def facts(messages: Sequence[BaseMessage], options: Mapping[str, Any]) -> Reques
         context_tokens=(len(system) + len(last)) // _CHARS_PER_TOKEN,
         wanted_tokens=everything // _CHARS_PER_TOKEN + answer_tokens,
         hint=options.get("task"),
+        hints=_hints(messages, options, last_model),
     )
 
 
-def request(messages: Sequence[BaseMessage], options: Mapping[str, Any]) -> PredictRequest:
+def _hints(messages: Sequence[BaseMessage], options: RouterOptions, last_model: str) -> Hints:
+    quality = options.get("quality")
+    return Hints(
+        quality=0.5 if quality is None else quality,
+        prefer=tuple(options.get("prefer") or ()),
+        require=tuple(options.get("require") or ()),
+        last_model=_last_model(messages) or last_model,
+        in_tool_loop=bool(messages) and isinstance(messages[-1], ToolMessage),
+    )
+
+
+def _last_model(messages: Sequence[BaseMessage]) -> str:
+    """Read off our own record which model gave the last answer; empty if none is ours."""
+    answers = (one for one in reversed(messages) if isinstance(one, AIMessage))
+    record = next(answers, AIMessage("")).response_metadata.get("lmswitch")
+    model = record.get("model") if isinstance(record, Mapping) else None
+    return model if isinstance(model, str) else ""
+
+
+def request(messages: Sequence[BaseMessage], options: RouterOptions) -> PredictRequest:
     """Build the request for the chosen model.
 
     Raises:
         InvalidRequest: A message cannot be sent.
     """
     return PredictRequest(
-        messages=history(messages),
+        messages=conversation(messages, options),
         temperature=options.get("temperature"),
         max_tokens=options.get("max_tokens"),
         stop=tuple(options.get("stop") or ()),

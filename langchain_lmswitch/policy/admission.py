@@ -1,17 +1,18 @@
 """Decide whether a model fits, and what must leave to make room."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final
 
 from langchain_lmswitch.types.machine import Footprint, Snapshot
-from langchain_lmswitch.types.models import LoadSpec, Resident
+from langchain_lmswitch.types.models import LoadSpec, ModelKind, Resident
 from langchain_lmswitch.types.plans import Load, Plan, Refusal, Use
 
 _EXHAUSTIVE_VICTIMS: Final = 10
 """Up to here all subsets are compared (1,024 sums); above it the oldest leave first, and of those
 none that could stay."""
+_OTHER_KIND: Final = "a model of another kind"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +69,18 @@ def admit(
     if mine:  # 5
         return Use(resident=mine[0].resident, footprint=footprint)
     return _refuse(spec, footprint, free_bytes, occupants)  # 6
+
+
+def keep_apart(occupants: Sequence[Occupant], kind: ModelKind) -> tuple[Occupant, ...]:
+    """Make all stay that are not of `kind`, the kind of the model to load.
+
+    A helper is small and wanted again with the next search: a chat model that makes it leave, or
+    leaves for it, is paid for with a load each time, by turns.
+    """
+    return tuple(
+        one if one.resident.kind == kind else replace(one, keep=one.keep or _OTHER_KIND)
+        for one in occupants
+    )
 
 
 def room(snapshot: Snapshot, *, occupants: Sequence[Occupant], headroom_bytes: int) -> int | None:

@@ -2,10 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Final
 
-from langchain_lmswitch.types.decisions import Candidate
+from langchain_lmswitch.types.decisions import Candidate, ToolCalling
 from langchain_lmswitch.types.plans import Load, Plan, Refusal, Use
 from langchain_lmswitch.types.tasks import Task
+
+_CALLING: Final[Mapping[ToolCalling, str]] = {
+    "trained": "trained to call tools",
+    "constrained": "its tool calls are held to a grammar",
+    "untrained": "not trained to call tools, so it may fail to",
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,6 +22,7 @@ class Choice:
     key: str | None
     candidates: tuple[Candidate, ...]
     reason: str
+    tool_calling: ToolCalling = ""
 
 
 def choose(
@@ -47,7 +55,8 @@ def choose(
         return Choice(key=None, candidates=tuple(judged), reason=f"nobody can answer ({reason})")
     marked = [replace(one, note="chosen") if one is chosen else one for one in judged]
     reason = _sentence(task, chosen, plans[chosen.key], judged, forced=forced)
-    return Choice(key=chosen.key, candidates=tuple(marked), reason=reason)
+    calling = tool_calling(task, chosen)
+    return Choice(key=chosen.key, candidates=tuple(marked), reason=reason, tool_calling=calling)
 
 
 def _judge(candidate: Candidate, plan: Plan | Refusal | None, failure: str) -> Candidate:
@@ -81,7 +90,17 @@ def _sentence(
     forced: bool,
 ) -> str:
     why = "you asked for it" if forced else _why_first(chosen, judged)
-    return f"{chosen.key} for {task.kind} ({task.evidence}): {why}; {_memory(plan)}."
+    calls = f"; {_CALLING[tool_calling(task, chosen)]}" if task.needs.tools else ""
+    return f"{chosen.key} for {task.kind} ({task.evidence}): {why}; {_memory(plan)}{calls}."
+
+
+def tool_calling(task: Task, chosen: Candidate) -> ToolCalling:
+    """Say how the chosen model comes to call tools; empty if there are none to call."""
+    if not task.needs.tools:
+        return ""
+    if "tool grammar" in chosen.abilities:
+        return "constrained"
+    return "trained" if "tools" in chosen.abilities else "untrained"
 
 
 def _why_first(chosen: Candidate, judged: Sequence[Candidate]) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, get_args
 
 from langchain_lmswitch.types.tasks import Needs, Request, Task, TaskKind
@@ -108,15 +108,22 @@ def classify(request: Request) -> Task:
         context_tokens=request.context_tokens,
         wanted_tokens=request.wanted_tokens,
     )
+    plain = Task(
+        kind="chat",
+        confidence=0.5,
+        evidence="no sign of another task",
+        needs=needs,
+        hints=request.hints,
+    )
     for kind in get_args(TaskKind):
         if request.hint == kind:  # 1
-            return Task(kind=kind, confidence=1.0, evidence="named by the caller", needs=needs)
+            return replace(plain, kind=kind, confidence=1.0, evidence="named by the caller")
     weights, evidence = _weigh(_ends(request.user_text), _ends(request.system_text))  # 2
     kind = max(weights, key=lambda kind: weights[kind])  # 3
     if weights[kind] < _ENOUGH:
-        return Task(kind="chat", confidence=0.5, evidence="no sign of another task", needs=needs)
+        return plain
     confidence = weights[kind] / (sum(weights.values()) + 1)
-    return Task(kind=kind, confidence=confidence, evidence=evidence[kind], needs=needs)
+    return replace(plain, kind=kind, confidence=confidence, evidence=evidence[kind])
 
 
 def _weigh(user: str, system: str) -> tuple[Mapping[TaskKind, float], Mapping[TaskKind, str]]:

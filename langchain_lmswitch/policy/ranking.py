@@ -6,9 +6,10 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from langchain_lmswitch.policy.parameters import billions_in, billions_of
+from langchain_lmswitch.policy.wishes import abilities, matches, unmet
 from langchain_lmswitch.types.decisions import Candidate
 from langchain_lmswitch.types.models import ModelCard
-from langchain_lmswitch.types.tasks import Needs, Task, TaskKind
+from langchain_lmswitch.types.tasks import Hints, Needs, Task, TaskKind
 
 _BYTES_PER_PARAM: Final = 0.6
 """About 4.8 bits a weight, the K-quant most people load; only where no count is known."""
@@ -38,6 +39,11 @@ def rank(task: Task, cards: Sequence[ModelCard], *, resident: Collection[str]) -
     3. A base model, not trained to answer, loses 20; fewer than 4 bits a weight loses 5.
     4. With tools, a model trained for them gains 20.
     5. What is not loaded pays for its load, and a margin of 3 points.
+    6. The caller's `quality` shifts between the two: at 1 size counts double and a switch costs
+       nothing, at 0 size counts nothing and a switch double.
+    7. A model that the caller prefers gains 15.
+    8. The model that gave the conversation's last answer gains 3; while its own tool calls are
+       being answered it gains 100, since another model would have to make sense of them.
 
     Ties are broken by key, so that equal inputs give equal choices.
     """
@@ -55,9 +61,9 @@ def params_billion(card: ModelCard) -> float | None:
     return card.size_bytes / _BYTES_PER_PARAM / 1e9 if card.size_bytes else None
 
 
-def lacking(card: ModelCard, needs: Needs) -> tuple[str, ...]:
-    """Name the hard needs that a model does not meet."""
-    lacks = []
+def lacking(card: ModelCard, needs: Needs, hints: Hints) -> tuple[str, ...]:
+    """Name the hard needs, and the caller's requirements, that a model does not meet."""
+    lacks = list(unmet(card, hints.require))
     if needs.vision and not card.vision:
         lacks.append("cannot see images")
     if card.max_context_tokens and needs.context_tokens > card.max_context_tokens:
@@ -66,20 +72,28 @@ def lacking(card: ModelCard, needs: Needs) -> tuple[str, ...]:
 
 
 def _candidate(card: ModelCard, task: Task, resident: Collection[str]) -> Candidate:
-    parts = [*_prior(card, task), *_switching(card, resident)]
+    hints = task.hints
+    parts = [
+        *_prior(card, task),
+        *_switching(card, resident, quality=hints.quality),
+        *_wishes(card, hints),
+    ]
     return Candidate(
         key=card.key,
         score=round(sum(points for points, _ in parts), 4),
         reasons=tuple(f"{why} {points:+.3f}" for points, why in parts if points),
+        abilities=abilities(card),
+        max_context_tokens=card.max_context_tokens,
         resident=card.key in resident,
-        lacks=lacking(card, task.needs),
+        lacks=lacking(card, task.needs, hints),
     )
 
 
 def _prior(card: ModelCard, task: Task) -> list[tuple[float, str]]:
     billions = params_billion(card)
     label = f"{card.params or _label(billions)} parameters"
-    size = 0.5 + 0.08 * math.log2(max(billions or 1.0, 0.01))  # 1
+    doublings = math.log2(max(billions or 1.0, 0.01))
+    size = 0.5 + 0.08 * doublings * 2 * task.hints.quality  # 1, 6
     parts = [(size, label)]
     for kind, pattern in _SPECIALISTS.items():  # 2
         if pattern.search(card.key):
@@ -99,8 +113,20 @@ def _label(billions: float | None) -> str:
     return f"{billions:.2g}B" if billions >= 1 else f"{billions * 1000:.0f}M"
 
 
-def _switching(card: ModelCard, resident: Collection[str]) -> list[tuple[float, str]]:
+def _switching(
+    card: ModelCard, resident: Collection[str], *, quality: float
+) -> list[tuple[float, str]]:
     if card.key in resident:
         return [(0.0, "loaded")]
     load_s = _LOAD_OVERHEAD_S + card.size_bytes / _LOAD_BYTES_PER_S
-    return [(-_SCORE_PER_SECOND * load_s - _MARGIN, "not loaded")]  # 5
+    cost = _SCORE_PER_SECOND * load_s + _MARGIN
+    return [(-cost * 2 * (1 - quality), "not loaded")]  # 5, 6
+
+
+def _wishes(card: ModelCard, hints: Hints) -> list[tuple[float, str]]:
+    parts = []
+    if any(matches(card, wish) for wish in hints.prefer):  # 7
+        parts.append((0.15, "you prefer it"))
+    if card.key == hints.last_model:  # 8
+        parts.append((1.0, "its tool calls") if hints.in_tool_loop else (0.03, "answered before"))
+    return parts

@@ -1,33 +1,24 @@
 """The switchboard: the one place that loads, unloads and hands out models of a host."""
 
 import asyncio
-import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Final
 
-from langchain_lmswitch.errors import HostTimeout, LoadFailed, NotEnoughMemory, UnknownModel
+from langchain_lmswitch.errors import NotEnoughMemory
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.machine.monitor import Monitor
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.flights import Flights
 from langchain_lmswitch.switch.leases import Leases
+from langchain_lmswitch.switch.loader import POLL_S, Loader, OnEvent
 from langchain_lmswitch.switch.surveyor import Surveyor
+from langchain_lmswitch.switch.threads import Threads
 from langchain_lmswitch.types.events import (
-    Loaded,
-    LoadProgress,
-    LoadStarted,
-    SwitchEvent,
-    Waiting,
+    Queued,
 )
-from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
+from langchain_lmswitch.types.models import ModelCard, Resident
 from langchain_lmswitch.types.plans import Load, Plan, Refusal, Use
-
-log = logging.getLogger(__name__)
-
-_POLL_S: Final = 0.1
-OnEvent = Callable[[SwitchEvent], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,7 +48,9 @@ class Switchboard:
         self.host = host
         self.settings = settings
         self._clock = clock
+        self.threads = Threads()
         self._leases = Leases()
+        self._loader = Loader(host, settings, clock=clock)
         self._loading: Load | None = None
         self.surveyor = Surveyor(
             host,
@@ -161,6 +154,8 @@ class Switchboard:
 
     async def _take_turn(self, card: ModelCard, needed_tokens: int, tell: OnEvent) -> Held:
         started_s = self._clock()
+        if self._turn.locked():
+            tell(Queued(key=card.key, reason="another model is being loaded"))
         async with self._turn:
             plan = await self._wait_for_plan(card, needed_tokens, tell)
             queued_s = self._clock() - started_s
@@ -178,8 +173,7 @@ class Switchboard:
         evicted = {one.identifier for one in plan.evict}
         self._loading = plan
         try:
-            await self._evict(plan.evict)
-            loaded = await self._load(plan, tell)
+            loaded = await self._loader.carry_out(plan, tell)
             self.surveyor.learn(plan.spec, loaded)
         finally:
             self._loading = None
@@ -205,7 +199,7 @@ class Switchboard:
                         return plan
                 case Refusal():
                     self._raise_unless_room_may_come(plan, deadline_s)
-                    tell(Waiting(key=card.key, reason=f"{plan.reason}; waiting for an answer"))
+                    tell(Queued(key=card.key, reason=f"{plan.reason}; waiting for an answer"))
                     await self._next_change()
 
     def _raise_unless_room_may_come(self, refusal: Refusal, deadline_s: float) -> None:
@@ -218,61 +212,10 @@ class Switchboard:
                 blockers=refusal.blockers,
             )
 
-    async def _evict(self, victims: Sequence[Resident]) -> None:
-        for victim in victims:
-            await self._wait_until_idle(victim)
-            try:
-                await self.host.unload(victim.identifier)
-            except UnknownModel:
-                log.debug("%s had left already", victim.identifier)
-
-    async def _wait_until_idle(self, victim: Resident) -> None:
-        """Another process may be using what we loaded; its answer is not cut off."""
-        deadline_s = self._clock() + self.settings.load_timeout_s
-        while (state := await self.host.state(victim.identifier)) and not state.idle:
-            if self._clock() > deadline_s:
-                raise HostTimeout(
-                    self.host.address,
-                    doing=f"waiting for {victim.identifier!r} to finish its answers",
-                    after_s=self.settings.load_timeout_s,
-                )
-            await asyncio.sleep(_POLL_S)
-
-    async def _load(self, plan: Load, tell: OnEvent) -> Resident:
-        key, started_s = plan.spec.key, self._clock()
-        tell(
-            LoadStarted(
-                key=key,
-                evicting=tuple(one.identifier for one in plan.evict),
-                expected_bytes=plan.footprint.total_bytes if plan.footprint else None,
-            )
-        )
-        try:
-            resident = await self.host.load(
-                plan.spec, on_progress=lambda part: tell(LoadProgress(key=key, fraction=part))
-            )
-        except LoadFailed as failure:
-            resident = await self._loaded_by_another_process(plan.spec, failure)
-        tell(
-            Loaded(
-                key=key,
-                identifier=resident.identifier,
-                context_tokens=resident.context_tokens,
-                load_s=self._clock() - started_s,
-            )
-        )
-        return resident
-
-    async def _loaded_by_another_process(self, spec: LoadSpec, failure: LoadFailed) -> Resident:
-        for resident in await self.host.residents():
-            if resident.identifier == spec.identifier:
-                return resident
-        raise failure
-
     async def _next_change(self) -> None:
         """Wait until a lease ended or a load was finished; or a poll, for other processes."""
         try:
-            async with asyncio.timeout(_POLL_S * 10):
+            async with asyncio.timeout(POLL_S * 10):
                 await self._changed.wait()
         except TimeoutError:
             return

@@ -8,7 +8,7 @@ from typing import Final, Generic, TypeVar
 
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.machine.monitor import Monitor
-from langchain_lmswitch.policy.admission import Occupant, admit
+from langchain_lmswitch.policy.admission import Occupant, admit, keep_apart
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.types.machine import UNKNOWN_MACHINE, Footprint, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
@@ -158,10 +158,13 @@ class Surveyor:
 
         A `patient` plan joins a load under way, and may evict what is answering or loading now: it
         holds once that is done.
+        Chat and embedding models do not make each other leave, unless the settings allow it.
         """
         if patient and survey.coming and survey.coming.spec.key == card.key:
             return survey.coming
         occupants = _patiently(survey) if patient else survey.occupants
+        if not self.settings.evict_helpers:
+            occupants = keep_apart(occupants, card.kind)
         return admit(
             self.spec(card),
             footprint,
@@ -195,13 +198,14 @@ class Surveyor:
         return int(resident.size_bytes * _RESIDENT_FACTOR)
 
 
-def _patiently(survey: Survey) -> list[Occupant]:
+def _patiently(survey: Survey) -> tuple[Occupant, ...]:
     occupants = [
         replace(one, keep="") if one.keep == _ANSWERING else one for one in survey.occupants
     ]
     if survey.coming:
         spec, footprint = survey.coming.spec, survey.coming.footprint
-        resident = Resident(key=spec.key, identifier=spec.identifier or spec.key)
+        identifier = spec.identifier or spec.key
+        resident = Resident(key=spec.key, identifier=identifier, kind=spec.kind)
         held_bytes = footprint.total_bytes if footprint else 0
         occupants.append(Occupant(resident=resident, bytes=held_bytes))
-    return occupants
+    return tuple(occupants)

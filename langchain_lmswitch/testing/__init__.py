@@ -1,7 +1,8 @@
 """Test your agents offline: a model host in memory, with scripted answers.
 
 `ScriptedHost` does all that a real host does - it lists, loads, streams, counts and embeds -
-without weights and without a network, and it keeps a record of what it was asked.
+without weights and without a network, and it keeps a record of what it was asked. `served` puts
+it behind LM Studio's real protocol, for tests that are to go the whole way.
 
 Example:
     >>> import asyncio
@@ -25,6 +26,7 @@ from langchain_lmswitch.testing.host import ScriptedHost
 from langchain_lmswitch.testing.machine import FixedMachine
 from langchain_lmswitch.testing.records import Call, Record
 from langchain_lmswitch.testing.replies import Reply, in_turn, tool_call
+from langchain_lmswitch.testing.serving import Serving, served
 from langchain_lmswitch.testing.tokens import split
 
 __all__ = [
@@ -33,8 +35,10 @@ __all__ = [
     "Record",
     "Reply",
     "ScriptedHost",
+    "Serving",
     "card",
     "in_turn",
+    "served",
     "split",
     "tool_call",
     "user",

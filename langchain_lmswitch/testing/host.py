@@ -4,22 +4,22 @@ import asyncio
 import copy
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from itertools import count
-from typing import TypeVar
 
-from langchain_lmswitch.errors import HostFailed, LoadFailed, UnknownModel
+from langchain_lmswitch.errors import LoadFailed, UnknownModel
 from langchain_lmswitch.hosts.base import OnProgress
+from langchain_lmswitch.hosts.endings import check_end
 from langchain_lmswitch.testing import tokens
 from langchain_lmswitch.testing.cards import card as make_card
 from langchain_lmswitch.testing.places import Places, footprint
 from langchain_lmswitch.testing.records import Call, Record
-from langchain_lmswitch.testing.replies import Reply, answer, first_tokens, script
+from langchain_lmswitch.testing.replies import Reply, first_tokens, reply_of, respond
+from langchain_lmswitch.testing.turns import next_turn
 from langchain_lmswitch.types.events import Finished, InstanceState, PredictEvent
 from langchain_lmswitch.types.machine import Footprint, Scope, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, ModelKind, Resident
 from langchain_lmswitch.types.requests import JsonObject, PredictRequest
-
-T = TypeVar("T")
 
 _hosts = count(1)
 
@@ -85,7 +85,8 @@ class ScriptedHost(Record):
         self._sleep = sleep
         self._address = address or f"scripted:{next(_hosts)}"
         self._scope = scope
-        self._places = Places(memory_bytes, foreign=foreign, clock=clock)
+        self.places = Places(memory_bytes, foreign=foreign, clock=clock)
+        """What is in memory; looking there is not recorded."""
 
     @property
     def address(self) -> str:
@@ -100,8 +101,8 @@ class ScriptedHost(Record):
     def snapshot(self) -> Snapshot:
         """Show its own memory, as the `Monitor` of a computer that holds nothing else."""
         return Snapshot(
-            ram_total_bytes=self._places.memory_bytes,
-            ram_free_bytes=self._places.free_bytes,
+            ram_total_bytes=self.places.memory_bytes,
+            ram_free_bytes=self.places.free_bytes,
             gpus=(),
             scope=self._scope,
         )
@@ -114,21 +115,21 @@ class ScriptedHost(Record):
     async def residents(self) -> list[Resident]:
         """List the models in memory."""
         self._note(Call(method="residents"))
-        return self._places.residents()
+        return self.places.residents()
 
     async def estimate(self, spec: LoadSpec, card: ModelCard) -> Footprint:
         """Say what a load costs: the file, and 32 KiB for each token of context."""
         self._note(Call(method="estimate", model=spec.key, spec=spec))
-        return footprint(spec, card, free_bytes=self._places.free_bytes)
+        return footprint(spec, card, free_bytes=self.places.free_bytes)
 
     async def load(self, spec: LoadSpec, *, on_progress: OnProgress | None = None) -> Resident:
         """Load a model, step by step; what fails, fails after the first step."""
         call = self._note(Call(method="load", model=spec.key, spec=spec))
         card = self._card(spec.key, spec.kind)
-        if self._places.holds(spec.key):
+        if self.places.holds(spec.key):
             self.loaded_twice.append(spec.key)
-        place = self._places.reserve(spec, card)
-        self.loads_at_once = max(self.loads_at_once, self._places.loading())
+        place = self.places.reserve(spec, card)
+        self.loads_at_once = max(self.loads_at_once, self.places.loading())
         try:
             await self._take_steps(spec.key, on_progress)
             place.ready = True
@@ -137,25 +138,25 @@ class ScriptedHost(Record):
             raise
         finally:
             if not place.ready:
-                self._places.drop(place)
+                self.places.drop(place)
         return place.resident
 
     async def unload(self, identifier: str) -> None:
         """Unload one instance; answers under way end with `ModelGone`."""
         self._note(Call(method="unload", model=identifier))
-        place = self._places.find(identifier)
+        place = self.places.find(identifier)
         if place.answering:
             self.unloaded_while_answering.append(identifier)
-        self._places.drop(place)
+        self.places.drop(place)
 
     def lose(self, identifier: str) -> None:
         """Let an instance crash, or be unloaded by somebody else."""
-        self._places.drop(self._places.find(identifier))
+        self.places.drop(self.places.find(identifier))
 
     async def count_tokens(self, identifier: str, text: str) -> int:
         """Count words and marks; see `langchain_lmswitch.testing.split`."""
         self._note(Call(method="count_tokens", model=identifier, texts=(text,)))
-        self._places.find(identifier)
+        self.places.find(identifier)
         return len(tokens.split(text))
 
     async def render(
@@ -163,7 +164,7 @@ class ScriptedHost(Record):
     ) -> str:
         """Put a conversation through a template like ChatML."""
         self._note(Call(method="render", model=identifier))
-        self._places.find(identifier, "llm")
+        self.places.find(identifier, "llm")
         return tokens.render(messages, tools)
 
     async def predict(
@@ -172,24 +173,36 @@ class ScriptedHost(Record):
         """Stream the model's reply.
 
         Raises:
-            HostFailed: The prompt is longer than the loaded context.
-            ModelGone: The model was unloaded, or is scripted to vanish.
+            ContextTooLong: The prompt is longer than the loaded context.
+            HostFailed: The script says that the host failed.
+            ModelGone: The model was unloaded, or is scripted to vanish or to be unloaded.
         """
+        async with aclosing(self.told(identifier, request)) as events:
+            async for event in events:
+                if isinstance(event, Finished):
+                    check_end(event, identifier, self.address)
+                yield event
+
+    async def told(
+        self, identifier: str, request: PredictRequest
+    ) -> AsyncGenerator[PredictEvent, None]:
+        """Stream the reply as a host's wire has it, where an unhappy end is an end like others."""
         call = self._note(Call(method="predict", model=identifier, request=request))
-        place = self._places.use(identifier, "llm")
-        last_token = _next(self.vanish_after, place.resident.key)
-        told = self._answer(place.resident, request)
+        place = self.places.use(identifier, "llm")
+        last_token = next_turn(self.vanish_after, place.resident.key)
+        reply = reply_of(self.replies, place.resident.key, otherwise=_REPLY)
+        told = respond(place.resident, request, reply)
         place.answering += 1
         finished = False
         try:
             for event in told if last_token is None else first_tokens(told, last_token):
                 await self._sleep(self.token_s)
-                self._places.check(place)
+                self.places.check(place)
                 finished = isinstance(event, Finished)
                 yield event
             if not finished:
-                self._places.drop(place)
-                self._places.check(place)
+                self.places.drop(place)
+                self.places.check(place)
         except (asyncio.CancelledError, GeneratorExit):
             if not finished:
                 self.cancelled.append(call)
@@ -200,14 +213,14 @@ class ScriptedHost(Record):
     async def embed(self, identifier: str, texts: Sequence[str]) -> list[list[float]]:
         """Hash the words of each text into a vector of length one."""
         self._note(Call(method="embed", model=identifier, texts=tuple(texts)))
-        self._places.use(identifier, "embedding")
+        self.places.use(identifier, "embedding")
         return [tokens.embed(text) for text in texts]
 
     async def state(self, identifier: str) -> InstanceState | None:
         """Count the answers under way; `None` if nothing is loaded under this identifier."""
         self._note(Call(method="state", model=identifier))
         try:
-            place = self._places.find(identifier)
+            place = self.places.find(identifier)
         except UnknownModel:
             return None
         status = "generating" if place.answering else "idle"
@@ -228,7 +241,7 @@ class ScriptedHost(Record):
         return card
 
     async def _take_steps(self, key: str, on_progress: OnProgress | None) -> None:
-        failure = _next(self.fail_load, key)
+        failure = next_turn(self.fail_load, key)
         for fraction in self.progress:
             await self._sleep(self.load_step_s)
             if on_progress:
@@ -236,25 +249,3 @@ class ScriptedHost(Record):
             if failure:
                 # Raised again and again, one exception would gather a traceback of them all.
                 raise copy.copy(failure)
-
-    def _answer(self, resident: Resident, request: PredictRequest) -> Iterable[PredictEvent]:
-        prompt_tokens = len(tokens.split(tokens.render(request.messages, request.tools)))
-        room_tokens = resident.context_tokens - prompt_tokens
-        if room_tokens <= 0:
-            reason = f"{prompt_tokens} tokens exceed the context of {resident.context_tokens}"
-            raise HostFailed(self.address, doing="reading the prompt", reason=reason)
-        said = script(request.messages, self._reply(resident.key))
-        return answer(said, request, prompt_tokens=prompt_tokens, room_tokens=room_tokens)
-
-    def _reply(self, key: str) -> Reply:
-        replies = self.replies
-        return replies.get(key, _REPLY) if isinstance(replies, Mapping) else replies
-
-
-def _next(planned: Mapping[str, T | list[T]], key: str) -> T | None:
-    """Give what is planned for a key: the same each time, or the entries of a list in turn."""
-    match planned.get(key):
-        case list() as waiting:
-            return waiting.pop(0) if waiting else None
-        case always:
-            return always

@@ -1,7 +1,7 @@
 """The models in a scripted host's memory, and the room they take."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import count
 
 from langchain_lmswitch.errors import LoadFailed, ModelGone, UnknownModel
@@ -23,10 +23,11 @@ class Place:
     held_bytes: int
     ready: bool = False
     answering: int = 0
+    on_gone: list[Callable[[], object]] = field(default_factory=list)
 
 
 class Places:
-    """Hands out memory and identifiers.
+    """Hands out memory and identifiers; may be looked at from any thread.
 
     Args:
         memory_bytes: All there is; `None` is without limit.
@@ -56,7 +57,7 @@ class Places:
     @property
     def used_bytes(self) -> int:
         """What is held by models in memory and on their way."""
-        return sum(place.held_bytes for place in self._by_identifier.values())
+        return sum(place.held_bytes for place in self._all())
 
     @property
     def free_bytes(self) -> int | None:
@@ -65,15 +66,15 @@ class Places:
 
     def residents(self) -> list[Resident]:
         """List what is loaded, oldest first."""
-        return [place.resident for place in self._by_identifier.values() if place.ready]
+        return [place.resident for place in self._all() if place.ready]
 
     def holds(self, key: str) -> bool:
         """Say whether a model is loaded or loading."""
-        return any(place.resident.key == key for place in self._by_identifier.values())
+        return any(place.resident.key == key for place in self._all())
 
     def loading(self) -> int:
         """Count the loads under way."""
-        return sum(not place.ready for place in self._by_identifier.values())
+        return sum(not place.ready for place in self._all())
 
     def reserve(self, spec: LoadSpec, card: ModelCard) -> Place:
         """Take the room and the identifier of a load.
@@ -123,6 +124,20 @@ class Places:
         """Give the room back; nothing happens if it was given back before."""
         if self._by_identifier.get(place.resident.identifier) is place:
             del self._by_identifier[place.resident.identifier]
+            for tell in place.on_gone:
+                tell()
+
+    def when_gone(self, identifier: str, tell: Callable[[], object]) -> None:
+        """Have `tell` called once a loaded model leaves, whoever ends it and in whatever thread.
+
+        Raises:
+            UnknownModel: Nothing is loaded under this identifier.
+        """
+        self.find(identifier).on_gone.append(tell)
+
+    def _all(self) -> tuple[Place, ...]:
+        # A copy: another thread may change the original in the middle of a loop.
+        return tuple(self._by_identifier.values())
 
     def _free_identifier(self, key: str) -> str:
         names = (key if number == 1 else f"{key}:{number}" for number in count(1))

@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from langchain_lmswitch.testing.tokens import split
+from langchain_lmswitch.errors import ContextTooLong
+from langchain_lmswitch.testing.tokens import render, split
 from langchain_lmswitch.types.events import (
     Finished,
     Fragment,
@@ -15,6 +16,7 @@ from langchain_lmswitch.types.events import (
     ToolCallEnded,
     ToolCallStarted,
 )
+from langchain_lmswitch.types.models import Resident
 from langchain_lmswitch.types.requests import JsonObject, PredictRequest
 
 Script = str | Sequence[PredictEvent]
@@ -64,12 +66,31 @@ def script(messages: Sequence[JsonObject], reply: Reply) -> Script:
     return reply(messages) if callable(reply) else reply
 
 
+def reply_of(replies: Reply | Mapping[str, Reply], key: str, *, otherwise: Reply) -> Reply:
+    """Give the reply of one model."""
+    return replies.get(key, otherwise) if isinstance(replies, Mapping) else replies
+
+
+def respond(resident: Resident, request: PredictRequest, reply: Reply) -> Iterator[PredictEvent]:
+    """Answer a request within the context that the model was loaded with.
+
+    Raises:
+        ContextTooLong: The prompt is longer than that.
+    """
+    prompt_tokens = len(split(render(request.messages, request.tools)))
+    room_tokens = resident.context_tokens - prompt_tokens
+    if room_tokens <= 0:
+        raise ContextTooLong(tokens=prompt_tokens, limit_tokens=resident.context_tokens)
+    said = script(request.messages, reply)
+    return answer(said, request, prompt_tokens=prompt_tokens, room_tokens=room_tokens)
+
+
 def answer(
     said: Script, request: PredictRequest, *, prompt_tokens: int, room_tokens: int
 ) -> Iterator[PredictEvent]:
     """Stream a script as a real host would, under the limits of the request.
 
-    0. The prompt has been read.
+    0. The prompt has been read, or was cached as far as the script's `Finished` says.
     1. Text stops after `max_tokens`, or where the context of `room_tokens` is full.
     2. It stops before the first stop string.
     3. The last event is the only `Finished`; what its script left out is filled in.
@@ -78,6 +99,7 @@ def answer(
         ValueError: A `Finished` stands before the end of the script.
     """
     told, ending = _parts(said)
+    cached_tokens = ending.cached_tokens
     limit = room_tokens if request.max_tokens is None else min(request.max_tokens, room_tokens)
     kept = list(_within(told, limit))
     if len(kept) < len(told):
@@ -88,7 +110,7 @@ def answer(
     if (end := _stop_at(kept, request.stop)) is not None:
         kept = list(_before(kept, end))
         ending = Finished(stop_reason="stopStringFound")
-    yield PromptProgress(fraction=1.0, total_tokens=prompt_tokens)
+    yield PromptProgress(fraction=1.0, cached_tokens=cached_tokens, total_tokens=prompt_tokens)
     yield from kept
     yield _completed(ending, prompt_tokens=prompt_tokens, predicted_tokens=_tokens(kept))
 

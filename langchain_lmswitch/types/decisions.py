@@ -1,7 +1,9 @@
 """The whole story of one call: what was asked, who could answer, who did and why."""
 
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
+
+ToolCalling = Literal["", "trained", "constrained", "untrained"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,6 +15,11 @@ class Candidate:
     """Higher is better; only comparable within one decision."""
     reasons: tuple[str, ...] = ()
     """What the score is made of."""
+    abilities: tuple[str, ...] = ()
+    """What it can do beside text: `vision`, `tools` (trained to call them), `tool grammar` (held to
+    well-formed calls by its host)."""
+    max_context_tokens: int = 0
+    """The context it was trained for; 0 if unknown."""
     resident: bool = False
     lacks: tuple[str, ...] = ()
     """Hard needs it does not meet; empty if it can answer."""
@@ -45,6 +52,11 @@ class Decision:
     prompt_tokens: int | None = None
     """Counted exactly on the finished prompt, before it was sent; `None` if it was so short that
     it fits whatever the tokenizer makes of it."""
+    tool_calling: ToolCalling = ""
+    """How tool calls come about, if there are tools: by a model trained for them, by a grammar that
+    its host holds it to, or by the model's good will."""
+    cached: bool = False
+    """Whether LangChain's cache gave the answer: all else is then of the request that filled it."""
     fallbacks: tuple[str, ...] = ()
     """Models tried before this one, each with what went wrong."""
 
@@ -57,4 +69,5 @@ class Decision:
         for candidate in record["candidates"]:
             candidate["reasons"] = list(candidate["reasons"])
             candidate["lacks"] = list(candidate["lacks"])
+            candidate["abilities"] = list(candidate["abilities"])
         return record

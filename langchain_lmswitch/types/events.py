@@ -126,8 +126,26 @@ class Loaded:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
-    """Nothing can be done until another request is finished."""
+class Queued:
+    """Nothing can be done until another request, or another load, is finished."""
+
+    key: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evicted:
+    """A model has left memory to make room for another."""
+
+    key: str
+    identifier: str
+    room_for: str
+    """Key of the model that is loaded next."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FellBack:
+    """A model could not be used; the next candidate gets its turn, if there is one."""
 
     key: str
     reason: str
@@ -142,7 +160,7 @@ class Compressed:
     context_tokens: int
 
 
-SwitchEvent = LoadStarted | LoadProgress | Loaded | Waiting | Compressed
+SwitchEvent = LoadStarted | LoadProgress | Loaded | Queued | Evicted | FellBack | Compressed
 """What happens before the first token. Never part of the answer's text."""
 
 

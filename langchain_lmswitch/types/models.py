@@ -30,6 +30,8 @@ class ModelCard:
     vision: bool = False
     tool_use: bool = False
     """Whether it was trained to call tools."""
+    tool_grammar: bool = False
+    """Whether its host holds it to well-formed tool calls by a grammar, trained or not."""
     device: str | None = None
     """Another machine the host reaches it on; `None` is the host's own."""
 

@@ -21,6 +21,21 @@ class Needs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Hints:
+    """What the caller, or the conversation so far, says for or against a model."""
+
+    quality: float = 0.5
+    """0 is the fastest answer, 1 the best."""
+    prefer: tuple[str, ...] = ()
+    require: tuple[str, ...] = ()
+    """Keys, parts of keys, globs over keys; or the abilities `vision` and `tools`."""
+    last_model: str = ""
+    """Key of the model that gave the last answer of this conversation."""
+    in_tool_loop: bool = False
+    """Whether that answer's tool calls have just been carried out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A classified request."""
 
@@ -30,6 +45,7 @@ class Task:
     evidence: str
     """What in the request said so, without quoting it."""
     needs: Needs = field(default_factory=Needs)
+    hints: Hints = field(default_factory=Hints)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,3 +62,4 @@ class Request:
     wanted_tokens: int = 0
     hint: str | None = None
     """The task as the caller names it."""
+    hints: Hints = field(default_factory=Hints)

@@ -236,7 +236,7 @@ def test_stop_ends_the_answer() -> None:
 def test_unknown_argument_is_refused(name: str) -> None:
     """A typo would change nothing, silently."""
     one: Any = llm()
-    with pytest.raises(InvalidRequest, match=f"Unknown argument {name}"):
+    with pytest.raises(InvalidRequest, match=f"Unknown argument {name!r}"):
         one.invoke("Hello", **{name: 1})
     with pytest.raises(InvalidRequest):
         one.explain("Hello", **{name: 1})

@@ -1,12 +1,15 @@
 """The exception tree: what is drawn is what there is, and every error survives a pickle."""
 
+import builtins
 import copy
 import inspect
 import pickle
 import re
+from typing import NamedTuple
 
 import langchain_core.exceptions
 import pytest
+from langchain_core.exceptions import ModelError
 
 from langchain_lmswitch import errors
 from langchain_lmswitch.errors import (
@@ -19,6 +22,7 @@ from langchain_lmswitch.errors import (
     HostNotFound,
     HostRejected,
     HostTimeout,
+    InvalidOutput,
     InvalidRequest,
     LMSwitchError,
     LoadFailed,
@@ -42,6 +46,7 @@ EVERY = [
     NotEnoughMemory("big", needed_bytes=2**33, free_bytes=2**30, blockers=["tiny"]),
     ContextTooLong(tokens=9000, limit_tokens=4096),
     InvalidRequest("`temperature` must not be negative. Use 0 or more."),
+    InvalidOutput(text='{"a": 1', reason="it was cut off at a limit", cut_off=True),
     MissingExtra("embedded", why="The embedded host needs llama.cpp"),
     DownloadFailed("starter", reason="wrong hash", remedy="Run the same command again."),
     BadModelFile("/models/x.gguf", reason="the magic number is wrong"),
@@ -59,6 +64,7 @@ REMEDIES = {
     "NotEnoughMemory": "Close other programs, unload a model, or install a smaller one.",
     "ContextTooLong": "Shorten the last message or the system prompt, or raise `context_tokens`.",
     "InvalidRequest": "Use 0 or more.",
+    "InvalidOutput": "Raise `max_tokens` or the context, or ask for less.",
     "MissingExtra": "Run: pip install 'langchain-lmswitch[embedded]'",
     "DownloadFailed": "Run the same command again.",
 }
@@ -68,16 +74,24 @@ every_error = pytest.mark.parametrize(
 )
 
 
-def drawn() -> dict[str, tuple[str, str]]:
-    """Read the tree in the module's docstring: name -> (parent, the class it also is)."""
-    tree: dict[str, tuple[str, str]] = {}
+class Drawn(NamedTuple):
+    """One line of the tree in the module's docstring."""
+
+    parent: str
+    also: str
+    starred: bool
+
+
+def drawn() -> dict[str, Drawn]:
+    """Read the tree."""
+    tree: dict[str, Drawn] = {}
     branch = ["LMSwitchError"]
     for line in (errors.__doc__ or "").splitlines():
-        found = re.match(r"    ((?:\|   )*)\+-- (\w+)(?: .*\s(\w+))?$", line)
+        found = re.match(r"    ((?:\|   )*)\+-- (\w+)( \*)?(?: .*\s(\w+))?$", line)
         if found:
             depth = len(found[1]) // 4 + 1
             branch[depth:] = [found[2]]
-            tree[found[2]] = (branch[depth - 1], found[3] or "")
+            tree[found[2]] = Drawn(branch[depth - 1], found[4] or "", bool(found[3]))
     return tree
 
 
@@ -99,18 +113,17 @@ def test_every_leaf_is_tried_here() -> None:
 @every_error
 def test_parent_and_meaning_are_as_drawn(error: LMSwitchError) -> None:
     """Each class stands under its parent and is the other class of the same meaning, too."""
-    parent, meaning = drawn()[type(error).__name__]
-    builtin = __builtins__ if isinstance(__builtins__, dict) else vars(__builtins__)
-    other = getattr(langchain_core.exceptions, meaning, None) or builtin[meaning]
+    line = drawn()[type(error).__name__]
+    other = getattr(langchain_core.exceptions, line.also, None) or getattr(builtins, line.also)
 
-    assert isinstance(error, getattr(errors, parent))
+    assert isinstance(error, getattr(errors, line.parent))
     assert isinstance(error, other)
 
 
 @every_error
 def test_every_error_is_caught_as_ours(error: LMSwitchError) -> None:
     assert isinstance(error, LMSwitchError)
-    assert isinstance(error, HostError) == (drawn()[type(error).__name__][0] == "HostError")
+    assert isinstance(error, HostError) == (drawn()[type(error).__name__].parent == "HostError")
 
 
 @every_error
@@ -148,20 +161,29 @@ def test_a_pickled_import_error_keeps_what_python_set() -> None:
     assert error.msg == str(error)
 
 
+@every_error
+def test_retry_middleware_can_tell(error: LMSwitchError) -> None:
+    """No error of ours is unclassified, which LangChain would retry blindly."""
+    assert isinstance(error, ModelError)
+    assert type(error).is_retryable is drawn()[type(error).__name__].starred
+
+
 @pytest.mark.parametrize(
-    ("kind", "retryable"),
+    ("error", "retryable"),
     [
-        (HostLost, True),
-        (HostTimeout, True),
-        (ModelGone, True),
-        (HostRejected, False),
-        (UnknownModel, False),
-        (ContextTooLong, False),
-        (LoadFailed, False),
+        (HostFailed("h", doing="d", reason="no runtime", retryable=False), False),
+        (InvalidOutput(text="{", reason="it was cut off", cut_off=True), False),
+        (InvalidOutput(text="no", reason="it is not JSON"), True),
+        (LoadFailed("big", reason="Not enough memory.", for_memory=True), False),
     ],
 )
-def test_retry_middleware_can_tell(kind: type[LMSwitchError], retryable: bool) -> None:  # noqa: FBT001
-    assert getattr(kind, "is_retryable", None) is retryable
+def test_one_error_may_know_better_than_its_class(
+    error: LMSwitchError,
+    retryable: bool,  # noqa: FBT001
+) -> None:
+    """What would come out the same again is not to be tried again; a pickle keeps that."""
+    assert error.is_retryable is retryable
+    assert pickle.loads(pickle.dumps(error)).is_retryable is retryable  # noqa: S301 - as above
 
 
 def test_load_that_failed_for_another_reason_says_where_to_look() -> None:

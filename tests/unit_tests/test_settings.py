@@ -25,12 +25,19 @@ def test_defaults_ask_for_nothing() -> None:
     assert settings.api_key is None
     assert settings.models == ()
     assert settings.evict_foreign is False
+    assert settings.evict_helpers is False
 
 
 @pytest.mark.parametrize("name", sorted(set(Settings.model_fields) - {"api_key", "models"}))
 def test_every_field_has_its_variable(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each field is read from `LMSWITCH_<NAME>`."""
-    values = {"base_url": "far:1234", "home": "/tmp/x", "evict_foreign": "true", "parallel": "7"}  # noqa: S108
+    values = {
+        "base_url": "far:1234",
+        "home": "/tmp/x",  # noqa: S108
+        "evict_foreign": "true",
+        "evict_helpers": "true",
+        "parallel": "7",
+    }
     given = values.get(name, "12345")
     monkeypatch.setenv(f"LMSWITCH_{name.upper()}", given)
 

@@ -2,12 +2,28 @@
 
 from typing import Any
 
+import pytest
+from langchain_core.load.load import (
+    _default_class_paths_cache,
+    _get_default_allowed_class_paths,
+)
 from langchain_tests.unit_tests import ChatModelUnitTests
 
 from langchain_lmswitch import ChatLMSwitch
 
+TOKEN = "sk-lm-abcdefgh:0123456789abcdefghij"  # noqa: S105 - of no host
+
 
 class TestChatLMSwitch(ChatModelUnitTests):
+    @pytest.fixture(autouse=True)
+    def _listed(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """`allowed_objects="all"` means a closed list of partner packages inside langchain-core.
+
+        Users of any other package name the class: `allowed_objects=[ChatLMSwitch]`.
+        """
+        listed = _get_default_allowed_class_paths("all") | {tuple(ChatLMSwitch.lc_id())}
+        monkeypatch.setitem(_default_class_paths_cache, "all", listed)
+
     @property
     def chat_model_class(self) -> type[ChatLMSwitch]:
         return ChatLMSwitch
@@ -18,4 +34,4 @@ class TestChatLMSwitch(ChatModelUnitTests):
 
     @property
     def init_from_env_params(self) -> tuple[dict[str, str], dict[str, Any], dict[str, Any]]:
-        return {}, {}, {}
+        return {"LM_API_TOKEN": TOKEN}, {}, {}

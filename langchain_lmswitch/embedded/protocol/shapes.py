@@ -34,6 +34,8 @@ def card_info(card: ModelCard) -> dict[str, Any]:
     }
     if card.kind == "llm":
         info |= {"vision": card.vision, "trainedForToolUse": card.tool_use}
+        if card.tool_grammar:  # ours, beside the protocol: clients pass over what they do not know
+            info["toolCallGrammar"] = True
     if card.params:
         info["paramsString"] = card.params
     if card.architecture:

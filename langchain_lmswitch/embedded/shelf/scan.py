@@ -130,6 +130,7 @@ def _card(found: _Found, survey: Survey, *, vision: bool) -> ModelCard:
         max_context_tokens=header.context_tokens,
         vision=vision and kind == "llm",
         tool_use=survey.tool_template and kind == "llm",
+        tool_grammar=kind == "llm",
     )
 
 

@@ -3,7 +3,8 @@
 import contextlib
 from collections.abc import AsyncGenerator
 
-from langchain_lmswitch.errors import HostFailed, HostLost, ModelGone
+from langchain_lmswitch.errors import HostFailed, HostLost
+from langchain_lmswitch.hosts.endings import check_end
 from langchain_lmswitch.hosts.lmstudio import fields, images
 from langchain_lmswitch.hosts.lmstudio.connection import Connection
 from langchain_lmswitch.hosts.lmstudio.packets import PacketReader
@@ -55,15 +56,8 @@ async def _answer_once(
                 if not isinstance(event, Finished):
                     yield event
                     continue
-                _check(event, identifier, connection.address)
+                check_end(event, identifier, connection.address)
                 yield event
                 return
     reason = "it ended the answer without its last packet."
     raise HostFailed(connection.address, doing="answering", reason=reason)
-
-
-def _check(finished: Finished, identifier: str, address: str) -> None:
-    if finished.stop_reason == "modelUnloaded":
-        raise ModelGone(identifier, reason="it was unloaded")
-    if finished.stop_reason == "failed":
-        raise HostFailed(address, doing="answering", reason="it gave no reason.")

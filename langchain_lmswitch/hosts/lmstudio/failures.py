@@ -27,21 +27,35 @@ from langchain_lmswitch.errors import (
 _MISSING: Final = frozenset(
     {"generic.noModelMatchingQuery", "generic.pathNotFound", "generic.identifierNotFound"}
 )
+_LASTING: Final = frozenset(
+    {
+        "generic.domainMismatch",
+        "generic.engineDoesNotSupportFeature",
+        "generic.missingRuntimeExtension",
+        "generic.presetNotFound",
+    }
+)
+"""Codes of what stays as it is until somebody changes the request or the host."""
 _GONE: Final = re.compile(
     r"unloaded|crashed|process (exited|died|ended|terminated)|exited unexpectedly|exit code",
     re.IGNORECASE,
 )
 _REJECTED: Final = re.compile(
-    r"authentication failed|unauthorized|invalid (api )?(key|token|passkey)|api token",
+    r"authentication failed|unauthorized|invalid (api (key|token)|passkey)|api token",
     re.IGNORECASE,
 )
-_OVERFLOW: Final = re.compile(
-    r"keep the first (\d+) tokens.*context length of (?:only )?(\d+)", re.IGNORECASE | re.DOTALL
+_OVERFLOWS: Final = (
+    re.compile(r"keep the first (\d+) tokens.*?context length of (?:only )?(\d+)", re.IGNORECASE),
+    re.compile(r"n_keep\D*(\d+)\)?\s*>=\s*n_ctx\D*(\d+)", re.IGNORECASE),
 )
+"""How LM Studio 0.3 and 0.4 say it: the tokens of the prompt, then those of the context."""
+_FULL: Final = re.compile(r"reached context length of \d+ tokens", re.IGNORECASE)
+"""In the middle of an answer, by models that cannot go on then."""
 _MEMORY: Final = re.compile(
     r"insufficient (system )?(resources|memory|ram|vram)|guardrail|out of memory|\boom\b"
-    r"|not enough (free |system |gpu |video )?(memory|ram|vram)|(failed|unable|cannot) to allocate"
-    r"|cannot allocate|allocation failed|bad_alloc|overload your system|sigkill|signal:? 9\b",
+    r"|not (have )?enough (free |system |gpu |video )?(memory|ram|vram|resources)"
+    r"|(failed|unable|cannot) to allocate|cannot allocate|allocation failed|bad_alloc"
+    r"|overload your system|sigkill|signal:? 9\b",
     re.IGNORECASE,
 )
 
@@ -92,7 +106,7 @@ def translate_connecting(error: Exception, call: Call) -> LMSwitchError:
     if isinstance(error, ValueError | TypeError) and not isinstance(error, lmstudio.LMStudioError):
         return HostRejected(call.address, reason="it did not accept the credentials")
     translated = translate(error, call)
-    if isinstance(translated, HostFailed):
+    if isinstance(error, lmstudio.LMStudioServerError) and isinstance(translated, HostFailed):
         return HostRejected(call.address, reason=translated.reason.rstrip("."))
     return translated
 
@@ -100,28 +114,46 @@ def translate_connecting(error: Exception, call: Call) -> LMSwitchError:
 def read_report(report: Mapping[str, Any], call: Call) -> LMSwitchError:
     """Turn the host's own error report into an error of ours.
 
-    1. A code tells for sure.
-    2. Else its words do, as far as they are known.
+    1. The embedded host, whose errors are ours, names the type.
+    2. A code tells for sure.
+    3. Else its words do, as far as they are known.
     """
     words = report_words(report)
+    if named := _by_type(report.get("errorData"), words, call):  # 1
+        return named
     display = report.get("displayData")
     code = display.get("code") if isinstance(display, Mapping) else None
-    if code in _MISSING:
+    if code in _MISSING:  # 2
         return UnknownModel(call.subject)
     if code == "generic.specificModelUnloaded":
         return ModelGone(call.subject, reason=words.rstrip("."))
-    return _by_words(words, call)
+    if code in _LASTING:
+        return HostFailed(call.address, doing=call.doing, reason=words, retryable=False)
+    return _by_words(words, call)  # 3
+
+
+def _by_type(data: Any, words: str, call: Call) -> LMSwitchError | None:
+    match data:
+        case {"type": "ContextTooLong", "tokens": int(tokens), "limitTokens": int(limit_tokens)}:
+            return ContextTooLong(tokens=tokens, limit_tokens=limit_tokens)
+        case {"type": "InvalidRequest"}:
+            return InvalidRequest(words)
+        case {"type": "UnknownModel"}:
+            return UnknownModel(call.subject)
+        case _:
+            return None
 
 
 def _by_words(words: str, call: Call) -> LMSwitchError:
-    if overflow := _OVERFLOW.search(words):
+    for overflow in filter(None, (pattern.search(words) for pattern in _OVERFLOWS)):
         tokens, limit = (int(number) for number in overflow.groups())
         return ContextTooLong(tokens=tokens, limit_tokens=limit)
     if _REJECTED.search(words):
         return HostRejected(call.address, reason=words.rstrip("."))
     if call.subject and _GONE.search(words):
         return ModelGone(call.subject, reason=words.rstrip("."))
-    return HostFailed(call.address, doing=call.doing, reason=words)
+    retryable = not _FULL.search(words)
+    return HostFailed(call.address, doing=call.doing, reason=words, retryable=retryable)
 
 
 def load_failure(error: LMSwitchError, key: str) -> LMSwitchError:
@@ -159,6 +191,7 @@ def _report(error: lmstudio.LMStudioServerError) -> Mapping[str, Any]:
         "cause": known.cause,
         "suggestion": known.suggestion,
         "displayData": known.display_data,
+        "errorData": known.error_data,
     }
 
 

@@ -35,6 +35,7 @@ def card(info: Mapping[str, Any], kind: ModelKind) -> ModelCard:
         max_context_tokens=_count(info.get("maxContextLength")),
         vision=info.get("vision") is True,
         tool_use=info.get("trainedForToolUse") is True,
+        tool_grammar=info.get("toolCallGrammar") is True,
         device=_text(info.get("deviceIdentifier")) or None,
     )
 

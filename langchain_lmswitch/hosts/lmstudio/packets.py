@@ -65,7 +65,8 @@ class _CallReader:
     """Reads tool calls, which may come in pieces or only as a whole.
 
     Whatever the host leaves out is made up for, so that a reader of `ToolCallStarted` and
-    `ToolCallArguments` alone has seen every call.
+    `ToolCallArguments` alone has seen every call. Arguments that do not begin as a JSON object are
+    held back until the host has read them: some models write calls in tags of their own.
     """
 
     def __init__(self) -> None:
@@ -73,6 +74,7 @@ class _CallReader:
         self._id: str | None = None
         self._started = False
         self._has_arguments = False
+        self._held_back = False
 
     def read(self, packet: Mapping[str, Any]) -> tuple[PredictEvent, ...]:
         match packet:
@@ -82,7 +84,7 @@ class _CallReader:
             case {"type": "toolCallGenerationNameReceived", "name": str(name)}:
                 return self._start(name)
             case {"type": "toolCallGenerationArgumentFragmentGenerated", "content": str(text)}:
-                return (*self._start(None), self._arguments(text))
+                return (*self._start(None), *self._piece(text))
             case {"type": "toolCallGenerationEnd", "toolCallRequest": {"name": str(name)}}:
                 return self._end(name, packet["toolCallRequest"])
             case {"type": "toolCallGenerationFailed"}:
@@ -95,6 +97,12 @@ class _CallReader:
             return ()
         self._started = True
         return (ToolCallStarted(index=self._index, id=self._id, name=name),)
+
+    def _piece(self, text: str) -> tuple[PredictEvent, ...]:
+        begins = not self._has_arguments and not self._held_back and bool(text.strip())
+        self._held_back = self._held_back or (begins and not text.lstrip().startswith("{"))
+        told = self._has_arguments or begins
+        return (self._arguments(text),) if told and not self._held_back else ()
 
     def _arguments(self, text: str) -> ToolCallArguments:
         self._has_arguments = True
@@ -125,7 +133,7 @@ class _CallReader:
     def _next(self) -> None:
         self._index += 1
         self._id = None
-        self._started = self._has_arguments = False
+        self._started = self._has_arguments = self._held_back = False
 
 
 def _fragment(fragment: Mapping[str, Any]) -> Fragment:

@@ -12,14 +12,16 @@ from langchain_lmswitch.cli.session import Session
 from langchain_lmswitch.testing import FixedMachine, ScriptedHost, card
 from langchain_lmswitch.types.events import (
     Compressed,
+    Evicted,
+    FellBack,
     Finished,
     Fragment,
     Loaded,
     LoadProgress,
     LoadStarted,
     PredictEvent,
+    Queued,
     SwitchEvent,
-    Waiting,
 )
 
 QUESTION = "Write a Python function that reverses a string."
@@ -178,7 +180,12 @@ def test_answer_that_breaks_off_keeps_its_line_to_itself() -> None:
         (LoadStarted(key="x", evicting=("old",)), "loading x, unloading old"),
         (LoadProgress(key="x", fraction=0.5), "looking for a model"),
         (Loaded(key="x", identifier="x", context_tokens=1, load_s=1), "x reads the question"),
-        (Waiting(key="x", reason="[no] room"), "x has to wait: [no] room"),
+        (Queued(key="x", reason="[no] room"), "x has to wait: [no] room"),
+        (
+            Evicted(key="old", identifier="lmswitch/old", room_for="x"),
+            "old was unloaded to make room for x",
+        ),
+        (FellBack(key="x", reason="No luck."), "x cannot be used: No luck."),
         (
             Compressed(dropped_messages=3, prompt_tokens=1, context_tokens=1),
             "3 old messages do not fit and are left out",

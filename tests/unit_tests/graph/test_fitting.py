@@ -35,8 +35,10 @@ async def test_count_is_of_the_finished_prompt() -> None:
     host, resident = await loaded()
     messages = conversation(2)
 
-    assert await count(host, resident.identifier, messages) == len(split(render(history(messages))))
-    assert await count(host, resident.identifier, messages, [TOOL]) == len(
+    assert await count(host, resident.identifier, messages, {}) == len(
+        split(render(history(messages)))
+    )
+    assert await count(host, resident.identifier, messages, {"tools": [TOOL]}) == len(
         split(render(history(messages), [TOOL]))
     )
 
@@ -46,8 +48,8 @@ async def test_images_are_allowed_for_and_not_counted_as_text() -> None:
     plain = HumanMessage(content=[{"type": "text", "text": "Look"}])
     seen = HumanMessage(content=[{"type": "text", "text": "Look"}, IMAGE, IMAGE])
 
-    tokens = await count(host, resident.identifier, [plain])
-    assert await count(host, resident.identifier, [seen]) == tokens + 2 * IMAGE_TOKENS
+    tokens = await count(host, resident.identifier, [plain], {})
+    assert await count(host, resident.identifier, [seen], {}) == tokens + 2 * IMAGE_TOKENS
 
 
 async def test_unknown_context_takes_all() -> None:  # 1
@@ -72,10 +74,10 @@ async def test_long_prompt_is_counted_and_cut() -> None:  # 3
     messages = conversation(200)
     fitted = await fit_exactly(host, resident, messages, {"max_tokens": 100})
 
-    assert fitted.tokens == await count(host, resident.identifier, fitted.messages)
+    assert fitted.tokens == await count(host, resident.identifier, fitted.messages, {})
     assert fitted.tokens <= 924
     one_turn_more = messages[-len(fitted.messages) - 2 :]
-    assert await count(host, resident.identifier, one_turn_more) > 924
+    assert await count(host, resident.identifier, one_turn_more, {}) > 924
 
 
 async def test_tools_take_their_room() -> None:

@@ -93,6 +93,22 @@ def test_a_tool_call_in_pieces() -> None:
     ]
 
 
+@pytest.mark.parametrize("pieces", [["<city", ">Oslo</city>"], ["\n", "city=", "Oslo {"]])
+def test_arguments_that_are_no_json_wait_for_the_host_to_read_them(pieces: list[str]) -> None:
+    """Some models write calls in tags of their own, and LangChain would read the pieces as JSON."""
+    name = "toolCallGenerationArgumentFragmentGenerated"
+    call = {"type": "function", "name": "look_up", "arguments": {"city": "Oslo"}}
+    assert read(
+        {"type": "toolCallGenerationNameReceived", "name": "look_up"},
+        *({"type": name, "content": piece} for piece in pieces),
+        {"type": "toolCallGenerationEnd", "toolCallRequest": call},
+    ) == [
+        ToolCallStarted(index=0, name="look_up"),
+        ToolCallArguments(index=0, text='{"city": "Oslo"}'),
+        ToolCallEnded(index=0, name="look_up", arguments={"city": "Oslo"}),
+    ]
+
+
 def test_tool_calls_that_come_whole_are_told_in_pieces_too() -> None:
     """A reader of the pieces alone must not miss one."""
     call = {"type": "function", "id": "c1", "name": "add", "arguments": {"a_b": 1}}

@@ -1,11 +1,10 @@
 """What a conversation tells the router and the host, besides its words."""
 
-from typing import Any
-
 import pytest
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolMessage
 
 from langchain_lmswitch.messages.asking import facts, request
+from langchain_lmswitch.types.options import RouterOptions
 from langchain_lmswitch.types.requests import PredictRequest
 
 TOOL = {"type": "function", "function": {"name": "f", "parameters": {}}}
@@ -45,7 +44,7 @@ def test_sizes_are_estimated() -> None:
         ({"tools": [TOOL], "tool_choice": "required"}, True),
     ],
 )
-def test_tools_are_a_need_where_they_may_be_called(options: dict[str, Any], tools: bool) -> None:  # noqa: FBT001
+def test_tools_are_a_need_where_they_may_be_called(options: RouterOptions, tools: bool) -> None:  # noqa: FBT001
     assert facts(CONVERSATION, options).tools is tools
 
 
@@ -62,7 +61,7 @@ def test_conversation_without_a_user() -> None:
 
 
 def test_options_reach_the_request() -> None:
-    options = {
+    options: RouterOptions = {
         "temperature": 0.0,
         "max_tokens": 5,
         "stop": ["a", "b"],
@@ -88,7 +87,7 @@ def test_options_reach_the_request() -> None:
 
 
 @pytest.mark.parametrize("options", [{}, {"stop": None, "tools": None, "temperature": None}])
-def test_what_is_not_said_is_the_models_choice(options: dict[str, Any]) -> None:
+def test_what_is_not_said_is_the_models_choice(options: RouterOptions) -> None:
     asked = request([], options)
 
     assert asked == PredictRequest(messages=())

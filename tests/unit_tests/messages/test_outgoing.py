@@ -1,5 +1,6 @@
 """LangChain's messages as LM Studio's history."""
 
+import json
 from itertools import pairwise
 from typing import Any
 
@@ -65,13 +66,13 @@ def test_system_messages_become_one_at_the_front() -> None:  # 1
 def test_neighbors_of_one_role_are_joined() -> None:  # 2
     messages = [
         HumanMessage(content="a"),
-        user(text("b"), {"type": "image", "base64": PIXEL, "mime_type": "image/jpeg"}),
+        user(text("b"), {"type": "image", "base64": PIXEL, "mime_type": "image/png"}),
         HumanMessage(content="c"),
         AIMessage(content="d"),
         AIMessage(content="e"),
     ]
 
-    image = {"type": "image", "name": "image.jpeg", "base64": PIXEL}
+    image = {"type": "image", "name": "image.png", "base64": PIXEL}
     assert sent(*messages) == [
         {"role": "user", "content": [text("a\n\nb"), image, text("c")]},
         {"role": "assistant", "content": [text("d\n\ne")]},
@@ -123,20 +124,35 @@ def test_tool_call_without_an_id() -> None:
     assert "id" not in entry["content"][1]["toolCallRequest"]
 
 
+ANY_TEXT = st.text(st.characters(), max_size=8)  # lone surrogates too
+KEY = ANY_TEXT | st.sampled_from(["city_name", "toolCallId", "$ref", "a b", "", "type"])
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner),
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | ANY_TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEY, inner, max_size=3),
     max_leaves=8,
 )
 
 
-@given(st.dictionaries(st.sampled_from(["city_name", "max_tokens", "toolCallId", "a b"]), JSON))
+@given(st.dictionaries(KEY, JSON, max_size=4))
 def test_arguments_arrive_unharmed(arguments: dict[str, Any]) -> None:
-    """Whatever the keys are called and however deep they lie."""
+    """Whatever the keys are called and however deep they lie, byte for byte as JSON."""
+    written = json.dumps(arguments)
     call = ToolCall(name="f", args=arguments, id="1")
     [entry] = sent(AIMessage(content="", tool_calls=[call]))
 
-    assert entry["content"][1]["toolCallRequest"]["arguments"] == arguments
+    assert json.dumps(entry["content"][1]["toolCallRequest"]["arguments"]) == written
+
+
+@given(JSON, st.booleans())
+def test_results_arrive_unharmed(value: Any, ascii_only: bool) -> None:  # noqa: FBT001
+    written = json.dumps(value, ensure_ascii=ascii_only)
+    blocks: list[str | dict[str, Any]] = [text(written)]
+    for content in (written, blocks):
+        [entry] = sent(ToolMessage(content=content, tool_call_id="1", artifact=value))
+
+        assert entry["content"] == [
+            {"type": "toolCallResult", "content": written, "toolCallId": "1"}
+        ]
 
 
 @given(st.lists(st.sampled_from(["system", "user", "assistant"]), max_size=8), st.data())
@@ -156,54 +172,32 @@ def test_turns_alternate_and_no_word_is_lost(roles: list[str], data: st.DataObje
 
 
 @pytest.mark.parametrize(
-    ("block", "name"),
-    [
-        (
-            {"type": "image_url", "image_url": {"url": f"data:image/png;base64,{PIXEL}"}},
-            "image.png",
-        ),
-        ({"type": "image_url", "image_url": f"data:image/webp;base64,{PIXEL}"}, "image.webp"),
-        ({"type": "image", "base64": PIXEL, "mime_type": "image/svg+xml"}, "image.svg"),
-        ({"type": "image", "base64": PIXEL}, "image.png"),
-        ({"type": "image", "url": f"data:image/png;base64,{PIXEL}"}, "image.png"),
-        (
-            {"type": "image", "source_type": "base64", "data": PIXEL, "mime_type": "image/gif"},
-            "image.gif",
-        ),
-    ],
+    "kind",
+    ["file", "input_file", "document", "audio", "input_audio", "video", "media", "pdf"],
 )
-def test_images_of_each_form(block: dict[str, Any], name: str) -> None:
-    message = user(text("What is this?"), block)
-    [entry] = sent(message)
-
-    assert entry["content"][1] == {"type": "image", "name": name, "base64": PIXEL}
-    assert has_images([message])
-    assert text_of(message) == "What is this?"
+def test_other_media_are_refused(kind: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"{kind}.* cannot be sent.* text and images only"):
+        sent(user(text("Look:"), {"type": kind, "base64": "AAAA", "mime_type": "x/y"}))
 
 
 @pytest.mark.parametrize(
-    "block",
+    ("block", "named"),
     [
-        {"type": "image_url", "image_url": {"url": "https://example.com/a.png"}},
-        {"type": "image_url", "image_url": "http://example.com/a.png"},
-        {"type": "image", "url": "https://example.com/a.png"},
-        {"type": "image_url", "image_url": {"url": "data:text/plain;base64,AAAA"}},
-        {"type": "image_url", "image_url": {"url": "data:image/png,raw"}},
-        {"type": "image_url", "image_url": {"url": ""}},
+        (
+            {"type": "non_standard", "value": {"type": "citation_list"}},
+            "non_standard: citation_list",
+        ),
+        ({"type": "non_standard", "value": {}}, "non_standard: unnamed"),
+        ({"type": "server_tool_call", "name": "search"}, "server_tool_call"),
+        ({"type": ["image"]}, "None"),
+        ({"no": "type"}, "None"),
     ],
 )
-def test_remote_images_are_refused(block: dict[str, Any]) -> None:
-    """Nothing is fetched from the network on behalf of a message."""
-    with pytest.raises(InvalidRequest, match="remote addresses are not fetched"):
+def test_unknown_blocks_are_refused_by_name(block: dict[str, Any], named: str) -> None:
+    with pytest.raises(InvalidRequest, match=f"{named}.* cannot be sent .*'text', 'image'"):
         sent(user(block))
-
-
-@pytest.mark.parametrize(
-    "block", [{"type": "audio", "base64": "AAAA"}, {"type": "file", "id": "1"}, {"no": "type"}]
-)
-def test_unknown_blocks_are_refused(block: dict[str, Any]) -> None:
-    with pytest.raises(InvalidRequest, match="cannot be sent"):
-        sent(user(block))
+    with pytest.raises(InvalidRequest, match=named):
+        text_of(user(block))
 
 
 @pytest.mark.parametrize(
@@ -226,25 +220,40 @@ def test_empty_messages(kind: type[BaseMessage], content: Any) -> None:
 
 def test_other_text_blocks() -> None:
     message = user(
-        "plain", {"type": "output_text", "text": "out"}, {"type": "json", "json": {"ä": 1}}
+        "plain",
+        {"type": "output_text", "text": "out"},
+        {"type": "json", "json": {"ä": 1}},
+        {"type": "refusal", "refusal": "no"},
+        {"type": "text-plain", "text": "page", "mime_type": "text/plain"},
+        {"type": "file", "source_type": "text", "text": "old page", "mime_type": "text/plain"},
     )
 
-    assert sent(message)[0]["content"] == [text('plain\n\nout\n\n{"ä": 1}')]
+    said = 'plain\n\nout\n\n{"ä": 1}\n\nno\n\npage\n\nold page'
+    assert sent(message)[0]["content"] == [text(said)]
 
 
-def test_thinking_is_not_sent_back() -> None:
-    message = AIMessage(
-        content=[{"type": "reasoning", "reasoning": "hm"}, {"type": "thinking"}, text("Yes.")]
-    )
+def test_an_answer_cut_by_citations_is_whole_again() -> None:
+    cited = {"type": "text", "text": "green", "annotations": [{"type": "citation"}]}
+    message = AIMessage(content=[text("The grass is "), cited, text(".")])
 
-    assert sent(message) == [{"role": "assistant", "content": [text("Yes.")]}]
+    assert sent(message)[0]["content"] == [text("The grass is green.")]
 
 
-def test_image_in_a_tool_result_is_named() -> None:
-    blocks: Any = [text("seen"), {"type": "image", "base64": PIXEL}]
-    [entry] = sent(ToolMessage(content=blocks, tool_call_id="1"))
+def test_text_blocks_with_other_keys() -> None:
+    cached = {"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}, "id": "1"}
 
-    assert entry["content"][0]["content"] == "seen\n[image]"
+    assert sent(SystemMessage(content=[cached]), user(cached)) == [
+        {"role": "system", "content": [text("a")]},
+        {"role": "user", "content": [text("a")]},
+    ]
+
+
+def test_content_of_no_kind_is_empty() -> None:
+    message = AIMessage.model_construct(content=None, tool_calls=[], invalid_tool_calls=[])
+
+    assert sent(message) == [{"role": "assistant", "content": [text("")]}]
+    assert text_of(message) == ""
+    assert not has_images([message])
 
 
 def test_messages_are_not_changed() -> None:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_lmswitch.policy.admission import Occupant, admit, room
+from langchain_lmswitch.policy.admission import Occupant, admit, keep_apart, room
 from langchain_lmswitch.types.machine import UNKNOWN_MACHINE, Footprint, Gpu, Snapshot
-from langchain_lmswitch.types.models import LoadSpec, Resident
+from langchain_lmswitch.types.models import LoadSpec, ModelKind, Resident
 from langchain_lmswitch.types.plans import Load, Plan, Refusal, Use
 
 MIB = 2**20
@@ -221,6 +221,25 @@ def test_room(snapshot: Snapshot, mib: int | None) -> None:
     found = room(snapshot, occupants=[occupant("a", 500)], headroom_bytes=100 * MIB)
 
     assert found == (None if mib is None else mib * MIB)
+
+
+# --- chat models and embedding models ---------------------------------------------------------
+
+
+@pytest.mark.parametrize(("kind", "staying"), [("llm", ["helper"]), ("embedding", ["chat"])])
+def test_models_of_the_other_kind_stay(kind: ModelKind, staying: list[str]) -> None:
+    chat, helper = occupant("chat", 500), occupant("helper", 30)
+    helper = replace(helper, resident=replace(helper.resident, kind="embedding"))
+    apart = keep_apart([chat, helper], kind)
+
+    assert [one.resident.key for one in apart if one.keep] == staying
+    assert [replace(one, keep="") for one in apart] == [chat, helper]
+
+
+def test_who_must_stay_anyway_keeps_its_reason() -> None:
+    kept = occupant("chat", 500, keep="loaded by somebody else")
+
+    assert keep_apart([kept], "llm") == keep_apart([kept], "embedding") == (kept,)
 
 
 # --- for every machine ------------------------------------------------------------------------

@@ -27,8 +27,8 @@ from langchain_lmswitch.types.events import (
     Loaded,
     LoadProgress,
     LoadStarted,
+    Queued,
     SwitchEvent,
-    Waiting,
 )
 from langchain_lmswitch.types.machine import Footprint
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
@@ -253,7 +253,7 @@ async def test_second_model_waits_for_the_lease_and_then_evicts() -> None:
     assert one.changes() == [("load", "a"), ("unload", "lmswitch/a"), ("load", "b")]
     assert held.evicted == ("lmswitch/a",)
     assert (held.queued_s, held.load_s) == (9.0, 5.0)
-    assert any(isinstance(event, Waiting) for event in one.heard["second"])
+    assert any(isinstance(event, Queued) for event in one.heard["second"])
     assert one.host.unloaded_while_answering == []
 
 
@@ -320,7 +320,7 @@ async def test_model_larger_than_the_machine() -> None:
 
 @virtual
 async def test_lease_that_never_ends() -> None:
-    """Waiting has an end: the deadline for loads."""
+    """Queueing has an end: the deadline for loads."""
     one = desk(model("a"), model("b"))
     await one.acquire("a", "for ever")
     with pytest.raises(NotEnoughMemory):

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import langchain_lmswitch.testing
-from langchain_lmswitch.errors import HostFailed, LoadFailed, ModelGone
+from langchain_lmswitch.errors import ContextTooLong, LoadFailed, ModelGone
 from langchain_lmswitch.machine.monitor import Monitor
 from langchain_lmswitch.testing import (
     FixedMachine,
@@ -173,7 +173,7 @@ async def test_context_that_is_full() -> None:
     assert isinstance(events[-1], Finished)
     assert events[-1].stop_reason == "contextLengthReached"
 
-    with pytest.raises(HostFailed, match="exceed the context"):
+    with pytest.raises(ContextTooLong, match="context leaves 16"):
         await anext(host.predict(identifier, PredictRequest(messages=(user("x " * 20),))))
 
 

@@ -1,0 +1,109 @@
+"""What a chat model of ours is made of."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final, Self
+
+from langchain_core.language_models.base import LangSmithParams
+from pydantic import ConfigDict, Field, SecretStr
+
+from langchain_lmswitch.chat_models.binding import BindingChatModel
+from langchain_lmswitch.messages.incoming import PROVIDER
+from langchain_lmswitch.types.events import SwitchEvent
+
+ANSWERING: Final = (
+    "model",
+    "task",
+    "quality",
+    "prefer",
+    "require",
+    "temperature",
+    "max_tokens",
+    "seed",
+    "top_p",
+    "allow_url_fetch",
+    "send_reasoning",
+)
+"""The fields that say how to answer, under the names of `RouterOptions`."""
+
+
+class ChatModelFields(BindingChatModel):
+    """The fields of `ChatLMSwitch`, and what they make of it for LangChain."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True)
+
+    model: str = "auto"
+    """A model key, the identifier of a loaded model, or `auto` to let the router choose."""
+    task: str | None = None
+    """`code`, `math`, `summary`, `creative` or `chat`; `None` lets the router find out."""
+    quality: float | None = Field(default=None, ge=0, le=1)
+    """0 is the fastest answer, 1 the best; `None` is half way."""
+    prefer: list[str] | None = None
+    """Models that should answer if they can: keys, parts of keys, or globs such as `*coder*`."""
+    require: list[str] | None = None
+    """The only models that may answer, named likewise; `vision` and `tools` mean an ability."""
+    temperature: float | None = Field(default=None, ge=0)
+    """`None` is the model's own default."""
+    max_tokens: int | None = Field(default=None, ge=1)
+    """Most tokens to answer with."""
+    stop: list[str] | None = Field(default=None, alias="stop_sequences")
+    """Texts that end the answer; they are not part of it."""
+    seed: int | None = None
+    """Seed of the sampler, where the host honors it."""
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    """Share of the probability mass to sample from."""
+    timeout: float | None = Field(default=None, gt=0)
+    """Longest wait in seconds between two signs of life while answering."""
+    max_retries: int = Field(default=2, ge=0)
+    """How often a lost connection is tried again, before the first token only."""
+    base_url: str | None = None
+    """The host as `host:port`; `None` looks for one."""
+    api_key: SecretStr | None = None
+    """Token of the host, `sk-lm-...`; `None` reads `LM_API_TOKEN`."""
+    allow_url_fetch: bool = False
+    """Whether images may be fetched from the remote addresses that messages name."""
+    send_reasoning: bool = False
+    """Whether the model sees its own earlier thinking again."""
+    streaming: bool = False
+    """Whether `invoke` streams inside, for the sake of callbacks."""
+    on_event: Callable[[SwitchEvent], None] | None = Field(default=None, exclude=True)
+    """Called with load progress, queueing, eviction and compression, as typed events."""
+    host: Any = Field(default=None, exclude=True, repr=False)
+    """A `Host` object to use instead of looking for one; see `langchain_lmswitch.testing`."""
+    monitor: Any = Field(default=None, exclude=True, repr=False)
+    """A `Monitor` to measure the machine of `host` with."""
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
+        # A host is a connection, shared by all who use it, as are whoever measures and listens.
+        memo = {} if memo is None else memo
+        memo.update({id(one): one for one in (self.host, self.monitor, self.on_event)})
+        return super().__deepcopy__(memo)
+
+    @classmethod
+    def is_lc_serializable(cls) -> bool:
+        """Whether `langchain_core.load` can write and read it."""
+        return True
+
+    @classmethod
+    def get_lc_namespace(cls) -> list[str]:
+        """Where `langchain_core.load` imports it from."""
+        return ["langchain_lmswitch", "chat_models"]
+
+    @property
+    def lc_secrets(self) -> dict[str, str]:
+        """The arguments that are written as the name of a secret only."""
+        return {"api_key": "LM_API_TOKEN"}
+
+    @property
+    def _llm_type(self) -> str:
+        return "lmswitch-chat"
+
+    @property
+    def _identifying_params(self) -> Mapping[str, Any]:
+        names = ("model", "task", "temperature", "max_tokens", "stop", "seed", "top_p", "base_url")
+        return {name: getattr(self, name) for name in names}
+
+    def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
+        params = super()._get_ls_params(stop=stop, **kwargs)
+        params["ls_provider"] = PROVIDER
+        params["ls_model_name"] = kwargs.get("model") or self.model
+        return params

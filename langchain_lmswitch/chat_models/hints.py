@@ -1,0 +1,121 @@
+"""Hints that come with a call's config, as well as with its arguments."""
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+from typing import Any, Final
+
+from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.messages import AIMessage, AIMessageChunk
+from langchain_core.outputs import LLMResult
+from langchain_core.runnables import ConfigurableFieldSpec, RunnableConfig
+from langchain_core.runnables.config import ensure_config
+
+HINTS: Final[Mapping[str, tuple[Any, str]]] = {
+    "model": (str, "A model key, the identifier of a loaded model, or `auto`."),
+    "task": (str, "`code`, `math`, `summary`, `creative` or `chat`."),
+    "quality": (float, "0 is the fastest answer, 1 the best."),
+    "prefer": (list[str], "Models that should answer if they can."),
+    "require": (list[str], "The only models that may answer."),
+}
+"""What `configurable` may hold, with its type and meaning."""
+
+
+class HintedChatModel(BaseChatModel):
+    """A chat model whose hints may stand in `config["configurable"]`.
+
+    LangChain hands a chat model's hooks no config; so the public methods turn the hints into
+    arguments of the call, where callbacks, traces and the cache see them too. An argument of the
+    call wins over the config, and the config over the model's own field.
+    """
+
+    @property
+    def config_specs(self) -> list[ConfigurableFieldSpec]:
+        """The hints that `config["configurable"]` may hold."""
+        own = [
+            ConfigurableFieldSpec(id=name, annotation=kind, description=meaning, default=None)
+            for name, (kind, meaning) in HINTS.items()
+        ]
+        return [*super().config_specs, *own]
+
+    def invoke(
+        self,
+        input: LanguageModelInput,  # noqa: A002 - LangChain's name
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """Answer; see `BaseChatModel.invoke`."""
+        return super().invoke(input, config, stop=stop, **hinted(config, kwargs))
+
+    async def ainvoke(
+        self,
+        input: LanguageModelInput,  # noqa: A002 - as above
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AIMessage:
+        """Answer; see `BaseChatModel.ainvoke`."""
+        return await super().ainvoke(input, config, stop=stop, **hinted(config, kwargs))
+
+    def stream(
+        self,
+        input: LanguageModelInput,  # noqa: A002 - as above
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> Iterator[AIMessageChunk]:
+        """Stream the answer; see `BaseChatModel.stream`."""
+        return super().stream(input, config, stop=stop, **hinted(config, kwargs))
+
+    def astream(
+        self,
+        input: LanguageModelInput,  # noqa: A002 - as above
+        config: RunnableConfig | None = None,
+        *,
+        stop: list[str] | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[AIMessageChunk]:
+        """Stream the answer; see `BaseChatModel.astream`."""
+        return super().astream(input, config, stop=stop, **hinted(config, kwargs))
+
+    def generate(self, *args: Any, **kwargs: Any) -> LLMResult:
+        """Answer a batch; see `BaseChatModel.generate`. Answers from the cache say so."""
+        return _cache_marked(super().generate(*args, **kwargs))
+
+    async def agenerate(self, *args: Any, **kwargs: Any) -> LLMResult:
+        """Answer a batch; see `BaseChatModel.agenerate`. Answers from the cache say so."""
+        return _cache_marked(await super().agenerate(*args, **kwargs))
+
+
+def hinted(config: RunnableConfig | None, kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Add the hints of a config, or of the one in the context, to a call's arguments."""
+    configurable = ensure_config(config).get("configurable") or {}
+    hints = {name: configurable[name] for name in HINTS if configurable.get(name) is not None}
+    return {**hints, **kwargs}
+
+
+def thread_of_context() -> str | None:
+    """Give the `thread_id` of the graph that is running, if there is one."""
+    thread = (ensure_config().get("configurable") or {}).get("thread_id")
+    return None if thread is None else str(thread)
+
+
+def _cache_marked(result: LLMResult) -> LLMResult:
+    for generations in result.generations:
+        for generation in generations:
+            message = getattr(generation, "message", None)
+            if isinstance(message, AIMessage) and _from_cache(message):
+                # The record may be the cache's own object: a copy of it is marked.
+                record = {**message.response_metadata.get("lmswitch", {}), "cached": True}
+                metadata = {**message.response_metadata, "lmswitch": record}
+                update = {"response_metadata": metadata}
+                generation.message = message.model_copy(update=update)  # type: ignore[union-attr]
+    return result
+
+
+def _from_cache(message: AIMessage) -> bool:
+    # LangChain marks a hit by a cost of zero, and in no other way.
+    usage: Mapping[str, Any] = message.usage_metadata or {}
+    return usage.get("total_cost") == 0

@@ -1,0 +1,37 @@
+"""How one request is to be answered, as a plain mapping that a graph's state can hold."""
+
+from typing import Any, TypedDict
+
+
+class RouterOptions(TypedDict, total=False):
+    """How to answer; what is absent is the model's or the router's choice."""
+
+    model: str
+    """A model key, an identifier of a loaded instance, or `auto`."""
+    task: str | None
+    """The task, if the caller knows it."""
+    quality: float | None
+    """0 is the fastest answer, 1 the best; see `policy.ranking`."""
+    prefer: list[str] | None
+    """Models that should answer if they can: keys, parts of keys, or globs over keys."""
+    require: list[str] | None
+    """The only models that may answer, in the same form; `vision` and `tools` are abilities."""
+    thread: str | None
+    """Names the conversation, so that its next turn may stay with the same model."""
+    temperature: float | None
+    max_tokens: int | None
+    stop: list[str]
+    seed: int | None
+    top_p: float | None
+    tools: list[dict[str, Any]]
+    tool_choice: str | None
+    """`none`, `auto` or `required`."""
+    parallel_tool_calls: bool | None
+    """Whether an answer may have more than one tool call; `None` is yes."""
+    json_schema: dict[str, Any] | None
+    timeout_s: float | None
+    """Longest gap between two signs of life from the model."""
+    allow_url_fetch: bool
+    """Whether images may be fetched from remote addresses."""
+    send_reasoning: bool
+    """Whether the model sees its own earlier thinking again."""
