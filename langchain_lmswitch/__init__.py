@@ -7,16 +7,26 @@ from langchain_lmswitch._version import __version__
 
 if TYPE_CHECKING:
     from langchain_lmswitch.chat_models import ChatLMSwitch
+    from langchain_lmswitch.embeddings import LMSwitchEmbeddings
     from langchain_lmswitch.errors import LMSwitchError
     from langchain_lmswitch.graph.router import router_graph
     from langchain_lmswitch.settings import Settings
     from langchain_lmswitch.types.decisions import Decision
 
-__all__ = ["ChatLMSwitch", "Decision", "LMSwitchError", "Settings", "__version__", "router_graph"]
+__all__ = [
+    "ChatLMSwitch",
+    "Decision",
+    "LMSwitchEmbeddings",
+    "LMSwitchError",
+    "Settings",
+    "__version__",
+    "router_graph",
+]
 
 _HOMES: Final = {
     "ChatLMSwitch": "chat_models",
     "Decision": "types.decisions",
+    "LMSwitchEmbeddings": "embeddings",
     "LMSwitchError": "errors",
     "Settings": "settings",
     "router_graph": "graph.router",

@@ -32,6 +32,7 @@ def test_arrows_point_one_way() -> None:
     [
         "langchain_lmswitch",
         "langchain_lmswitch.chat_models",
+        "langchain_lmswitch.embeddings",
         "langchain_lmswitch.machine.monitor",
         "langchain_lmswitch.testing",
         "langchain_lmswitch.cli.app",
