@@ -1,7 +1,6 @@
 """A model host in memory."""
 
 import asyncio
-import copy
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
@@ -15,7 +14,7 @@ from langchain_lmswitch.testing.cards import card as make_card
 from langchain_lmswitch.testing.places import Places, footprint
 from langchain_lmswitch.testing.records import Call, Record
 from langchain_lmswitch.testing.replies import Reply, first_tokens, reply_of, respond
-from langchain_lmswitch.testing.turns import next_turn
+from langchain_lmswitch.testing.turns import next_turn, steps
 from langchain_lmswitch.types.events import Finished, InstanceState, PredictEvent
 from langchain_lmswitch.types.machine import Footprint, Scope, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, ModelKind, Resident
@@ -131,7 +130,10 @@ class ScriptedHost(Record):
         place = self.places.reserve(spec, card)
         self.loads_at_once = max(self.loads_at_once, self.places.loading())
         try:
-            await self._take_steps(spec.key, on_progress)
+            failure = next_turn(self.fail_load, spec.key)
+            async for fraction in steps(self.progress, self._step, failure=failure):
+                if on_progress:
+                    on_progress(fraction)
             place.ready = True
         except asyncio.CancelledError:
             self.cancelled.append(call)
@@ -230,22 +232,11 @@ class ScriptedHost(Record):
         """Do nothing but note it; loaded models stay."""
         self._note(Call(method="aclose"))
 
-    def _note(self, call: Call) -> Call:
-        self.calls.append(call)
-        return call
+    async def _step(self) -> None:
+        await self._sleep(self.load_step_s)
 
     def _card(self, key: str, kind: ModelKind) -> ModelCard:
         card = self.disk.get(key)
         if card is None or card.kind != kind:
             raise UnknownModel(key, nearest=list(self.disk))
         return card
-
-    async def _take_steps(self, key: str, on_progress: OnProgress | None) -> None:
-        failure = next_turn(self.fail_load, key)
-        for fraction in self.progress:
-            await self._sleep(self.load_step_s)
-            if on_progress:
-                on_progress(fraction)
-            if failure:
-                # Raised again and again, one exception would gather a traceback of them all.
-                raise copy.copy(failure)

@@ -1,6 +1,7 @@
 """What a test plans for a model: the same each time, or one thing after the other."""
 
-from collections.abc import Mapping
+import copy
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from typing import TypeVar
 
 T = TypeVar("T")
@@ -19,3 +20,18 @@ def next_turn(planned: Mapping[str, T | list[T]], key: str) -> T | None:
             return waiting.pop(0) if waiting else None
         case always:
             return always
+
+
+async def steps(
+    fractions: Sequence[float],
+    wait: Callable[[], Awaitable[None]],
+    *,
+    failure: Exception | None,
+) -> AsyncGenerator[float, None]:
+    """Take the steps of a load, waiting before each; what fails, fails after the first."""
+    for fraction in fractions:
+        await wait()
+        yield fraction
+        if failure:
+            # Raised again and again, one exception would gather a traceback of them all.
+            raise copy.copy(failure)

@@ -1,5 +1,6 @@
 """Every block of the README runs, and what it shows is what comes out."""
 
+import itertools
 import os
 import re
 import subprocess
@@ -56,13 +57,23 @@ def run(code: str, environ: Mapping[str, str]) -> str:
     return done.stdout
 
 
+def python_blocks() -> list[tuple[str, str]]:
+    """Each Python block with the text that is shown as its output."""
+    return [
+        (block.text, after.text)
+        for block, after in itertools.pairwise(blocks())
+        if (block.language, after.language) == ("python", "text")
+    ]
+
+
 @pytest.mark.weights
 @pytest.mark.usefixtures("unloaded")
 def test_the_python_blocks_run_and_print_what_is_shown(embedded: Embedded) -> None:
-    first, agent = of("python")
-    shown = of("text")[1]
-    assert run(first, environment(embedded)) == shown
-    assert len(run(f"{first}\n{agent}", environment(embedded))) > len(shown)
+    """One after the other, as a reader would type them."""
+    shown = python_blocks()
+    assert len(shown) == len(of("python"))
+    output = run("\n".join(code for code, _ in shown), environment(embedded))
+    assert output == "".join(text for _, text in shown)
 
 
 @pytest.mark.weights

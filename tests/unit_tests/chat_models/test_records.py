@@ -18,6 +18,7 @@ from langchain_lmswitch.types.events import (
     Compressed,
     Evicted,
     FellBack,
+    Fragment,
     Loaded,
     LoadProgress,
     LoadStarted,
@@ -183,3 +184,35 @@ def test_namespace_leads_to_the_class() -> None:
     llm = ChatLMSwitch()
     assert llm.lc_id() == ["langchain_lmswitch", "chat_models", "ChatLMSwitch"]
     assert pickle.loads(pickle.dumps(llm)) == llm  # noqa: S301 - our own bytes
+
+
+# --- thinking ---------------------------------------------------------------------------------
+
+THOUGHT = [
+    Fragment(text="Let me ", tokens=2, reasoning=True),
+    Fragment(text="think.", tokens=2, reasoning=True),
+    Fragment(text="Four."),
+]
+
+
+@pytest.mark.parametrize("output_version", [None, "v1"])
+def test_thinking_stands_apart_from_the_answer(output_version: str | None) -> None:
+    host = ScriptedHost(replies=THOUGHT)
+    llm = ChatLMSwitch(host=host, monitor=host, output_version=output_version)
+    answer = llm.invoke("2 + 2?")
+    blocks = [
+        {"type": "reasoning", "reasoning": "Let me think."},
+        {"type": "text", "text": "Four."},
+    ]
+
+    assert answer.text == "Four."
+    assert answer.additional_kwargs["reasoning_content"] == "Let me think."
+    assert answer.content_blocks == blocks
+    assert answer.content == (blocks if output_version else "Four.")
+    assert answer.usage_metadata is not None
+    assert answer.usage_metadata["output_token_details"] == {"reasoning": 4}
+
+    llm.invoke([("user", "2 + 2?"), answer, ("user", "Sure?")])
+    assert "think" not in str(host.called("predict")[-1].request)
+    llm.invoke([("user", "2 + 2?"), answer, ("user", "Sure?")], send_reasoning=True)
+    assert "Let me think." in str(host.called("predict")[-1].request)
