@@ -32,7 +32,7 @@ class ChatModelFields(BindingChatModel):
     model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True)
 
     model: str = "auto"
-    """A model key, the identifier of a loaded model, or `auto` to let the router choose."""
+    """A model key, a part that only one key has, the identifier of a loaded model, or `auto`."""
     task: str | None = None
     """`code`, `math`, `summary`, `creative` or `chat`; `None` lets the router find out."""
     quality: float | None = Field(default=None, ge=0, le=1)

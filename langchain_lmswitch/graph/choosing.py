@@ -1,13 +1,12 @@
 """Deciding who answers: the facts from the switchboard, the choice from `policy`."""
 
 import asyncio
-import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from langchain_lmswitch.errors import UnknownModel
 from langchain_lmswitch.policy.choice import Choice, choose
+from langchain_lmswitch.policy.naming import find_card
 from langchain_lmswitch.policy.ranking import rank
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.surveyor import LATELY_S, Survey
@@ -43,7 +42,8 @@ async def decide(
     surveyor = board.surveyor
     survey, all_cards = await asyncio.gather(surveyor.survey(max_age_s=LATELY_S), surveyor.cards())
     forced = model != AUTO
-    cards = [named(model, all_cards, survey)] if forced else list(all_cards)
+    residents = [one.resident for one in survey.occupants]
+    cards = [find_card(model, all_cards, residents=residents)] if forced else list(all_cards)
     ranked = rank(task, cards, resident=survey.resident_keys)
     plans: dict[str, Plan | Refusal] = {}
     choice = choose(task, ranked, plans=plans, failed=failed, forced=forced)
@@ -58,30 +58,6 @@ async def decide(
     plan = plans.get(choice.key or "")
     resident = plan.resident if isinstance(plan, Use) else None
     return Outcome(choice=choice, resident=resident, refusal=nearest)
-
-
-def named(model: str, cards: Sequence[ModelCard], survey: Survey) -> ModelCard:
-    """Find the card of a model that the caller named by key or by loaded identifier.
-
-    Raises:
-        UnknownModel: There is none; the error names the nearest keys.
-    """
-    by_identifier = {one.resident.identifier: one.resident.key for one in survey.occupants}
-    return card_of(by_identifier.get(model, model), cards)
-
-
-def card_of(key: str, cards: Sequence[ModelCard]) -> ModelCard:
-    """Find a card by its key.
-
-    Raises:
-        UnknownModel: There is none; the error names the nearest keys.
-    """
-    chat = [card for card in cards if card.kind == "llm"]
-    for card in chat:
-        if card.key == key:
-            return card
-    keys = [card.key for card in chat]
-    raise UnknownModel(key, nearest=difflib.get_close_matches(key, keys, n=3, cutoff=0.4))
 
 
 async def _plans(

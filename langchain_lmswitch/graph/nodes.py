@@ -22,7 +22,7 @@ from langchain_lmswitch.errors import (
     UnknownModel,
 )
 from langchain_lmswitch.graph.answering import refuse_silence, whole_message, with_deadline
-from langchain_lmswitch.graph.choosing import AUTO, card_of, decide
+from langchain_lmswitch.graph.choosing import AUTO, decide
 from langchain_lmswitch.graph.fitting import fit_exactly
 from langchain_lmswitch.graph.refusing import refusal_error
 from langchain_lmswitch.graph.setbacks import Update, failed, vanished
@@ -30,6 +30,7 @@ from langchain_lmswitch.graph.state import RouterState, plain, revive
 from langchain_lmswitch.hosts.attachments import with_attachments
 from langchain_lmswitch.messages.asking import facts, request
 from langchain_lmswitch.policy.classify import classify
+from langchain_lmswitch.policy.naming import card_of
 from langchain_lmswitch.switch.board import Held, Switchboard
 from langchain_lmswitch.switch.portal import portal
 from langchain_lmswitch.types.decisions import Decision

@@ -1,7 +1,6 @@
 """Embedding texts: choose the model, lease it, embed, give it back."""
 
 import asyncio
-import difflib
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from langchain_lmswitch.errors import (
     UnknownModel,
 )
 from langchain_lmswitch.hosts.base import Host
+from langchain_lmswitch.policy.naming import find_card
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.boards import boards
 from langchain_lmswitch.switch.surveyor import LATELY_S, Survey
@@ -160,8 +160,7 @@ def candidates(model: str, cards: Sequence[ModelCard], survey: Survey) -> list[M
     """
     able = [card for card in cards if card.kind == "embedding"]
     if model != AUTO:
-        by_identifier = {one.resident.identifier: one.resident.key for one in survey.occupants}
-        return [_named(by_identifier.get(model, model), cards, [card.key for card in able])]
+        return [_named(model, cards, survey)]
     if not able:
         rejected = {card.key: "a chat model" for card in cards}
         raise NoSuitableModel("embedding", rejected=rejected, remedy=_NONE_INSTALLED)
@@ -169,15 +168,18 @@ def candidates(model: str, cards: Sequence[ModelCard], survey: Survey) -> list[M
     return sorted(able, key=lambda one: (one.key not in resident, one.size_bytes, one.key))
 
 
-def _named(key: str, cards: Sequence[ModelCard], able: Sequence[str]) -> ModelCard:
-    card = next((card for card in cards if card.key == key), None)
-    if card is None:
-        raise UnknownModel(key, nearest=difflib.get_close_matches(key, able, n=3, cutoff=0.4))
-    if card.kind != "embedding":
-        nearest = difflib.get_close_matches(key, able, n=3, cutoff=0.0)
-        instead = f"Nearest: {', '.join(map(repr, nearest))}." if nearest else _NONE_INSTALLED
-        raise InvalidRequest(f"{key!r} is a chat model and cannot embed. {instead}")
-    return card
+def _named(name: str, cards: Sequence[ModelCard], survey: Survey) -> ModelCard:
+    residents = [one.resident for one in survey.occupants]
+    try:
+        return find_card(name, cards, residents=residents, kind="embedding")
+    except UnknownModel:
+        if all(card.key != name for card in cards):
+            raise
+        able = [card.key for card in cards if card.kind == "embedding"]
+        instead = f"Take one of {', '.join(map(repr, able[:3]))}." if able else ""
+        raise InvalidRequest(
+            f"{name!r} is a chat model and cannot embed. {instead or _NONE_INSTALLED}"
+        ) from None
 
 
 async def _lease(

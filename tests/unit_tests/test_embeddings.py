@@ -310,7 +310,7 @@ def test_unknown_model() -> None:
 
 def test_chat_model_cannot_embed() -> None:
     host = ScriptedHost(["chat", encoder("tiny-embed")])
-    with pytest.raises(InvalidRequest, match=r"'chat' is a chat model.*Nearest: 'tiny-embed'"):
+    with pytest.raises(InvalidRequest, match=r"'chat' is a chat model.*Take one of 'tiny-embed'"):
         on(host, model="chat").embed_query("Hello")
     with pytest.raises(InvalidRequest, match="lmswitch pull"):
         on(ScriptedHost(["chat"]), model="chat").embed_query("Hello")

@@ -1,6 +1,5 @@
 """Loads and unloads."""
 
-import difflib
 from collections.abc import Iterable
 
 from langchain_lmswitch.errors import HostLost, LMSwitchError, LoadFailed, UnknownModel
@@ -9,6 +8,7 @@ from langchain_lmswitch.hosts.lmstudio import fields, listing
 from langchain_lmswitch.hosts.lmstudio.channels import Channel
 from langchain_lmswitch.hosts.lmstudio.connection import Connection
 from langchain_lmswitch.hosts.lmstudio.failures import load_failure
+from langchain_lmswitch.policy.naming import nearest
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, ModelKind, Resident
 from langchain_lmswitch.types.requests import JsonObject
 
@@ -65,7 +65,7 @@ async def unload(connection: Connection, kind: ModelKind, identifier: str) -> No
 
 def unknown(name: str, known: Iterable[str]) -> UnknownModel:
     """Build the error that names what was probably meant."""
-    return UnknownModel(name, nearest=difflib.get_close_matches(name, list(known), cutoff=0.4))
+    return UnknownModel(name, nearest=nearest(name, known))
 
 
 def _channel(connection: Connection, spec: LoadSpec, within_s: float) -> Channel:

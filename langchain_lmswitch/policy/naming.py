@@ -1,0 +1,60 @@
+"""Which model a name means. Pure."""
+
+import difflib
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from langchain_lmswitch.errors import UnknownModel
+from langchain_lmswitch.types.models import ModelCard, ModelKind, Resident
+
+_SIMILAR: Final = 0.4
+
+
+def find_card(
+    name: str,
+    cards: Sequence[ModelCard],
+    *,
+    residents: Iterable[Resident] = (),
+    kind: ModelKind = "llm",
+) -> ModelCard:
+    """Find the card that a caller names.
+
+    1. A key.
+    2. The identifier of a loaded instance.
+    3. A part of one key only, whatever its case: `coder` where there is one coder.
+
+    Raises:
+        UnknownModel: It names none, or several; the error names the nearest keys.
+    """
+    by_key = _by_key(cards, kind)
+    identifiers = {one.identifier: one.key for one in residents}
+    for key in (name, identifiers.get(name)):  # 1, 2
+        if key in by_key:
+            return by_key[key]
+    parts = [key for key in by_key if name and name.lower() in key.lower()]
+    if len(parts) == 1:  # 3
+        return by_key[parts[0]]
+    raise UnknownModel(name, nearest=nearest(name, by_key))
+
+
+def card_of(key: str, cards: Sequence[ModelCard], *, kind: ModelKind = "llm") -> ModelCard:
+    """Find the card of exactly this key.
+
+    Raises:
+        UnknownModel: There is none; the error names the nearest keys.
+    """
+    by_key = _by_key(cards, kind)
+    if key not in by_key:
+        raise UnknownModel(key, nearest=nearest(key, by_key))
+    return by_key[key]
+
+
+def nearest(name: str, keys: Iterable[str]) -> list[str]:
+    """List the keys that were probably meant: those that contain the name, else similar ones."""
+    known = list(keys)
+    containing = [key for key in known if name and name.lower() in key.lower()]
+    return containing[:3] or difflib.get_close_matches(name, known, n=3, cutoff=_SIMILAR)
+
+
+def _by_key(cards: Sequence[ModelCard], kind: ModelKind) -> dict[str, ModelCard]:
+    return {card.key: card for card in cards if card.kind == kind}
