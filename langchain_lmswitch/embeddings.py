@@ -12,6 +12,7 @@ from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.boards import boards
 from langchain_lmswitch.switch.embedding import AUTO, Embedder, Vectors
+from langchain_lmswitch.switch.news import Result
 from langchain_lmswitch.switch.portal import portal
 from langchain_lmswitch.types.events import SwitchEvent
 
@@ -94,7 +95,7 @@ class LMSwitchEmbeddings(BaseModel, Embeddings):
                 if isinstance(one, SwitchEvent):
                     self._outlets().tell(one)
                 else:
-                    vectors = one
+                    vectors = one.value
         return vectors
 
     async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
@@ -105,7 +106,7 @@ class LMSwitchEmbeddings(BaseModel, Embeddings):
                 if isinstance(one, SwitchEvent):
                     await self._outlets().atell(one)
                 else:
-                    vectors = one
+                    vectors = one.value
         return vectors
 
     def embed_query(self, text: str) -> list[float]:
@@ -116,7 +117,7 @@ class LMSwitchEmbeddings(BaseModel, Embeddings):
         """Embed one text, as `embed_documents` would."""
         return (await self.aembed_documents([text]))[0]
 
-    def _work(self, texts: list[str]) -> AsyncGenerator[SwitchEvent | Vectors, None]:
+    def _work(self, texts: list[str]) -> AsyncGenerator[SwitchEvent | Result[Vectors], None]:
         embedder = Embedder(
             open_board=self._open_board,
             model=self.model,

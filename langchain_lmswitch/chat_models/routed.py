@@ -14,6 +14,8 @@ from langchain_lmswitch.chat_models.hints import hinted, thread_of_context
 from langchain_lmswitch.chat_models.profiles import first_profile, profile_of
 from langchain_lmswitch.messages.options import call_options
 from langchain_lmswitch.settings import Settings
+from langchain_lmswitch.switch.board import Switchboard
+from langchain_lmswitch.switch.boards import boards
 from langchain_lmswitch.switch.portal import portal
 from langchain_lmswitch.types.decisions import Decision
 from langchain_lmswitch.types.options import RouterOptions
@@ -100,6 +102,11 @@ class RoutedChatModel(ChatModelFields):
             settings=self._own_settings(),
             retries=self.max_retries,
         )
+
+    async def _open_board(self) -> Switchboard:
+        if self.host is None:
+            return await boards().find(self._own_settings())
+        return boards().given(self.host, self.monitor, self._own_settings())
 
     def _own_settings(self) -> Settings:
         given: dict[str, Any] = {"base_url": self.base_url, "api_key": self.api_key}

@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, assert_never
 
 from langchain_lmswitch.errors import (
@@ -22,6 +23,7 @@ from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.policy.naming import find_card
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.boards import boards
+from langchain_lmswitch.switch.news import Result, Tell, told
 from langchain_lmswitch.switch.surveyor import LATELY_S, Survey
 from langchain_lmswitch.types.events import SwitchEvent
 from langchain_lmswitch.types.models import ModelCard, Resident
@@ -29,7 +31,6 @@ from langchain_lmswitch.types.plans import Load, Refusal, Use
 
 Vectors = list[list[float]]
 OpenBoard = Callable[[], Awaitable[Switchboard]]
-Tell = Callable[[SwitchEvent], None]
 
 AUTO: Final = "auto"
 _NONE_INSTALLED: Final = (
@@ -57,18 +58,9 @@ class Embedder:
     place: str
     """Which host the choice is for."""
 
-    async def stream(self, texts: Sequence[str]) -> AsyncGenerator[SwitchEvent | Vectors, None]:
+    def stream(self, texts: Sequence[str]) -> AsyncGenerator[SwitchEvent | Result[Vectors], None]:
         """Yield what happens on the way, then the vectors; closing it stops the work."""
-        news: asyncio.Queue[SwitchEvent | None] = asyncio.Queue()
-        work = asyncio.create_task(self.embed(texts, news.put_nowait))
-        work.add_done_callback(lambda _: news.put_nowait(None))
-        try:
-            while (event := await news.get()) is not None:
-                yield event
-            yield work.result()
-        finally:
-            work.cancel()
-            await asyncio.gather(work, return_exceptions=True)
+        return told(partial(self.embed, texts))
 
     async def embed(self, texts: Sequence[str], tell: Tell) -> Vectors:
         """Embed texts, in their order. After a loss it goes on where it was.

@@ -29,6 +29,7 @@ _RESIDENT_FACTOR: Final = 1.2
 
 _ANSWERING: Final = "answering"
 _FOREIGN: Final = "loaded by somebody else"
+_PINNED: Final = "pinned"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,8 @@ class Surveyor:
         self._residents: _Listing[Resident] = _Listing()
         self._footprints: dict[LoadSpec, Footprint] = {}
         self._granted: dict[str, int] = {}
+        self.pins: set[str] = set()
+        """Keys of the models that are never unloaded to make room."""
 
     async def survey(self, *, max_age_s: float = 0.0) -> Survey:
         """Read who is in memory, and how much of it is left.
@@ -187,6 +190,8 @@ class Surveyor:
         keep = ""
         if not (resident.identifier.startswith(OURS) or self.settings.evict_foreign):
             keep = _FOREIGN
+        elif resident.key in self.pins:
+            keep = _PINNED
         elif self._leased(resident.identifier):
             keep = _ANSWERING
         return Occupant(resident=resident, bytes=self._held_bytes(resident), keep=keep)

@@ -1,0 +1,181 @@
+"""Loading, keeping and unloading models by hand."""
+
+import uuid
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, closing
+from functools import partial
+from types import TracebackType
+from typing import TYPE_CHECKING, TypeVar
+
+from langchain_lmswitch.chat_models.routed import RoutedChatModel
+from langchain_lmswitch.switch.controls import Controls
+from langchain_lmswitch.switch.news import Result, told
+from langchain_lmswitch.switch.portal import portal
+from langchain_lmswitch.types.events import SwitchEvent
+from langchain_lmswitch.types.models import Resident
+
+if TYPE_CHECKING:
+    from langchain_lmswitch.graph.outlets import Outlets
+
+T = TypeVar("T")
+OnEvent = Callable[[SwitchEvent], None]
+
+
+class ControlledChatModel(RoutedChatModel):
+    """A chat model whose models can be loaded, kept and unloaded by hand.
+
+    A model is named by its key, by a part that only one key has, or by the identifier of a loaded
+    instance. What is asked here concerns the host, and so every chat model that uses it.
+    """
+
+    def loaded(self) -> list[Resident]:
+        """List the models in memory, whoever loaded them."""
+        return portal().call(self._controls().loaded())
+
+    async def aloaded(self) -> list[Resident]:
+        """List the models in memory; see `loaded`."""
+        return await portal().acall(self._controls().loaded())
+
+    def preload(self, model: str) -> Resident:
+        """Load a model now, so that the first question need not wait.
+
+        Raises:
+            UnknownModel: The host has no such model.
+            NotEnoughMemory: It does not fit, even after unloading idle models of ours.
+            LoadFailed: The host could not load it.
+        """
+        return awaited(told(partial(self._controls().preload, model)), self.on_event)
+
+    async def apreload(self, model: str) -> Resident:
+        """Load a model now; see `preload`."""
+        return await aawaited(told(partial(self._controls().preload, model)), self.on_event)
+
+    def unload(self, model: str | None = None) -> list[str]:
+        """Unload a model, whoever loaded it, once no request of this process uses it.
+
+        Args:
+            model: Its name; `None` unloads all that this package has loaded.
+
+        Returns:
+            The identifiers of what was unloaded.
+
+        Raises:
+            UnknownModel: The host has no such model.
+        """
+        return portal().call(self._controls().unload(model))
+
+    async def aunload(self, model: str | None = None) -> list[str]:
+        """Unload a model; see `unload`."""
+        return await portal().acall(self._controls().unload(model))
+
+    def pin(self, model: str, *, pinned: bool = True) -> str:
+        """Keep this process from unloading a model to make room; give its key.
+
+        Pinning loads nothing, and does not stop the host's own idle timer.
+
+        Args:
+            model: Its name.
+            pinned: `False` takes the pin off.
+
+        Raises:
+            UnknownModel: The host has no such model.
+        """
+        return portal().call(self._controls().pin(model, pinned=pinned))
+
+    async def apin(self, model: str, *, pinned: bool = True) -> str:
+        """Keep this process from unloading a model; see `pin`."""
+        return await portal().acall(self._controls().pin(model, pinned=pinned))
+
+    def hold(self, model: str) -> "Hold":
+        """Keep a model loaded for as long as a `with` or `async with` block lasts.
+
+        Example:
+            ```python
+            with llm.hold("coder") as resident:
+                print(resident.context_tokens)
+                llm.invoke("Write a function.", model=resident.key)
+            ```
+        """
+        return Hold(self._controls(), model, on_event=self.on_event)
+
+    def _controls(self) -> Controls:
+        return Controls(self._open_board)
+
+
+class Hold:
+    """A model that stays loaded while this is entered; see `ControlledChatModel.hold`."""
+
+    def __init__(self, controls: Controls, model: str, *, on_event: OnEvent | None) -> None:
+        self._controls = controls
+        self._model = model
+        self._on_event = on_event
+        self._call = uuid.uuid4().hex
+
+    def __enter__(self) -> Resident:
+        try:
+            return awaited(self._news(), self._on_event)
+        except BaseException:
+            self._release()
+            raise
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._release()
+
+    async def __aenter__(self) -> Resident:
+        try:
+            return await aawaited(self._news(), self._on_event)
+        except BaseException:
+            await self._arelease()
+            raise
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        await self._arelease()
+
+    def _news(self) -> AsyncGenerator[SwitchEvent | Result[Resident], None]:
+        return told(partial(self._controls.hold, self._model, self._call))
+
+    def _release(self) -> None:
+        portal().call(self._controls.release(self._call))
+
+    async def _arelease(self) -> None:
+        await portal().acall(self._controls.release(self._call))
+
+
+def awaited(news: AsyncGenerator[SwitchEvent | Result[T], None], on_event: OnEvent | None) -> T:
+    """Pass on what happens, and give the result, blocking."""
+    outlets = _outlets(on_event)
+    with closing(portal().stream(news)) as heard:
+        for one in heard:
+            if isinstance(one, Result):
+                return one.value
+            outlets.tell(one)
+    raise RuntimeError("the work ended without a result")
+
+
+async def aawaited(
+    news: AsyncGenerator[SwitchEvent | Result[T], None], on_event: OnEvent | None
+) -> T:
+    """Pass on what happens, and give the result, awaiting."""
+    outlets = _outlets(on_event)
+    async with aclosing(portal().astream(news)) as heard:
+        async for one in heard:
+            if isinstance(one, Result):
+                return one.value
+            await outlets.atell(one)
+    raise RuntimeError("the work ended without a result")
+
+
+def _outlets(on_event: OnEvent | None) -> "Outlets":
+    from langchain_lmswitch.graph.outlets import Outlets  # noqa: PLC0415 - LangGraph is slow
+
+    return Outlets(on_event)

@@ -1,0 +1,71 @@
+"""What a user may ask of the switchboard directly."""
+
+import uuid
+from collections.abc import Awaitable, Callable
+
+from langchain_lmswitch.policy.naming import find_card
+from langchain_lmswitch.switch.board import Switchboard
+from langchain_lmswitch.switch.boards import boards
+from langchain_lmswitch.switch.news import Tell
+from langchain_lmswitch.switch.surveyor import OURS
+from langchain_lmswitch.types.models import ModelCard, Resident
+
+OpenBoard = Callable[[], Awaitable[Switchboard]]
+
+
+class Controls:
+    """Looks at, loads, keeps and unloads models; lives on the portal's loop."""
+
+    def __init__(self, open_board: OpenBoard) -> None:
+        self._open = open_board
+
+    async def loaded(self) -> list[Resident]:
+        """List the models in memory, whoever loaded them."""
+        survey = await (await self._open()).surveyor.survey()
+        return [one.resident for one in survey.occupants]
+
+    async def hold(self, name: str, call: str, tell: Tell) -> Resident:
+        """Load a model if need be, and keep it until `release(call)`."""
+        board = await self._open()
+        held = await board.acquire(
+            await self._card(board, name), call=call, needed_tokens=0, on_event=tell
+        )
+        return held.resident
+
+    async def release(self, call: str) -> None:
+        """End a hold; safe to repeat."""
+        boards().release(call)
+
+    async def preload(self, name: str, tell: Tell) -> Resident:
+        """Load a model if need be, for the requests to come."""
+        call = uuid.uuid4().hex
+        try:
+            return await self.hold(name, call, tell)
+        finally:
+            await self.release(call)
+
+    async def unload(self, name: str | None) -> list[str]:
+        """Unload the instances of a model, or all of ours, once no request of ours uses them."""
+        board = await self._open()
+        residents = [one.resident for one in (await board.surveyor.survey()).occupants]
+        if name is None:
+            leaving = [one for one in residents if one.identifier.startswith(OURS)]
+        else:
+            key = (await self._card(board, name)).key
+            leaving = [one for one in residents if name == one.identifier]
+            leaving = leaving or [one for one in residents if one.key == key]
+        for resident in leaving:
+            await board.unload(resident.identifier)
+        return [one.identifier for one in leaving]
+
+    async def pin(self, name: str, *, pinned: bool) -> str:
+        """Keep a model from being unloaded to make room, or no longer; give its key."""
+        board = await self._open()
+        key = (await self._card(board, name)).key
+        (board.surveyor.pins.add if pinned else board.surveyor.pins.discard)(key)
+        return key
+
+    async def _card(self, board: Switchboard, name: str) -> ModelCard:
+        survey = await board.surveyor.survey()
+        residents = [one.resident for one in survey.occupants]
+        return find_card(name, await board.surveyor.cards(), residents=residents)
