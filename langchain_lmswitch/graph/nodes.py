@@ -5,7 +5,7 @@ hops onto the portal's.
 """
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager
 from contextvars import copy_context
 from dataclasses import replace
@@ -31,7 +31,8 @@ from langchain_lmswitch.hosts.attachments import with_attachments
 from langchain_lmswitch.messages.asking import facts, request
 from langchain_lmswitch.policy.classify import classify
 from langchain_lmswitch.policy.naming import card_of
-from langchain_lmswitch.switch.board import Held, Switchboard
+from langchain_lmswitch.switch.board import Held
+from langchain_lmswitch.switch.boards import OpenBoard
 from langchain_lmswitch.switch.portal import portal
 from langchain_lmswitch.types.decisions import Decision
 from langchain_lmswitch.types.events import (
@@ -44,8 +45,6 @@ from langchain_lmswitch.types.events import (
 from langchain_lmswitch.types.models import Resident
 from langchain_lmswitch.types.requests import PredictRequest
 from langchain_lmswitch.types.tasks import Task
-
-OpenBoard = Callable[[], Awaitable[Switchboard]]
 
 
 class Nodes:

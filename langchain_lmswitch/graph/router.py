@@ -12,14 +12,14 @@ from langchain_lmswitch.errors import HostLost, LMSwitchError, UnknownModel
 from langchain_lmswitch.graph.choosing import AUTO, decide
 from langchain_lmswitch.graph.compiled import RouterGraph
 from langchain_lmswitch.graph.fitting import count
-from langchain_lmswitch.graph.nodes import Nodes, OpenBoard
+from langchain_lmswitch.graph.nodes import Nodes
 from langchain_lmswitch.graph.state import RouterInput, RouterOutput, RouterState, revive
 from langchain_lmswitch.hosts.attachments import with_attachments
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.messages.asking import facts
 from langchain_lmswitch.policy.classify import classify
 from langchain_lmswitch.settings import Settings
-from langchain_lmswitch.switch.boards import boards
+from langchain_lmswitch.switch.boards import OpenBoard, boards, watched
 from langchain_lmswitch.types.decisions import Decision
 from langchain_lmswitch.types.events import Fragment, PredictEvent, SwitchEvent, ToolCallStarted
 from langchain_lmswitch.types.options import RouterOptions
@@ -42,7 +42,8 @@ def router_graph(open_board: OpenBoard | None = None) -> RouterGraph:
     async def found() -> Any:
         return await boards().find(Settings())
 
-    nodes = Nodes(open_board or found)
+    opening = open_board or found
+    nodes = Nodes(opening)
     graph = StateGraph(RouterState, input_schema=RouterInput, output_schema=RouterOutput)
     graph.add_node("classify", nodes.classify)
     graph.add_node("check_resources", nodes.check_resources)
@@ -56,7 +57,7 @@ def router_graph(open_board: OpenBoard | None = None) -> RouterGraph:
     graph.add_conditional_edges("load_model", _after_load, ["fit_context", "check_resources"])
     graph.add_conditional_edges("fit_context", _after_fit, ["respond", "check_resources"])
     graph.add_conditional_edges("respond", _after_respond, ["check_resources", END])
-    return RouterGraph.of(graph.compile(checkpointer=False, name="lmswitch"))
+    return RouterGraph.of(graph.compile(checkpointer=False, name="lmswitch"), opening)
 
 
 class Router:
@@ -97,8 +98,9 @@ class Router:
     async def explain(self, messages: Sequence[BaseMessage], options: RouterOptions) -> Decision:
         """Decide as `answer` would at this moment, without loading or calling anything."""
         state = RouterState(messages=list(messages), options=options)
-        state.update(await self._nodes.classify(state))  # type: ignore[typeddict-item]  # its own keys
-        update = await self._nodes.check_resources(state)
+        async with watched(self._open):
+            state.update(await self._nodes.classify(state))  # type: ignore[typeddict-item]  # its own
+            update = await self._nodes.check_resources(state)
         return revive(Decision, update["decision"])
 
     async def count(self, messages: Sequence[BaseMessage], options: RouterOptions) -> int | None:
@@ -125,16 +127,16 @@ class Router:
         options: RouterOptions,
         counting: Callable[[Host, str], Awaitable[int]],
     ) -> int | None:
-        board = await self._open()
         task = classify(facts(messages, options))
-        outcome = await decide(board, task, model=options.get("model") or AUTO, failed={})
-        if outcome.resident is None:
-            return None
-        try:
-            return await counting(board.host, outcome.resident.identifier)
-        except UnknownModel:  # it went while we asked
-            board.surveyor.forget()
-            return None
+        async with watched(self._open) as board:
+            outcome = await decide(board, task, model=options.get("model") or AUTO, failed={})
+            if outcome.resident is None:
+                return None
+            try:
+                return await counting(board.host, outcome.resident.identifier)
+            except UnknownModel:  # it went while we asked
+                board.surveyor.forget()
+                return None
 
     async def _run(
         self, messages: Sequence[BaseMessage], options: RouterOptions

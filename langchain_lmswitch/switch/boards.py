@@ -1,8 +1,9 @@
 """The process's switchboards: one per host, whoever asks."""
 
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 
-from langchain_lmswitch.errors import LMSwitchError
+from langchain_lmswitch.errors import HostLost, LMSwitchError
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.hosts.finding import find_host
 from langchain_lmswitch.machine.monitor import Monitor, SystemMonitor
@@ -10,6 +11,9 @@ from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.flights import Flights
 from langchain_lmswitch.switch.portal import Portal, portal
+
+OpenBoard = Callable[[], Awaitable[Switchboard]]
+"""Gives the switchboard to use; called for every step."""
 
 
 class Boards:
@@ -51,6 +55,14 @@ class Boards:
         for settings in [key for key, found in self._found.items() if found is board]:
             del self._found[settings]
 
+    def lost(self, board: Switchboard) -> None:
+        """Note that a connection broke: a host that was found may be somewhere else by now.
+
+        One that the caller made stays; it may come back, and its leases are those of others.
+        """
+        if board in self._found.values():
+            self.forget(board)
+
     def release(self, call: str) -> None:
         """End the leases of a call, wherever they are; safe to repeat."""
         for board in self._by_address.values():
@@ -69,6 +81,17 @@ class Boards:
             board = Switchboard(host, SystemMonitor(), settings)
             self._by_address[host.address] = board
         return board
+
+
+@asynccontextmanager
+async def watched(open_board: OpenBoard) -> AsyncGenerator[Switchboard, None]:
+    """Give a board to work with; if its connection breaks, the next one looks for the host anew."""
+    board = await open_board()
+    try:
+        yield board
+    except HostLost:
+        boards().lost(board)
+        raise
 
 
 _boards: dict[Portal, Boards] = {}

@@ -1,16 +1,13 @@
 """What a user may ask of the switchboard directly."""
 
 import uuid
-from collections.abc import Awaitable, Callable
 
 from langchain_lmswitch.policy.naming import find_card
 from langchain_lmswitch.switch.board import Switchboard
-from langchain_lmswitch.switch.boards import boards
+from langchain_lmswitch.switch.boards import OpenBoard, boards, watched
 from langchain_lmswitch.switch.news import Tell
 from langchain_lmswitch.switch.surveyor import OURS
 from langchain_lmswitch.types.models import ModelCard, Resident
-
-OpenBoard = Callable[[], Awaitable[Switchboard]]
 
 
 class Controls:
@@ -21,15 +18,15 @@ class Controls:
 
     async def loaded(self) -> list[Resident]:
         """List the models in memory, whoever loaded them."""
-        survey = await (await self._open()).surveyor.survey()
+        async with watched(self._open) as board:
+            survey = await board.surveyor.survey()
         return [one.resident for one in survey.occupants]
 
     async def hold(self, name: str, call: str, tell: Tell) -> Resident:
         """Load a model if need be, and keep it until `release(call)`."""
-        board = await self._open()
-        held = await board.acquire(
-            await self._card(board, name), call=call, needed_tokens=0, on_event=tell
-        )
+        async with watched(self._open) as board:
+            card = await self._card(board, name)
+            held = await board.acquire(card, call=call, needed_tokens=0, on_event=tell)
         return held.resident
 
     async def release(self, call: str) -> None:
@@ -46,24 +43,27 @@ class Controls:
 
     async def unload(self, name: str | None) -> list[str]:
         """Unload the instances of a model, or all of ours, once no request of ours uses them."""
-        board = await self._open()
-        residents = [one.resident for one in (await board.surveyor.survey()).occupants]
-        if name is None:
-            leaving = [one for one in residents if one.identifier.startswith(OURS)]
-        else:
-            key = (await self._card(board, name)).key
-            leaving = [one for one in residents if name == one.identifier]
-            leaving = leaving or [one for one in residents if one.key == key]
-        for resident in leaving:
-            await board.unload(resident.identifier)
+        async with watched(self._open) as board:
+            leaving = await self._meant(board, name)
+            for resident in leaving:
+                await board.unload(resident.identifier)
         return [one.identifier for one in leaving]
 
     async def pin(self, name: str, *, pinned: bool) -> str:
         """Keep a model from being unloaded to make room, or no longer; give its key."""
-        board = await self._open()
-        key = (await self._card(board, name)).key
+        async with watched(self._open) as board:
+            key = (await self._card(board, name)).key
         (board.surveyor.pins.add if pinned else board.surveyor.pins.discard)(key)
         return key
+
+    async def _meant(self, board: Switchboard, name: str | None) -> list[Resident]:
+        residents = [one.resident for one in (await board.surveyor.survey()).occupants]
+        if name is None:
+            return [one for one in residents if one.identifier.startswith(OURS)]
+        if found := [one for one in residents if one.identifier == name]:
+            return found
+        key = (await self._card(board, name)).key
+        return [one for one in residents if one.key == key]
 
     async def _card(self, board: Switchboard, name: str) -> ModelCard:
         survey = await board.surveyor.survey()

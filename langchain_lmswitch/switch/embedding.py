@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Final, assert_never
@@ -22,7 +22,7 @@ from langchain_lmswitch.errors import (
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.policy.naming import find_card
 from langchain_lmswitch.switch.board import Switchboard
-from langchain_lmswitch.switch.boards import boards
+from langchain_lmswitch.switch.boards import OpenBoard, boards
 from langchain_lmswitch.switch.news import Result, Tell, told
 from langchain_lmswitch.switch.surveyor import LATELY_S, Survey
 from langchain_lmswitch.types.events import SwitchEvent
@@ -30,7 +30,6 @@ from langchain_lmswitch.types.models import ModelCard, Resident
 from langchain_lmswitch.types.plans import Load, Refusal, Use
 
 Vectors = list[list[float]]
-OpenBoard = Callable[[], Awaitable[Switchboard]]
 
 AUTO: Final = "auto"
 _NONE_INSTALLED: Final = (

@@ -117,3 +117,24 @@ async def test_search_that_fails_is_made_again(tmp_path: Path, unused_tcp_port: 
     for _ in range(2):
         with pytest.raises(HostNotFound):
             await all_boards.find(settings)
+
+
+async def test_found_host_that_is_lost_is_looked_for_anew(
+    greeting_port: int, tmp_path: Path
+) -> None:
+    """It may have come back on another port."""
+    all_boards = Boards()
+    settings = Settings(base_url=f"127.0.0.1:{greeting_port}", home=tmp_path)
+    board = await all_boards.find(settings)
+    all_boards.lost(board)
+
+    assert await all_boards.find(settings) is not board
+    await all_boards.aclose()
+
+
+def test_given_host_that_is_lost_keeps_its_leases() -> None:
+    host, all_boards = ScriptedHost(), Boards()
+    board = all_boards.given(host, None, SETTINGS)
+    all_boards.lost(board)
+
+    assert all_boards.given(host, None, SETTINGS) is board

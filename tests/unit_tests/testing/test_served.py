@@ -15,7 +15,7 @@ from conftest import workers
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from pydantic import SecretStr
 
-from langchain_lmswitch import ChatLMSwitch
+from langchain_lmswitch import ChatLMSwitch, router_graph
 from langchain_lmswitch.embedded.presence import Address
 from langchain_lmswitch.embedded.worker import Worker
 from langchain_lmswitch.errors import (
@@ -29,6 +29,7 @@ from langchain_lmswitch.errors import (
 )
 from langchain_lmswitch.hosts.lmstudio import LMStudioHost
 from langchain_lmswitch.settings import Settings
+from langchain_lmswitch.switch import boards
 from langchain_lmswitch.testing import ScriptedHost, card, in_turn, served, tool_call, user
 from langchain_lmswitch.testing.worker import ScriptedWorker
 from langchain_lmswitch.types.events import (
@@ -495,3 +496,25 @@ def listening() -> set[int]:
     """The ports on which this process listens."""
     sockets = psutil.Process().net_connections(kind="tcp4")
     return {one.laddr.port for one in sockets if one.status == psutil.CONN_LISTEN}
+
+
+async def test_graph_finds_a_host_that_came_back_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """As the embedded host does that was started again."""
+    monkeypatch.setenv("LMSWITCH_TIMEOUT_S", "77")  # settings, and so a board, of this test alone
+    where: list[Address] = []
+
+    async def find(settings: Settings) -> LMStudioHost:
+        return LMStudioHost(where[-1].host_port, settings=settings, token=where[-1].token)
+
+    monkeypatch.setattr(boards, "find_host", find)
+    graph, host = router_graph(), ScriptedHost(["tiny-chat"], replies="Fine.")
+    for restarted in (False, True):
+        async with served(host) as address:
+            where.append(address)
+            if restarted:
+                with pytest.raises(HostLost):
+                    await graph.ainvoke({"messages": [HumanMessage("Hi")]})
+            state = await graph.ainvoke({"messages": [HumanMessage("Hi")]})
+        assert state["messages"][-1].text == "Fine."
