@@ -50,6 +50,10 @@ def shown(cell: Any) -> list[tuple[str, str]]:
     ]
 
 
+def kinds(cell: Any) -> list[str]:
+    return [name for name, _ in shown(cell)]
+
+
 def text_of(output: Any) -> str:
     return str(output.data["text/plain"])
 
@@ -62,11 +66,17 @@ def test_there_is_one() -> None:
 @pytest.mark.usefixtures("unloaded")
 @each_notebook
 def test_it_runs_and_shows_what_is_kept(path: Path, embedded: Embedded, tmp_path: Path) -> None:
-    """No warning either: that would stand in `stderr`."""
+    """No warning either: that would stand in `stderr`.
+
+    Cells tagged `words` show the model's own, which differ from one processor to the next.
+    """
     ran = executed(path, environment(embedded), tmp_path)
 
     for new, old in zip(code(ran), code(read(path)), strict=True):
-        assert shown(new) == shown(old), old.source
+        if "words" in old.metadata.get("tags", ()):
+            assert [name for name, text in shown(new) if text.strip()] == kinds(old), old.source
+        else:
+            assert shown(new) == shown(old), old.source
 
 
 @each_notebook
