@@ -92,7 +92,8 @@ class RoutedChatModel(ChatModelFields):
         return call_options(fields, hinted(None, kwargs))
 
     def _router(self) -> "Router":
-        from langchain_lmswitch.graph import routers  # noqa: PLC0415 - as above
+        # LangGraph takes most of a second to import: only who asks a question pays for it.
+        from langchain_lmswitch.graph import routers  # noqa: PLC0415
 
         if self.host is None:
             return routers.router(self._own_settings(), retries=self.max_retries)
