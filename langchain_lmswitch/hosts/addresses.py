@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import psutil
 
 from langchain_lmswitch.errors import InvalidRequest
+from langchain_lmswitch.machine.boundary import read_surroundings, scope_of_host
 from langchain_lmswitch.types.machine import Scope
 
 DEFAULT_PORT: Final = 1234
@@ -46,15 +47,20 @@ def parse_address(text: str) -> str:
 
 
 def scope_of(address: str) -> Scope:
-    """Tell whether a host shares this machine's memory; a name is not looked up."""
-    host = urlsplit(f"//{address}").hostname or ""
-    if host in {"localhost", socket.gethostname().lower()}:
-        return "local"
+    """Tell whose memory a host uses; a name is not looked up. See `machine.boundary`."""
+    parts = urlsplit(f"//{address}")
+    name = parts.hostname or ""
+    return scope_of_host(name, parts.port, is_own=_is_own(name), here=read_surroundings())
+
+
+def _is_own(name: str) -> bool:
+    if name in {"localhost", socket.gethostname().lower()}:
+        return True
     try:
-        ip = ipaddress.ip_address(host)
+        ip = ipaddress.ip_address(name)
     except ValueError:
-        return "remote"
-    return "local" if ip.is_loopback or str(ip) in _own_addresses() else "remote"
+        return False
+    return ip.is_loopback or str(ip) in _own_addresses()
 
 
 def _own_addresses() -> set[str]:

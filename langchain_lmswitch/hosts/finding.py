@@ -116,7 +116,7 @@ async def _explicit(settings: Settings, address: str) -> Found:
 
 async def _ours(settings: Settings, address: str) -> Found | None:
     """Recognize the embedded host by its address: it wants the token it keeps in its own file."""
-    if settings.api_key is not None or scope_of(address) == "remote":
+    if settings.api_key is not None or scope_of(address) != "local":
         return None
     running = await _running_embedded(settings)
     if running is None or running.address.rpartition(":")[2] != address.rpartition(":")[2]:

@@ -1,24 +1,23 @@
-"""Graphics processors with memory of their own, and how much of it is free."""
+"""Graphics processors, and how much of their memory is free."""
 
 import os
-import re
-import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-from langchain_lmswitch.machine.files import read_number, read_text
-from langchain_lmswitch.machine.nvml import NoAnswer, Nvml, import_nvml
-from langchain_lmswitch.machine.smi import COMMAND, NvidiaSmi
+from langchain_lmswitch.machine import amd, smi
+from langchain_lmswitch.machine.apple import AppleSilicon
+from langchain_lmswitch.machine.memory import Memory
+from langchain_lmswitch.machine.nvml import Nvml, import_nvml
+from langchain_lmswitch.machine.tools import NoAnswer, installed
 from langchain_lmswitch.types.machine import Gpu
-
-_AMD_VENDOR = "0x1002"
 
 
 class GpuSource(Protocol):
-    """Something that can be asked for NVIDIA GPUs."""
+    """Something that can be asked for the GPUs of one maker."""
 
     def gpus(self) -> tuple[Gpu, ...]:
         """List them.
@@ -32,7 +31,12 @@ def find_nvidia() -> GpuSource | None:
     """Choose how to ask: NVML if its binding is installed, else `nvidia-smi`, else not at all."""
     if (nvml := import_nvml()) is not None:
         return Nvml(nvml)
-    return NvidiaSmi() if shutil.which(COMMAND[0]) is not None else None
+    return smi.nvidia_smi() if installed(smi.COMMAND) else None
+
+
+def find_amd_tool() -> GpuSource | None:
+    """Find `amd-smi`."""
+    return amd.amd_smi() if installed(amd.COMMAND) else None
 
 
 def nvidia_driver_traces() -> bool:
@@ -48,14 +52,19 @@ class Accelerators:
 
     - NVIDIA: NVML, else `nvidia-smi`. If neither answers, there is none where nothing hints at a
       driver, and it is unknown where something does.
-    - AMD: what the `amdgpu` driver writes into sysfs, on Linux; unknown on Windows.
-    - Apple silicon: none, since its GPU shares the main memory.
+    - AMD: what the `amdgpu` driver writes into sysfs, on Linux. Where that lacks a card or its
+      memory, `amd-smi`. Without an answer it is unknown on Windows, and in WSL 2 if Windows lends
+      it a GPU.
+    - Apple silicon: one GPU, with a part of the main memory.
     - Intel: not looked for. Integrated ones share the main memory.
 
     Args:
         nvidia: Chooses how to ask for NVIDIA GPUs; called once.
         traces: Whether anything hints at an NVIDIA driver; called once.
+        amd_tool: Finds the command-line tool for AMD GPUs; called once.
+        apple: The GPU of a Mac.
         drm: Where sysfs lists the graphics cards.
+        lent: The device through which Windows lends its GPU to WSL 2.
         platform: `sys.platform`.
     """
 
@@ -64,59 +73,93 @@ class Accelerators:
         *,
         nvidia: Callable[[], GpuSource | None] = find_nvidia,
         traces: Callable[[], bool] = nvidia_driver_traces,
+        amd_tool: Callable[[], GpuSource | None] = find_amd_tool,
+        apple: AppleSilicon | None = None,
         drm: Path = Path("/sys/class/drm"),
+        lent: Path = Path("/dev/dxg"),
         platform: str = sys.platform,
     ) -> None:
         self._find_nvidia = nvidia
         self._traces = traces
+        self._find_amd_tool = amd_tool
+        self._apple = apple or AppleSilicon()
         self._drm = drm
+        self._lent = lent
         self._platform = platform
 
-    def gpus(self) -> tuple[Gpu, ...] | None:
+    def gpus(self, memory: Memory) -> tuple[Gpu, ...] | None:
         """List them; `None` if none is known and it is unknown whether there are any.
 
-        Fast, but for `nvidia-smi`: that may take two seconds, once in three.
+        Fast, but for the command-line tools: those may take two seconds, once in three.
+
+        Args:
+            memory: Main memory now: what a GPU shares of it is never freer than that.
         """
-        if self._platform == "darwin":
-            return ()
-        nvidia = self._nvidia_gpus()
-        amd = None if self._platform == "win32" else tuple(map(amd_gpu, self._amd))
-        known = (nvidia or ()) + (amd or ())
-        return None if not known and (nvidia is None or amd is None) else known
+        found = self._apple.gpus() if self._platform == "darwin" else self._cards()
+        return None if found is None else tuple(bounded(gpu, memory) for gpu in found)
+
+    def _cards(self) -> tuple[Gpu, ...] | None:
+        nvidia, amd_gpus = self._nvidia_gpus(), self._amd_gpus()
+        known = (nvidia or ()) + (amd_gpus or ())
+        return None if not known and (nvidia is None or amd_gpus is None) else known
 
     @cached_property
     def _nvidia(self) -> GpuSource | None:
         return self._find_nvidia()
 
     @cached_property
-    def _amd(self) -> tuple[Path, ...]:
-        return amd_cards(self._drm)
-
-    @cached_property
     def _nvidia_may_be_here(self) -> bool:
         return self._traces()
 
+    @cached_property
+    def _amd_tool(self) -> GpuSource | None:
+        return self._find_amd_tool()
+
+    @cached_property
+    def _amd_cards(self) -> tuple[Path, ...]:
+        return () if self._platform == "win32" else amd.amd_cards(self._drm)
+
+    @cached_property
+    def _amd_may_be_elsewhere(self) -> bool:
+        return self._platform == "win32" or self._lent.exists()
+
     def _nvidia_gpus(self) -> tuple[Gpu, ...] | None:
-        if self._nvidia is not None:
-            try:
-                return self._nvidia.gpus()
-            except NoAnswer:
-                pass
-        return None if self._nvidia_may_be_here else ()
+        told = _ask(self._nvidia)
+        return () if told is None and not self._nvidia_may_be_here else told
+
+    def _amd_gpus(self) -> tuple[Gpu, ...] | None:
+        cards = tuple(map(amd.amd_gpu, self._amd_cards))
+        if cards and all(card.total_bytes is not None for card in cards):
+            return cards
+        if (told := _ask(self._amd_tool)) is not None:
+            return told
+        return cards or (None if self._amd_may_be_elsewhere else ())
 
 
-def amd_cards(drm: Path) -> tuple[Path, ...]:
-    """List the folders of the AMD cards; `card0-DP-1` and the like are their outputs."""
-    cards = sorted(path for path in drm.glob("card*") if re.fullmatch(r"card\d+", path.name))
-    return tuple(card for card in cards if read_text(card / "device" / "vendor") == _AMD_VENDOR)
+def _ask(source: GpuSource | None) -> tuple[Gpu, ...] | None:
+    try:
+        return None if source is None else source.gpus()
+    except NoAnswer:
+        return None
 
 
-def amd_gpu(card: Path) -> Gpu:
-    """Read what sysfs tells of an AMD card; `None` for memory that it does not tell."""
-    total = read_number(card / "device" / "mem_info_vram_total") or None
-    used = read_number(card / "device" / "mem_info_vram_used")
-    return Gpu(
-        name=read_text(card / "device" / "product_name") or f"AMD GPU {card.name}",
-        total_bytes=total,
-        free_bytes=None if total is None or used is None else max(0, total - used),
+def bounded(gpu: Gpu, memory: Memory) -> Gpu:
+    """Bound what a GPU has of main memory by what main memory has.
+
+    A unified one that names no limit of its own may take all of it.
+    """
+    if not gpu.unified:
+        shared_free_bytes = _least(gpu.shared_free_bytes, memory.free_bytes)
+        known = gpu.shared_free_bytes is not None
+        return replace(gpu, shared_free_bytes=shared_free_bytes if known else None)
+    total_bytes = _least(gpu.total_bytes, memory.total_bytes)
+    free_bytes = _least(gpu.free_bytes, memory.free_bytes)
+    return replace(
+        gpu,
+        total_bytes=total_bytes,
+        free_bytes=None if free_bytes is None else _least(free_bytes, total_bytes),
     )
+
+
+def _least(*sizes: int | None) -> int | None:
+    return min((size for size in sizes if size is not None), default=None)

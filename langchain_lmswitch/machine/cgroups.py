@@ -1,8 +1,7 @@
 """Memory limits that a container or a service manager set on us."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from itertools import chain
 from pathlib import Path
 
 from langchain_lmswitch.machine.files import read_number, read_text
@@ -22,6 +21,10 @@ class Limit:
     def free_bytes(self) -> int:
         """What may still be taken before the limit bites."""
         return max(0, self.limit_bytes - self.working_set_bytes)
+
+
+_ReadLimits = Callable[[Iterator[str]], Iterator[Limit]]
+"""Reads the limits of a group and its ancestors, given their folders."""
 
 
 class Cgroups:
@@ -44,16 +47,22 @@ class Cgroups:
         self._cgroup = cgroup
 
     def limits(self) -> list[Limit]:
-        """List every limit that applies to us, the innermost first."""
+        """List every limit on memory that applies to us, the innermost first."""
+        return self._collect(v1=_limits_v1, v2=_limits_v2)
+
+    def swap_limits(self) -> list[Limit]:
+        """List every limit on swap that applies to us, the innermost first."""
+        return self._collect(v1=_swap_limits_v1, v2=_swap_limits_v2)
+
+    def _collect(self, *, v1: _ReadLimits, v2: _ReadLimits) -> list[Limit]:
         found: list[Limit] = []
         for controllers, path in self._memberships():
             if not controllers:
                 # On a hybrid system version 2 is mounted one folder down.
                 for mount in (self._cgroup, self._cgroup / "unified"):
-                    found += chain.from_iterable(map(_limits_v2, _ancestry(mount, path)))
+                    found += v2(_ancestry(mount, path))
             elif "memory" in controllers.split(","):
-                mount = self._cgroup / "memory"
-                found += chain.from_iterable(map(_limits_v1, _ancestry(mount, path)))
+                found += v1(_ancestry(self._cgroup / "memory", path))
         return found
 
     def _memberships(self) -> Iterator[tuple[str, str]]:
@@ -75,31 +84,51 @@ def _ancestry(mount: Path, path: str) -> Iterator[str]:
     yield str(mount)
 
 
-def _limits_v2(group: str) -> Iterator[Limit]:
-    # Above `memory.high` the kernel does not kill but stalls us: no place for a model either.
-    sizes = [read_number(f"{group}/{name}") for name in ("memory.max", "memory.high")]
-    known = [size for size in sizes if size is not None]
-    current = read_number(f"{group}/memory.current") if known else None
-    if current is not None:
-        droppable = _stat(group).get("inactive_file", 0)
-        yield Limit(limit_bytes=min(known), working_set_bytes=max(0, current - droppable))
+def _limits_v2(groups: Iterator[str]) -> Iterator[Limit]:
+    for group in groups:
+        # Above `memory.high` the kernel does not kill but stalls us: no place for a model either.
+        sizes = [read_number(f"{group}/{name}") for name in ("memory.max", "memory.high")]
+        known = [size for size in sizes if size is not None]
+        current = read_number(f"{group}/memory.current") if known else None
+        if current is not None:
+            droppable = _stat(group).get("inactive_file", 0)
+            yield Limit(limit_bytes=min(known), working_set_bytes=max(0, current - droppable))
 
 
-def _limits_v1(group: str) -> Iterator[Limit]:
-    current = read_number(f"{group}/memory.usage_in_bytes")
-    if current is None:
-        return
-    stat = _stat(group)
-    # `hierarchical_memory_limit` includes ancestors that a namespace hides from us.
-    sizes = [
-        read_number(f"{group}/memory.limit_in_bytes"),
-        stat.get("hierarchical_memory_limit"),
-    ]
-    known = [size for size in sizes if size is not None and size < _UNLIMITED_BYTES]
-    if known:
-        # The usage includes all groups below, so must the part that can be dropped.
-        droppable = stat.get("total_inactive_file", stat.get("inactive_file", 0))
-        yield Limit(limit_bytes=min(known), working_set_bytes=max(0, current - droppable))
+def _limits_v1(groups: Iterator[str]) -> Iterator[Limit]:
+    for group in groups:
+        stat = _stat(group)
+        # It includes ancestors, those too that a namespace hides from us.
+        hierarchical = stat.get("hierarchical_memory_limit")
+        if hierarchical is not None and hierarchical >= _UNLIMITED_BYTES:
+            return
+        sizes = [read_number(f"{group}/memory.limit_in_bytes"), hierarchical]
+        known = [size for size in sizes if size is not None and size < _UNLIMITED_BYTES]
+        current = read_number(f"{group}/memory.usage_in_bytes") if known else None
+        if current is not None:
+            # The usage includes all groups below, so must the part that can be dropped.
+            droppable = stat.get("total_inactive_file", stat.get("inactive_file", 0))
+            yield Limit(limit_bytes=min(known), working_set_bytes=max(0, current - droppable))
+
+
+def _swap_limits_v2(groups: Iterator[str]) -> Iterator[Limit]:
+    for group in groups:
+        limit_bytes = read_number(f"{group}/memory.swap.max")
+        used_bytes = read_number(f"{group}/memory.swap.current")
+        if limit_bytes is not None and used_bytes is not None:
+            yield Limit(limit_bytes=limit_bytes, working_set_bytes=used_bytes)
+
+
+def _swap_limits_v1(groups: Iterator[str]) -> Iterator[Limit]:
+    # Version 1 limits memory alone, and memory with swap; what lies between is for swap.
+    names = ("memsw.limit_in_bytes", "memsw.usage_in_bytes", "limit_in_bytes", "usage_in_bytes")
+    for group in groups:
+        sizes = [read_number(f"{group}/memory.{name}") for name in names]
+        both, both_used, memory, memory_used = sizes
+        if both is None or both >= _UNLIMITED_BYTES or both_used is None or memory is None:
+            continue
+        used_bytes = max(0, both_used - (memory_used or 0))
+        yield Limit(limit_bytes=max(0, both - memory), working_set_bytes=used_bytes)
 
 
 def _stat(group: str) -> dict[str, int]:

@@ -2,16 +2,14 @@
 
 import importlib
 import logging
+import weakref
 from types import ModuleType
 from typing import Any
 
+from langchain_lmswitch.machine.tools import NoAnswer
 from langchain_lmswitch.types.machine import Gpu
 
 _logger = logging.getLogger(__name__)
-
-
-class NoAnswer(Exception):  # noqa: N818 - an outcome, caught beside its only raisers
-    """The NVIDIA driver could not be asked; it may not be there at all."""
 
 
 def import_nvml() -> ModuleType | None:
@@ -23,7 +21,10 @@ def import_nvml() -> ModuleType | None:
 
 
 class Nvml:
-    """GPUs as NVML tells them; initialized once, on the first question.
+    """GPUs as NVML tells them.
+
+    It is initialized once, on the first question, whatever comes of it; and shut down once, with
+    this object or at the end of the process.
 
     Args:
         nvml: The module `pynvml`.
@@ -36,7 +37,8 @@ class Nvml:
     def gpus(self) -> tuple[Gpu, ...]:
         """List the GPUs; one that does not tell its memory is listed with `None`.
 
-        That is so for unified memory (GB10, Jetson), a lost GPU, and one without permission.
+        That is so for a lost GPU and one without permission. One that cannot have an answer, since
+        it has no memory of its own (GB10, Jetson), is unified. Under WSL 2 all of them tell.
 
         Raises:
             NoAnswer: There is no driver, or it does not answer.
@@ -57,6 +59,7 @@ class Nvml:
         except self._nvml.NVMLError as error:
             _logger.debug("NVML is not usable: %s", error)
             return False
+        weakref.finalize(self, _shut_down, self._nvml)
         return True
 
     def _gpu(self, index: int) -> Gpu:
@@ -68,10 +71,18 @@ class Nvml:
             memory = self._nvml.nvmlDeviceGetMemoryInfo(handle)
         except self._nvml.NVMLError as error:
             _logger.debug("NVML does not tell the memory of GPU %d: %s", index, error)
-            return Gpu(name=name, total_bytes=None, free_bytes=None)
+            unified = getattr(error, "value", None) == self._nvml.NVML_ERROR_NOT_SUPPORTED
+            return Gpu(name=name, total_bytes=None, free_bytes=None, unified=unified)
         known = bool(memory.total)
         return Gpu(
             name=name,
             total_bytes=int(memory.total) if known else None,
             free_bytes=int(memory.free) if known else None,
         )
+
+
+def _shut_down(nvml: Any) -> None:
+    try:
+        nvml.nvmlShutdown()
+    except nvml.NVMLError as error:
+        _logger.debug("NVML did not shut down: %s", error)

@@ -41,7 +41,8 @@ def admit(
     The decision, in order:
 
     1. It is loaded with enough context: use it. If it is loaded with too little and may leave,
-       it leaves in every case below: two of a kind cost double.
+       it leaves in every case below: two of a kind cost double. If it has the very identifier
+       that ours would get, and must stay, it is used as it is: the conversation is cut to fit.
     2. What it costs or what is free is unknown: try the load; if the host itself says that
        it does not fit, unload what may leave first. Accelerators whose memory is unknown count
        for this only where main memory alone does not suffice.
@@ -52,9 +53,8 @@ def admit(
     6. It does not fit: refuse, naming the shortfall and who stands in the way.
     """
     mine = [one for one in occupants if one.resident.key == spec.key]
-    for one in mine:  # 1
-        if _roomy(one.resident, needed_tokens, spec):
-            return Use(resident=one.resident, footprint=footprint)
+    if ready := [one for one in mine if _ready(one, needed_tokens, spec)]:  # 1
+        return Use(resident=ready[0].resident, footprint=footprint)
     outgrown = [one for one in mine if not one.keep]
     idle = [one for one in occupants if not one.keep and one not in outgrown]
     free_bytes = room(snapshot, occupants=occupants, headroom_bytes=headroom_bytes)
@@ -88,11 +88,11 @@ def room(snapshot: Snapshot, *, occupants: Sequence[Occupant], headroom_bytes: i
 
     Memory-mapped weights count as free in what the system calls available (measured: a 5.8 GB
     load lowered it by 1 GB), so what is left of the total after the residents' footprints is
-    the second bound. Accelerator memory adds to both where it is known.
+    the second bound. Accelerator memory adds to both where it is known and apart from main memory.
     """
     if snapshot.ram_free_bytes is None or snapshot.ram_total_bytes is None:
         return None
-    gpus = [gpu for gpu in snapshot.gpus or () if gpu.free_bytes is not None]
+    gpus = [gpu for gpu in snapshot.gpus or () if gpu.free_bytes is not None and not gpu.unified]
     free_bytes = snapshot.ram_free_bytes + sum(gpu.free_bytes or 0 for gpu in gpus)
     total_bytes = snapshot.ram_total_bytes + sum(
         gpu.free_bytes or 0 if gpu.total_bytes is None else gpu.total_bytes for gpu in gpus
@@ -101,7 +101,9 @@ def room(snapshot: Snapshot, *, occupants: Sequence[Occupant], headroom_bytes: i
 
 
 def _vram_known(snapshot: Snapshot) -> bool:
-    return snapshot.gpus is not None and all(gpu.free_bytes is not None for gpu in snapshot.gpus)
+    return snapshot.gpus is not None and all(
+        gpu.unified or gpu.free_bytes is not None for gpu in snapshot.gpus
+    )
 
 
 def _short(
@@ -110,6 +112,11 @@ def _short(
     if footprint is None or free_bytes is None:
         return 0
     return footprint.total_bytes - free_bytes - _sum(outgrown)
+
+
+def _ready(mine: Occupant, needed_tokens: int, spec: LoadSpec) -> bool:
+    stays_in_the_way = bool(mine.keep) and mine.resident.identifier == spec.identifier
+    return _roomy(mine.resident, needed_tokens, spec) or stays_in_the_way
 
 
 def _roomy(resident: Resident, needed_tokens: int, spec: LoadSpec) -> bool:

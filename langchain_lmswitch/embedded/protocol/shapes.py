@@ -77,7 +77,7 @@ def usage(footprint: Footprint, *, fits: bool) -> dict[str, Any]:
 def survey(snapshot: Snapshot, *, version: str, architecture: str, platform: str) -> dict[str, Any]:
     """Describe the machine; its numbers know no `unknown`, which is sent as 0."""
     ram = snapshot.ram_total_bytes or 0
-    vram = sum(gpu.total_bytes or 0 for gpu in snapshot.gpus or ())
+    vram = sum(gpu.total_bytes or 0 for gpu in snapshot.gpus or () if not gpu.unified)
     engine: dict[str, Any] = {
         "name": f"llama.cpp-{platform}-{architecture}",
         "version": version,

@@ -60,13 +60,13 @@ def group_v2(path: str, *, limit: str, current: int, inactive: int = 0) -> dict[
 
 
 def group_v1(
-    path: str, *, limit: str, usage: int, inactive: int = 0, hierarchical: str = NO_LIMIT_V1
+    path: str, *, limit: str, usage: int, inactive: int = 0, hierarchical: str = ""
 ) -> dict[str, str]:
     return {
         f"cgroup/memory{path}/memory.limit_in_bytes": limit,
         f"cgroup/memory{path}/memory.usage_in_bytes": str(usage),
         f"cgroup/memory{path}/memory.stat": (
-            f"cache 9\nrss 8\ninactive_file 1\nhierarchical_memory_limit {hierarchical}\n"
+            f"cache 9\nrss 8\ninactive_file 1\nhierarchical_memory_limit {hierarchical or limit}\n"
             f"total_cache 12\ntotal_inactive_file {inactive}\ntotal_active_file 4"
         ),
     }
@@ -184,6 +184,20 @@ def test_v1_limit_of_a_hidden_ancestor(read: ReadTree) -> None:
     )
 
     assert memory == Memory(total_bytes=3 * GIB, free_bytes=2 * GIB, limited_by="container")
+
+
+def test_v1_limit_of_an_ancestor_counts_what_all_below_it_hold(read: ReadTree) -> None:
+    """The group's own usage is not all that the limit of its parent is about."""
+    memory = read(
+        {
+            "proc/self/cgroup": V1_PATHS.format(path="/a/b"),
+            **group_v1("/a/b", limit=NO_LIMIT_V1, usage=GIB, hierarchical=str(6 * GIB)),
+            **group_v1("/a", limit=str(6 * GIB), usage=5 * GIB),
+            **group_v1("", limit=NO_LIMIT_V1, usage=9 * GIB),
+        }
+    )
+
+    assert memory == Memory(total_bytes=6 * GIB, free_bytes=GIB, limited_by="container")
 
 
 def test_hybrid_with_memory_in_v2(read: ReadTree) -> None:

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from langchain_lmswitch.machine.accelerators import Accelerators
 from langchain_lmswitch.machine.memory import MemoryReader
 from langchain_lmswitch.machine.monitor import Monitor, SystemMonitor
+from langchain_lmswitch.machine.swap import SwapReader
 from langchain_lmswitch.types.machine import Gpu, Snapshot
 
 
@@ -15,13 +16,14 @@ class OneGpu:
         return (Gpu(name="T4", total_bytes=16, free_bytes=12),)
 
 
-def test_snapshot_puts_both_together(tmp_path: Path) -> None:
+def test_snapshot_puts_all_together(tmp_path: Path) -> None:
     monitor: Monitor = SystemMonitor(
         memory=MemoryReader(
             proc=tmp_path,
             cgroup=tmp_path,
             virtual_memory=lambda: SimpleNamespace(total=100, available=60),
         ),
+        swap=SwapReader(swap_memory=lambda: SimpleNamespace(total=50, used=20), platform="darwin"),
         accelerators=Accelerators(nvidia=OneGpu, drm=tmp_path, platform="linux"),
     )
 
@@ -31,6 +33,9 @@ def test_snapshot_puts_both_together(tmp_path: Path) -> None:
         gpus=(Gpu(name="T4", total_bytes=16, free_bytes=12),),
         limited_by="machine",
         scope="local",
+        swap_total_bytes=50,
+        swap_used_bytes=20,
+        swap_free_bytes=30,
     )
 
 

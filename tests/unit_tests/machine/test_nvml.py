@@ -2,12 +2,14 @@
 
 # ruff: noqa: N802 - the stand-in has the names of NVML
 
+import gc
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from langchain_lmswitch.machine.nvml import NoAnswer, Nvml, import_nvml
+from langchain_lmswitch.machine.nvml import Nvml, import_nvml
+from langchain_lmswitch.machine.tools import NoAnswer
 from langchain_lmswitch.types.machine import Gpu
 
 
@@ -18,22 +20,38 @@ def unknown(name: str) -> Gpu:
 class NVMLError(Exception):
     """As in `pynvml`."""
 
+    def __init__(self, message: str, value: int = 999) -> None:
+        super().__init__(message)
+        self.value = value
+
+
+NOT_SUPPORTED = 3
+NO_PERMISSION = 4
+GPU_IS_LOST = 15
+
 
 class RecordedNvml:
-    """The five functions of `pynvml` that we call."""
+    """The six functions of `pynvml` that we call."""
 
     NVMLError = NVMLError
+    NVML_ERROR_NOT_SUPPORTED = NOT_SUPPORTED
 
     def __init__(self, *devices: Any, init: Exception | None = None) -> None:
         self.devices = devices
         self.init = init
         self.inits = 0
+        self.shutdowns = 0
         self.lost = False
 
     def nvmlInit(self) -> None:
         self.inits += 1
         if self.init:
             raise self.init
+
+    def nvmlShutdown(self) -> None:
+        self.shutdowns += 1
+        if self.lost:
+            raise NVMLError("Uninitialized", 1)
 
     def nvmlDeviceGetCount(self) -> int:
         if self.lost:
@@ -52,8 +70,8 @@ class RecordedNvml:
         return handle.memory
 
 
-def device(name: str | bytes, *, total: int = 0, free: int = 0, error: str = "") -> Any:
-    memory = NVMLError(error) if error else SimpleNamespace(total=total, free=free)
+def device(name: str | bytes, *, total: int = 0, free: int = 0, error: int = 0) -> Any:
+    memory = NVMLError("recorded", error) if error else SimpleNamespace(total=total, free=free)
     return SimpleNamespace(name=name, memory=memory)
 
 
@@ -70,13 +88,23 @@ def test_nvml_lists_each_gpu() -> None:
     )
 
 
-def test_nvml_gpu_that_does_not_tell() -> None:
-    """A GPU with unified memory is there, with unknown memory; the others are not hidden by it."""
-    nvml = RecordedNvml(device("NVIDIA GB10", error="Not Supported"), device("T4", total=9, free=3))
+@pytest.mark.parametrize("error", [NO_PERMISSION, GPU_IS_LOST])
+def test_nvml_gpu_that_does_not_tell(error: int) -> None:
+    """It is there, with unknown memory; the others are not hidden by it."""
+    nvml = RecordedNvml(device("NVIDIA A10", error=error), device("T4", total=9, free=3))
 
     assert Nvml(nvml).gpus() == (
-        unknown("NVIDIA GB10"),
+        unknown("NVIDIA A10"),
         Gpu(name="T4", total_bytes=9, free_bytes=3),
+    )
+
+
+def test_nvml_gpu_without_memory_of_its_own() -> None:
+    """GB10 and Jetson answer that the question does not apply: they have main memory."""
+    nvml = RecordedNvml(device("NVIDIA GB10", error=NOT_SUPPORTED))
+
+    assert Nvml(nvml).gpus() == (
+        Gpu(name="NVIDIA GB10", total_bytes=None, free_bytes=None, unified=True),
     )
 
 
@@ -110,6 +138,31 @@ def test_nvml_that_loses_its_driver_recovers() -> None:
     assert len(nvml.gpus()) == 1
 
 
+@pytest.mark.parametrize("lost", [False, True], ids=["well", "after its driver went"])
+def test_nvml_is_shut_down_once(*, lost: bool) -> None:
+    """With the object, or at the end of the process; if that fails, nobody is told."""
+    recorded = RecordedNvml(device("T4", total=9, free=3))
+    nvml = Nvml(recorded)
+    nvml.gpus()
+    recorded.lost = lost
+    assert recorded.shutdowns == 0
+    del nvml
+    gc.collect()
+
+    assert recorded.shutdowns == 1
+
+
+def test_nvml_that_failed_is_not_shut_down() -> None:
+    recorded = RecordedNvml(init=NVMLError("Driver Not Loaded"))
+    nvml = Nvml(recorded)
+    with pytest.raises(NoAnswer):
+        nvml.gpus()
+    del nvml
+    gc.collect()
+
+    assert recorded.shutdowns == 0
+
+
 def test_real_binding_has_the_names_we_call() -> None:
     """`pynvml`, where it is installed, answers or says that there is no driver."""
     nvml = import_nvml()
@@ -119,3 +172,6 @@ def test_real_binding_has_the_names_we_call() -> None:
         Nvml(nvml).gpus()
     except NoAnswer:
         assert issubclass(nvml.NVMLError, Exception)
+    assert nvml.NVML_ERROR_NOT_SUPPORTED == NOT_SUPPORTED
+    assert nvml.NVMLError(NOT_SUPPORTED).value == NOT_SUPPORTED
+    assert callable(nvml.nvmlShutdown)

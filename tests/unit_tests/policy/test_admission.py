@@ -60,6 +60,27 @@ def evicted(found: Plan | Refusal) -> list[str]:
 # --- 1: loaded already ------------------------------------------------------------------------
 
 
+def test_one_under_our_own_identifier_that_must_stay_is_used_with_little_context() -> None:
+    """A second load would want the same identifier, and the host refuses it."""
+    spec = replace(SPEC, identifier="id-new")
+    mine = occupant("new", 500, keep="answering", context_tokens=512)
+    found = admit(
+        spec,
+        costs(500),
+        machine(5000),
+        needed_tokens=1000,
+        occupants=[mine],
+        headroom_bytes=0,
+    )
+    assert found == Use(resident=mine.resident, footprint=costs(500))
+
+    theirs = replace(mine, resident=replace(mine.resident, identifier="theirs"))
+    beside = admit(
+        spec, costs(500), machine(5000), needed_tokens=1000, occupants=[theirs], headroom_bytes=0
+    )
+    assert isinstance(beside, Load)
+
+
 @pytest.mark.parametrize(("context_tokens", "needed"), [(4096, 4096), (4096, 9000), (0, 9000)])
 def test_loaded_with_enough_context_is_used(context_tokens: int, needed: int) -> None:
     """Enough is what the request needs, but no more than a load would give; unknown is enough."""
@@ -341,3 +362,13 @@ def test_equal_facts_give_equal_plans(situation: dict[str, Any], seed: int) -> N
     spec = spec_of(situation["occupants"], seed)
 
     assert admit(spec, **situation) == admit(spec, **situation)
+
+
+def test_memory_that_an_accelerator_shares_with_the_processor_counts_once() -> None:
+    """As on a Mac: its budget is a part of main memory."""
+    apple = Gpu(name="Apple M3", total_bytes=600 * MIB, free_bytes=600 * MIB, unified=True)
+    snapshot = machine(1000, total_mib=1000, gpus=(apple,))
+
+    assert room(snapshot, occupants=[], headroom_bytes=0) == 1000 * MIB
+    unknown = replace(snapshot, gpus=(replace(apple, free_bytes=None),))
+    assert isinstance(plan(costs(1200), unknown), Refusal)
