@@ -11,7 +11,10 @@ from langchain_lmswitch.embedded.protocol import kv
 from langchain_lmswitch.embedded.protocol.matching import Query
 from langchain_lmswitch.embedded.protocol.shapes import card_info, usage
 from langchain_lmswitch.embedded.services import Request, Services
+from langchain_lmswitch.embedded.shelf import ShelfModel
+from langchain_lmswitch.embedded.worker.llama import BATCH_TOKENS
 from langchain_lmswitch.policy import footprint
+from langchain_lmswitch.policy.kvcache import N_UBATCH
 from langchain_lmswitch.types.machine import Footprint
 from langchain_lmswitch.types.models import LoadSpec, ModelKind
 
@@ -65,22 +68,29 @@ async def estimate_model_usage(kind: ModelKind, request: Request) -> dict[str, A
     services, name = request.services, request.text("modelKey")
     model, *_ = await services.catalog.find(name, kind=kind)
     spec = _spec(request, model.card.key, kind=kind, identifier=None, ttl_s=None)
-    wanted = spec.context_tokens or services.settings.context_tokens
-    context_tokens = min(wanted, model.card.max_context_tokens or wanted)
-    size_bytes = model.card.size_bytes
-    if model.architecture is None:
-        cost = footprint.from_size(
-            size_bytes, params=model.card.params, context_tokens=context_tokens
-        )
-    else:
-        cost = footprint.from_header(
-            model.architecture,
-            size_bytes=size_bytes,
-            context_tokens=context_tokens,
-            parallel=spec.parallel or services.settings.parallel,
-            repacked=footprint.repacks(model.card.quantization),
-        )
+    cost = _cost(model, spec, services)
     return usage(cost, fits=_fits(cost, services))
+
+
+def _cost(model: ShelfModel, spec: LoadSpec, services: Services) -> Footprint:
+    card = model.card
+    wanted = spec.context_tokens or services.settings.context_tokens
+    context_tokens = min(wanted, card.max_context_tokens or wanted)
+    if model.architecture is None:
+        return footprint.from_size(
+            card.size_bytes, params=card.params, context_tokens=context_tokens
+        )
+    text_only = card.kind == "llm" and model.mmproj is None
+    return footprint.from_header(
+        model.architecture,
+        size_bytes=card.size_bytes,
+        context_tokens=context_tokens,
+        parallel=spec.parallel or services.settings.parallel,
+        n_ubatch=BATCH_TOKENS if text_only else N_UBATCH,
+        repacked=footprint.repacks(card.quantization),
+        weights_bytes=model.weights_bytes,
+        all_outputs=card.kind == "embedding",
+    )
 
 
 def _fits(cost: Footprint, services: Services) -> bool:

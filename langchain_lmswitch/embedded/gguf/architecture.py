@@ -5,10 +5,11 @@ from types import MappingProxyType
 from typing import Final
 
 from langchain_lmswitch.embedded.gguf.cursor import Value
-from langchain_lmswitch.types.models import Architecture
+from langchain_lmswitch.embedded.gguf.facts import Facts
+from langchain_lmswitch.embedded.gguf.recurrence import attention_interval, recurrence
+from langchain_lmswitch.types.shapes import ModelShape
 
 MAX_LAYERS: Final = 4_096
-MAX_SIZE: Final = 1 << 31
 
 WINDOW_PERIODS: Final[Mapping[str, int]] = MappingProxyType(
     {
@@ -34,34 +35,7 @@ DENSE_FIRST: Final = frozenset({"smallthinker"})
 """Architectures whose full layer opens the period instead of closing it."""
 
 
-class Facts:
-    """The keys of one architecture, each checked for type and size."""
-
-    def __init__(self, metadata: Mapping[str, Value], prefix: str) -> None:
-        self._metadata = metadata
-        self._prefix = prefix
-
-    def number(self, name: str) -> int:
-        """Returns a plain whole number, for a per-layer one the largest; 0 if there is none."""
-        return max(self.numbers(name), default=0)
-
-    def numbers(self, name: str) -> tuple[int, ...]:
-        """Returns the whole numbers under a name, one or many; empty if there are none."""
-        value = self._metadata.get(f"{self._prefix}.{name}")
-        many = value if isinstance(value, tuple) else (value,)
-        return tuple(item for item in many if isinstance(item, int) and 0 <= item <= MAX_SIZE)
-
-    def flags(self, name: str) -> tuple[bool, ...]:
-        """Returns a per-layer yes or no; empty if it is not one for each layer."""
-        value = self._metadata.get(f"{self._prefix}.{name}")
-        return tuple(bool(item) for item in value) if isinstance(value, tuple) else ()
-
-    def is_false(self, name: str) -> bool:
-        """Returns whether the file says a plain no."""
-        return self._metadata.get(f"{self._prefix}.{name}") is False
-
-
-def architecture(metadata: Mapping[str, Value], *, n_vocab: int) -> Architecture | None:
+def architecture(metadata: Mapping[str, Value], *, n_vocab: int) -> ModelShape | None:
     """Returns the architecture, or `None` if the header lacks its layers or width."""
     name = metadata.get("general.architecture")
     if not isinstance(name, str):
@@ -71,30 +45,43 @@ def architecture(metadata: Mapping[str, Value], *, n_vocab: int) -> Architecture
     if not (0 < n_layers <= MAX_LAYERS and n_embd > 0):
         return None
     n_heads = facts.number("attention.head_count")
-    head_size = n_embd // n_heads if n_heads else 0
+    key, value = _head_sizes(facts, n_embd // n_heads if n_heads else 0)
     windows = _window_layers(facts, name, n_layers)
-    return Architecture(
+    kv_heads = _kv_heads(facts, name, n_layers)
+    return ModelShape(
         name=name,
         n_layers=n_layers,
         n_embd=n_embd,
         n_heads=n_heads,
-        kv_heads=_kv_heads(facts, n_layers),
-        key_length=_head_size(facts, "key_length") or head_size,
-        value_length=_head_size(facts, "value_length") or head_size,
+        kv_heads=kv_heads,
+        key_length=key,
+        value_length=value,
         n_ff=facts.number("feed_forward_length"),
         n_vocab=n_vocab or facts.number("vocab_size"),
         window_tokens=facts.number("attention.sliding_window") if any(windows) else 0,
         window_layers=windows if any(windows) else (),
+        window_key_length=facts.number("attention.key_length_swa"),
+        window_value_length=facts.number("attention.value_length_swa"),
         context_tokens=facts.number("context_length"),
+        experts_used=facts.number("expert_used_count") if facts.number("expert_count") else 0,
+        n_ff_expert=facts.number("expert_feed_forward_length"),
+        recurrence=recurrence(facts, name, kv_heads, n_embd=n_embd),
     )
 
 
-def _head_size(facts: Facts, which: str) -> int:
-    # Some files give window layers another size; the larger one errs on the safe side.
-    return max(facts.number(f"attention.{which}"), facts.number(f"attention.{which}_swa"))
+def _head_sizes(facts: Facts, quotient: int) -> tuple[int, int]:
+    """Returns the elements of a key and of a value head.
+
+    Latent attention keeps no values: they are a view of the keys (`has_v` in llama.cpp's
+    `llama_kv_cache`).
+    """
+    key = facts.number("attention.key_length") or quotient
+    if facts.number("attention.key_length_mla"):
+        return key, 0
+    return key, facts.number("attention.value_length") or quotient
 
 
-def _kv_heads(facts: Facts, n_layers: int) -> tuple[int, ...]:
+def _kv_heads(facts: Facts, name: str, n_layers: int) -> tuple[int, ...]:
     """Returns the heads of each layer's cache.
 
     1. An encoder keeps no cache.
@@ -106,7 +93,7 @@ def _kv_heads(facts: Facts, n_layers: int) -> tuple[int, ...]:
         return (0,) * n_layers
     given = facts.numbers("attention.head_count_kv") or facts.numbers("attention.head_count")  # 2
     each = given if len(given) == n_layers else (max(given, default=0),) * n_layers
-    interval = facts.number("full_attention_interval")  # 3
+    interval = attention_interval(facts, name)  # 3
     if interval:
         each = tuple(n if (i + 1) % interval == 0 else 0 for i, n in enumerate(each))
     own = max(0, n_layers - facts.number("attention.shared_kv_layers"))  # 4

@@ -1,26 +1,18 @@
 """What stands behind the tokenizer: the chat template and the tensor table."""
 
-import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from langchain_lmswitch.embedded.gguf.cursor import (
-    MAX_KEPT_TEXT_BYTES,
-    Cursor,
-    Value,
-    keys,
-    open_header,
-)
+from langchain_lmswitch.embedded.gguf.cursor import Cursor, Value, keys, open_header
 from langchain_lmswitch.embedded.gguf.filetypes import FILE_TYPES
+from langchain_lmswitch.embedded.gguf.tensors import WeightBytes, read_tensor, weight_bytes
 from langchain_lmswitch.errors import BadModelFile
 
 _WANTED: Final = ("general.file_type", "tokenizer.chat_template")
 # Stops at the next brace, percent or quote sign, so that no template makes it quadratic.
 _TOOLS: Final = re.compile(r"""\{[{%][^{%}'"]*?\btools\b""")
-_MAX_DIMENSIONS: Final = 8
-_MAX_ELEMENTS: Final = 1 << 50
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +25,8 @@ class Survey:
     """From the header alone; empty if it does not say."""
     n_params: int
     """Elements of all tensors of this file."""
+    weights: WeightBytes | None = None
+    """What they take in memory in a run on this CPU; `None` if unknown."""
 
 
 def survey(path: Path) -> Survey:
@@ -70,10 +64,12 @@ def _survey(cursor: Cursor) -> Survey:
         if key.startswith(_WANTED):
             found[key] = value
     code = found.get("general.file_type")
+    tensors = [read_tensor(cursor) for _ in range(n_tensors)]
     return Survey(
         tool_template=_any_tools(found),
         quantization=FILE_TYPES.get(code, "") if isinstance(code, int) else "",
-        n_params=sum(_elements(cursor) for _ in range(n_tensors)),
+        n_params=sum(tensor.n_elements for tensor in tensors),
+        weights=weight_bytes(tensors),
     )
 
 
@@ -83,14 +79,3 @@ def _any_tools(found: dict[str, Value | None]) -> bool:
         return True
     template = found.get("tokenizer.chat_template")
     return isinstance(template, str) and handles_tools(template)
-
-
-def _elements(cursor: Cursor) -> int:
-    """Reads one row of the tensor table: name, dimensions, type, offset."""
-    cursor.text(MAX_KEPT_TEXT_BYTES)
-    n_dimensions = cursor.kind()
-    if n_dimensions > _MAX_DIMENSIONS:
-        raise cursor.bad(f"it claims a tensor of {n_dimensions} dimensions")
-    shape = [cursor.count(_MAX_ELEMENTS, of="rows of a tensor") for _ in range(n_dimensions)]
-    cursor.skip(4 + 8)
-    return math.prod(shape)

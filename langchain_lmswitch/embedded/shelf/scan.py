@@ -26,6 +26,8 @@ class ShelfModel:
     """The projector that lets it see; `None` if there is none."""
     architecture: Architecture | None
     """What its memory depends on; `None` if it is no GGUF file."""
+    weights_bytes: int | None = None
+    """What its weights take in memory, the projector's included; `None` if unknown."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,12 +92,20 @@ class Shelf:
             path=found.file.path,
             mmproj=mmproj,
             architecture=header.architecture,
+            weights_bytes=_weights_bytes(found.file, survey, mmproj),
         )
 
     def _warn(self, path: Path, reason: str) -> None:
         if path not in self._warned:
             self._warned.add(path)
             _log.warning("Skipping the model file %s: %s", path, reason)
+
+
+def _weights_bytes(file: ModelFile, survey: Survey, mmproj: Path | None) -> int | None:
+    """Count what the tensor table tells of; a model in several files has one in each."""
+    if survey.weights is None or file.size_bytes != file.path.stat().st_size:
+        return None
+    return survey.weights.total + (mmproj.stat().st_size if mmproj else 0)
 
 
 def _marks(file: ModelFile) -> set[object]:

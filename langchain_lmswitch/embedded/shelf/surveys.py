@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from langchain_lmswitch.embedded.gguf import Survey, survey
+from langchain_lmswitch.embedded.gguf.tensors import WeightBytes
 
 _log = logging.getLogger(__name__)
 
@@ -48,7 +49,7 @@ class Surveys:
             return
         self._changed = False
         rows = {
-            key: [known.tool_template, known.quantization, known.n_params]
+            key: _to_row(known)
             for key, known in self._known.items()
             if Path(key.split(":", 2)[2]).exists()
         }
@@ -70,9 +71,22 @@ def _load(store: Path) -> dict[str, Survey]:
         return {}
 
 
+def _to_row(known: Survey) -> list[Any]:
+    weights = known.weights
+    sizes = [None, None] if weights is None else [weights.mapped, weights.rearranged]
+    return [known.tool_template, known.quantization, known.n_params, *sizes]
+
+
 def _row(row: Any) -> Survey:
     match row:
-        case [bool(tools), str(quantization), int(n_params)]:
+        case [bool(tools), str(quantization), int(n_params), int(mapped), int(rearranged)]:
+            return Survey(
+                tool_template=tools,
+                quantization=quantization,
+                n_params=n_params,
+                weights=WeightBytes(mapped=mapped, rearranged=rearranged),
+            )
+        case [bool(tools), str(quantization), int(n_params), None, None]:
             return Survey(tool_template=tools, quantization=quantization, n_params=n_params)
         case _:
             raise ValueError(f"not a survey: {row!r}")

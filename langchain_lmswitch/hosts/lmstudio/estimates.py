@@ -43,6 +43,7 @@ def by_file(spec: LoadSpec, card: ModelCard, settings: Settings) -> Footprint | 
                 size_bytes=card.size_bytes or path.stat().st_size,
                 context_tokens=_context_tokens(spec, card, settings),
                 parallel=spec.parallel or settings.parallel,
+                all_outputs=card.kind == "embedding",
             )
     return None
 

@@ -17,7 +17,7 @@ def text(value: str) -> bytes:
     return struct.pack("<Q", len(data)) + data
 
 
-def _typed(value: Any) -> tuple[int, bytes]:
+def typed(value: Any) -> tuple[int, bytes]:
     match value:
         case bool():
             return 7, struct.pack("<?", value)
@@ -30,7 +30,7 @@ def _typed(value: Any) -> tuple[int, bytes]:
         case str():
             return 8, text(value)
         case list():
-            kinds = [_typed(item) for item in value] or [(4, b"")]
+            kinds = [typed(item) for item in value] or [(4, b"")]
             body = b"".join(data for _, data in kinds) if value else b""
             return 9, struct.pack("<IQ", kinds[0][0], len(value)) + body
         case _:
@@ -48,7 +48,7 @@ def gguf_bytes(
     tensors = tensors or {}
     out = [b"GGUF", struct.pack("<IQQ", version, len(tensors), len(metadata))]
     for key, value in metadata.items():
-        kind, data = _typed(value)
+        kind, data = typed(value)
         out += [text(key), struct.pack("<I", kind), data]
     for name, shape in tensors.items():
         out += [text(name), struct.pack(f"<I{len(shape)}Q", len(shape), *shape)]

@@ -19,8 +19,9 @@ from langchain_lmswitch.embedded.gguf import (
 )
 from langchain_lmswitch.embedded.gguf.filetypes import FILE_TYPES, quantization_in
 from langchain_lmswitch.embedded.gguf.survey import handles_tools
+from langchain_lmswitch.embedded.gguf.tensors import Tensor, WeightBytes, weight_bytes
 from langchain_lmswitch.errors import BadModelFile
-from langchain_lmswitch.types.models import Architecture
+from langchain_lmswitch.types.shapes import ModelShape, Recurrence
 
 
 def header_of(tmp_path: Path, metadata: dict[str, Any], name: str = "model.gguf") -> Any:
@@ -29,7 +30,7 @@ def header_of(tmp_path: Path, metadata: dict[str, Any], name: str = "model.gguf"
 
 def test_a_plain_model(tmp_path: Path) -> None:
     header = header_of(tmp_path, model_metadata())
-    assert header.architecture == Architecture(
+    assert header.architecture == ModelShape(
         name="qwen2",
         n_layers=24,
         n_embd=896,
@@ -73,6 +74,145 @@ def test_linear_attention_leaves_a_cache_in_every_fourth_layer(tmp_path: Path) -
     keys = model_metadata() | {"qwen2.block_count": 8}
     keys = {"qwen2.full_attention_interval": 4} | keys
     assert header_of(tmp_path, keys).architecture.kv_heads == (0, 0, 0, 2, 0, 0, 0, 2)
+
+
+def test_linear_attention_of_qwen_is_known_without_the_key(tmp_path: Path) -> None:
+    keys = {
+        "general.architecture": "qwen35",
+        "qwen35.block_count": 8,
+        "qwen35.embedding_length": 2560,
+        "qwen35.attention.head_count": 16,
+        "qwen35.attention.head_count_kv": 4,
+        "qwen35.ssm.conv_kernel": 4,
+        "qwen35.ssm.inner_size": 4096,
+        "qwen35.ssm.state_size": 128,
+        "qwen35.ssm.group_count": 16,
+        "qwen35.ssm.time_step_rank": 32,
+    }
+    facts = header_of(tmp_path, keys).architecture
+    assert facts.kv_heads == (0, 0, 0, 4) * 2
+    assert facts.recurrence == Recurrence(
+        n_layers=6, conv_tokens=3, conv_width=8192, n_inner=4096, n_state=128, n_projected=12320
+    )
+
+
+def test_short_convolutions_keep_the_last_tokens(tmp_path: Path) -> None:
+    keys = {"qwen2.shortconv.l_cache": 3} | model_metadata()
+    keys |= {"qwen2.block_count": 3, "qwen2.attention.head_count_kv": [0, 8, 0]}
+    found = header_of(tmp_path, keys).architecture.recurrence
+    assert (found.n_layers, found.conv_tokens, found.conv_width, found.n_state) == (2, 2, 896, 0)
+
+
+def test_rwkv_keeps_a_square_for_each_head(tmp_path: Path) -> None:
+    keys = {
+        "general.architecture": "rwkv7",
+        "rwkv7.block_count": 4,
+        "rwkv7.embedding_length": 768,
+        "rwkv7.attention.head_count": 0,
+        "rwkv7.wkv.head_size": 64,
+    }
+    found = header_of(tmp_path, keys).architecture.recurrence
+    assert (found.n_layers, found.conv_tokens, found.conv_width) == (4, 2, 768)
+    assert (found.n_inner, found.n_state) == (768, 64)
+
+
+@pytest.mark.parametrize(("name", "n_layers"), [("falcon-h1", 3), ("nemotron_h", 1), ("jamba", 2)])
+def test_which_layers_keep_a_state(tmp_path: Path, name: str, n_layers: int) -> None:
+    """All of Falcon's; of Nemotron's only those that are no feed-forward either."""
+    keys = {
+        "general.architecture": name,
+        f"{name}.block_count": 3,
+        f"{name}.embedding_length": 64,
+        f"{name}.feed_forward_length": [0, 128, 0],
+        f"{name}.attention.head_count": 4,
+        f"{name}.attention.head_count_kv": [0, 0, 2],
+        f"{name}.ssm.inner_size": 128,
+    }
+    assert header_of(tmp_path, keys).architecture.recurrence.n_layers == n_layers
+
+
+def test_latent_attention_keeps_no_values(tmp_path: Path) -> None:
+    keys = {
+        "qwen2.attention.key_length": 576,
+        "qwen2.attention.value_length": 512,
+        "qwen2.attention.key_length_mla": 192,
+    } | model_metadata()
+    facts = header_of(tmp_path, keys).architecture
+    assert (facts.key_length, facts.value_length) == (576, 0)
+
+
+def test_heads_of_window_layers_and_experts(tmp_path: Path) -> None:
+    keys = gemma(
+        **{
+            "attention.key_length": 512,
+            "attention.key_length_swa": 256,
+            "attention.value_length_swa": 128,
+            "expert_count": 8,
+            "expert_used_count": 2,
+            "expert_feed_forward_length": 96,
+        }
+    )
+    facts = header_of(tmp_path, keys).architecture
+    assert (facts.key_length, facts.window_key_length, facts.window_value_length) == (512, 256, 128)
+    assert (facts.experts_used, facts.n_ff_expert) == (2, 96)
+
+
+Q4_K = 12
+
+
+def table(*names: str) -> list[Tensor]:
+    """Tensors of 256 x 8 in Q4_K, one behind the other; those that end in `norm` are 8 x F32."""
+    found, offset = [], 0
+    for name in names:
+        shape, kind = ((8,), 0) if name.endswith("norm") else ((256, 8), Q4_K)
+        found.append(Tensor(name=name, shape=shape, kind=kind, offset=offset))
+        offset += found[-1].n_bytes or 0
+    return found
+
+
+def test_what_is_laid_out_anew_needs_no_place_in_the_file() -> None:
+    """Unmapped at both ends, but not in between."""
+    tensors = table("output.weight", "a.norm", "blk.0.ffn_up.weight", "b.norm", "blk.1.x.weight")
+    found = weight_bytes(tensors, machine="x86_64")
+    assert found == WeightBytes(mapped=32 + 1152 + 32, rearranged=3 * 1152)
+    assert found.total == 4 * 1152 + 2 * 32
+
+
+def test_a_tied_embedding_is_there_twice() -> None:
+    tied = weight_bytes(table("token_embd.weight", "a.norm"), machine="AMD64")
+    assert tied == WeightBytes(mapped=1152 + 32, rearranged=1152)
+    untied = weight_bytes(table("token_embd.weight", "output.weight"), machine="AMD64")
+    assert untied == WeightBytes(mapped=1152, rearranged=1152)
+
+
+def test_the_processor_decides_what_is_laid_out_anew() -> None:
+    q6_k = [Tensor(name="output.weight", shape=(256, 8), kind=14, offset=0)]
+    assert weight_bytes(q6_k, machine="x86_64") == WeightBytes(mapped=1680, rearranged=0)
+    assert weight_bytes(q6_k, machine="arm64") == WeightBytes(mapped=0, rearranged=1680)
+    assert weight_bytes(q6_k, machine="riscv64") == WeightBytes(mapped=1680, rearranged=0)
+
+
+@pytest.mark.parametrize(
+    ("name", "shape", "rearranged"),
+    [
+        ("blk.0.ffn_up.weight", (256, 12), False),
+        ("blk.0.ffn_up_exps.weight", (256, 8, 4), True),
+        ("blk.0.attn_v_b.weight", (256, 8, 4), False),
+        ("blk.0.ffn_up.bias", (256,), False),
+    ],
+)
+def test_shapes_that_have_no_other_layout(
+    name: str, shape: tuple[int, ...], *, rearranged: bool
+) -> None:
+    tensor = Tensor(name=name, shape=shape, kind=Q4_K, offset=0)
+    found = weight_bytes([tensor], machine="x86_64")
+    assert found is not None
+    assert (found.rearranged > 0) is rearranged
+
+
+def test_an_unknown_type_is_not_guessed_at() -> None:
+    tensor = Tensor(name="a", shape=(4,), kind=99, offset=0)
+    assert weight_bytes([tensor]) is None
 
 
 def test_layers_that_share_a_cache_have_none(tmp_path: Path) -> None:

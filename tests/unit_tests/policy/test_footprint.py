@@ -8,14 +8,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_lmswitch.policy.footprint import (
+    GPU_BACKEND_BYTES,
     from_header,
     from_size,
-    kv_bytes,
-    pad,
+    gpu_layers,
+    offloaded,
     repacks,
 )
+from langchain_lmswitch.policy.kvcache import (
+    BLOCKS,
+    CacheType,
+    ContextParams,
+    layer_bytes,
+    pad,
+    state_bytes,
+)
 from langchain_lmswitch.policy.parameters import billions_of
+from langchain_lmswitch.types.machine import Footprint
 from langchain_lmswitch.types.models import Architecture
+from langchain_lmswitch.types.shapes import ModelShape, Recurrence
 
 MIB = 2**20
 
@@ -46,6 +57,11 @@ GEMMA_12B = replace(
 )
 SMOLLM2 = shape(30, 3, 64, n_embd=576, n_ff=1536, n_vocab=49152)
 CODER_HALF_B = shape(24, 2, 64, n_embd=896, n_ff=4864, n_vocab=151936)
+
+
+def kv_bytes(model: Architecture, *, context_tokens: int, parallel: int = 1) -> int:
+    context = ContextParams(context_tokens=context_tokens, parallel=parallel)
+    return sum(layer_bytes(model, context))
 
 
 class Allocated(NamedTuple):
@@ -139,6 +155,149 @@ def test_more_requests_at_once_never_cost_less_and_never_more_than_full_layers(
     many = kv_bytes(GEMMA_12B, context_tokens=context, parallel=parallel)
     full = kv_bytes(replace(GEMMA_12B, window_layers=()), context_tokens=context)
     assert one <= many <= full
+
+
+@pytest.mark.parametrize(
+    ("cache_type", "mib"), [("f16", 1024), ("q8_0", 544), ("q4_0", 288), ("f32", 2048)]
+)
+def test_a_quantized_cache_is_as_small_as_its_blocks(cache_type: CacheType, mib: int) -> None:
+    context = ContextParams(context_tokens=8192, key_type=cache_type, value_type=cache_type)
+    assert sum(layer_bytes(LLAMA_8B, context)) == mib * MIB
+
+
+def test_keys_and_values_may_be_of_different_types() -> None:
+    context = ContextParams(context_tokens=8192, key_type="q8_0", value_type="q4_0")
+    assert sum(layer_bytes(LLAMA_8B, context)) == (544 + 288) // 2 * MIB
+
+
+def test_parts_that_are_not_shared_are_padded_each() -> None:
+    """Measured: 5000 tokens for four are 1280 cells for each, and 160 MiB in 8 such layers."""
+    model = shape(8, 8, 128, n_embd=2560)
+    context = ContextParams(context_tokens=5000, parallel=4, unified=False)
+    assert (context.cells, sum(layer_bytes(model, context))) == (1280, 160 * MIB)
+
+
+def test_the_heads_of_window_layers_may_be_smaller() -> None:
+    facts = {name: getattr(GEMMA_12B, name) for name in Architecture.__dataclass_fields__}
+    like_gemma4 = ModelShape(**facts, window_key_length=128, window_value_length=128)
+    context = ContextParams(context_tokens=8192)
+    wide, narrow = layer_bytes(GEMMA_12B, context), layer_bytes(like_gemma4, context)
+    assert (narrow[0] * 2, narrow[5]) == (wide[0], wide[5])
+
+
+def hybrid(**more: int) -> ModelShape:
+    """Qwen3.5-4B with eight layers."""
+    facts = {name: getattr(QWEN3_4B, name) for name in Architecture.__dataclass_fields__}
+    linear = Recurrence(
+        n_layers=6, conv_tokens=3, conv_width=8192, n_inner=4096, n_state=128, n_projected=12320
+    )
+    return ModelShape(**(facts | {"kv_heads": (0, 0, 0, 4) * 2, "recurrence": linear} | more))
+
+
+def test_recurrent_layers_keep_a_state_for_each_request() -> None:
+    """Measured: 12.56 MiB for one request, 50.25 for four, whatever the context."""
+    assert state_bytes(hybrid(), parallel=1) == 12.5625 * MIB
+    assert state_bytes(hybrid(), parallel=4) == 50.25 * MIB
+    assert state_bytes(QWEN3_4B, parallel=4) == 0
+    load = from_header(hybrid(), size_bytes=0, context_tokens=4096)
+    assert load.kv_bytes == sum(
+        (kv_bytes(hybrid(), context_tokens=4096), state_bytes(hybrid(), parallel=1))
+    )
+
+
+def scratch(model: Architecture, *, step: int = 512, all_outputs: bool = False) -> float:
+    load = from_header(
+        model, size_bytes=0, context_tokens=8192, n_ubatch=step, all_outputs=all_outputs
+    )
+    return load.compute_bytes / MIB
+
+
+def test_smaller_steps_need_less_scratch() -> None:
+    assert scratch(LLAMA_8B) == pytest.approx(7 / 6 * 124 + 8.6, abs=0.2)
+    assert scratch(LLAMA_8B, step=256) == pytest.approx(7 / 6 * 62 + 4.6, abs=0.2)
+
+
+def test_older_engines_keep_the_logits_of_every_token() -> None:
+    """Published: 300.75 MiB for Qwen2.5-3B, all in all."""
+    qwen = shape(36, 2, 128, n_embd=2048, n_ff=11008, n_vocab=151936)
+    assert scratch(qwen) < 110
+    assert 300.75 < scratch(qwen, all_outputs=True) < 1.1 * 300.75
+
+
+def test_an_encoder_has_no_logits() -> None:
+    encoder = replace(SMOLLM2, kv_heads=(0,) * 30)
+    assert scratch(encoder, all_outputs=True) == scratch(encoder) < scratch(SMOLLM2)
+
+
+def test_experts_need_scratch_side_by_side() -> None:
+    """Measured: 96.6 MiB for Qwen3-30B-A3B, 8 experts of 768 each; a sixth more is reckoned."""
+    facts = {name: getattr(QWEN3_30B, name) for name in Architecture.__dataclass_fields__}
+    experts = ModelShape(**facts, experts_used=8, n_ff_expert=768)
+    assert scratch(experts) == pytest.approx(7 / 6 * 88 + 8.6, abs=0.1)
+    assert scratch(QWEN3_30B) < scratch(experts)
+
+
+@given(
+    context=st.integers(1, 1 << 20),
+    parallel=st.integers(1, 64),
+    unified=st.booleans(),
+    step=st.integers(1, 4096),
+    key_type=st.sampled_from(sorted(BLOCKS)),
+)
+def test_a_cache_has_room_for_what_was_asked_and_no_type_is_larger_than_f32(
+    context: int, parallel: int, step: int, key_type: CacheType, *, unified: bool
+) -> None:
+    params = ContextParams(
+        context_tokens=context,
+        parallel=parallel,
+        unified=unified,
+        n_ubatch=step,
+        key_type=key_type,
+    )
+    assert params.cells * params.streams > context - params.streams
+    largest = replace(params, key_type="f32", value_type="f32")
+    assert 0 < sum(layer_bytes(GEMMA_12B, params)) <= sum(layer_bytes(GEMMA_12B, largest))
+
+
+@pytest.mark.parametrize(("ratio", "layers"), [(0, 0), (0.5, 18), (1, 37), (7, 37), (-1, 0)])
+def test_whole_layers_move_and_the_output_is_one_of_them(ratio: float, layers: int) -> None:
+    assert gpu_layers(ratio, QWEN3_4B.n_layers) == layers
+
+
+def qwen_on_gpu(ratio: float, *, cache: bool = True) -> Footprint:
+    load = from_header(QWEN3_4B, size_bytes=2376 * MIB, context_tokens=32768)
+    return offloaded(load, ratio=ratio, n_layers=QWEN3_4B.n_layers, cache=cache)
+
+
+def test_all_of_a_model_can_move_and_only_the_process_stays() -> None:
+    load = qwen_on_gpu(1)
+    needed = load.weights_bytes + load.kv_bytes + load.compute_bytes
+    assert load.vram_bytes == needed + GPU_BACKEND_BYTES
+    assert load.ram_bytes == 150 * MIB
+
+
+def test_nothing_moves_without_a_layer() -> None:
+    load = qwen_on_gpu(0)
+    assert (load.vram_bytes, load.backend_bytes) == (0, 150 * MIB)
+
+
+def test_a_cache_can_be_kept_back() -> None:
+    with_cache, without = qwen_on_gpu(1), qwen_on_gpu(1, cache=False)
+    assert with_cache.vram_bytes - without.vram_bytes == with_cache.kv_bytes
+    assert with_cache.total_bytes == without.total_bytes
+
+
+@given(less=st.floats(0, 1), more=st.floats(0, 1))
+def test_a_larger_ratio_never_takes_less_of_the_gpu(less: float, more: float) -> None:
+    low, high = (qwen_on_gpu(ratio) for ratio in sorted((less, more)))
+    assert 0 <= low.vram_bytes <= high.vram_bytes <= high.total_bytes
+
+
+def test_what_the_tensor_table_says_takes_the_place_of_a_guess() -> None:
+    load = from_header(
+        QWEN3_4B, size_bytes=1000, context_tokens=2048, repacked=True, weights_bytes=1234
+    )
+    assert load.weights_bytes == 1234
 
 
 @given(
