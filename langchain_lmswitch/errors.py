@@ -16,6 +16,7 @@ star is `is_retryable`, for retry middleware: the same request may succeed a mom
     |   +-- ModelGone *     left or crashed in use    ModelAPIError
     +-- NoSuitableModel     none can do it            ModelNotFoundError
     +-- NotEnoughMemory     none that can fits        MemoryError
+    +-- QueueFull *         too many wait already     ModelRateLimitError
     +-- ContextTooLong      more than is loaded       ContextOverflowError
     +-- InvalidRequest      a wrong argument          ModelInvalidRequestError
     +-- InvalidOutput *     not the object asked for  OutputParserException
@@ -37,6 +38,7 @@ from langchain_core.exceptions import (
     ModelError,
     ModelInvalidRequestError,
     ModelNotFoundError,
+    ModelRateLimitError,
     ModelTimeoutError,
     OutputParserException,
 )
@@ -188,6 +190,18 @@ class NotEnoughMemory(LMSwitchError, MemoryError):
         super().__init__(
             f"{key!r} needs about {needed_bytes / 2**20:,.0f} MiB, {free_bytes / 2**20:,.0f} MiB "
             f"are free{held}. Close other programs, unload a model, or install a smaller one."
+        )
+
+
+class QueueFull(LMSwitchError, ModelRateLimitError):
+    """As many requests as may wait for a model to be loaded are waiting already."""
+
+    def __init__(self, *, limit: int) -> None:
+        self.limit = limit
+        """How many may wait at the same time; the setting `queue_limit`."""
+        super().__init__(
+            f"{limit} requests are waiting for a model to be loaded, and no more may. "
+            "Try again when some have been answered, or raise `queue_limit`."
         )
 
 

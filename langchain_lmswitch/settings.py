@@ -63,6 +63,9 @@ class Settings(BaseSettings):
     threads: int | None = Field(default=None, ge=1)
     """Threads of the embedded host's engine; `None` chooses by model and machine."""
 
+    queue_limit: int = Field(default=64, ge=1)
+    """Requests that may wait for a model to be loaded at the same time; one more is refused."""
+
     @field_validator("models", mode="before")
     @classmethod
     def _split_path(cls, value: object) -> object:

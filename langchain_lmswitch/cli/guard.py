@@ -5,7 +5,7 @@
 2. Wrong usage: an option, a setting or a request that cannot be.
 3. No model host: none was found, or it refused us, or it stopped answering.
 4. No suitable model: none is installed, none can do it, or none has that name.
-5. Not enough memory, or the model could not be loaded.
+5. Not enough memory, or the model could not be loaded, or too many wait for that already.
 6. A download failed.
 
 130 is an interrupt (Ctrl-C).
@@ -40,7 +40,7 @@ Exit codes:
   2    wrong usage: an option, a setting or a request that cannot be
   3    no model host: none was found, it refused us, or it stopped answering
   4    no suitable model: none installed (`lmswitch pull starter` helps), none able
-  5    not enough memory, or the model could not be loaded
+  5    not enough memory, or the model could not be loaded, or too many wait for that
   6    a download failed
   130  interrupted"""
 
@@ -78,7 +78,7 @@ def exit_code(error: "LMSwitchError") -> int:
             return NO_HOST
         case errors.NoSuitableModel() | errors.UnknownModel():
             return NO_MODEL
-        case errors.NotEnoughMemory() | errors.LoadFailed():
+        case errors.NotEnoughMemory() | errors.LoadFailed() | errors.QueueFull():
             return NO_ROOM
         case errors.DownloadFailed():
             return NO_DOWNLOAD

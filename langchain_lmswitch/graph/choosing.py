@@ -1,8 +1,9 @@
 """Deciding who answers: the facts from the switchboard, the choice from `policy`."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from langchain_lmswitch.policy.choice import Choice, choose
@@ -32,9 +33,21 @@ class Outcome:
 
 
 async def decide(
-    board: Switchboard, task: Task, *, model: str, failed: Mapping[str, str]
+    board: Switchboard,
+    task: Task,
+    *,
+    model: str,
+    failed: Mapping[str, str],
+    tight: Collection[str] = (),
 ) -> Outcome:
     """Choose a model for `task` from what the host has and the machine can afford now.
+
+    Args:
+        board: Where it would be loaded.
+        task: The classified request.
+        model: What the caller named, or `auto`.
+        failed: Key to what went wrong earlier in this request.
+        tight: Keys of those that failed for memory; after them only smaller ones are loaded.
 
     Raises:
         UnknownModel: The host has no model named `model`.
@@ -46,11 +59,19 @@ async def decide(
     cards = [find_card(model, all_cards, residents=residents)] if forced else list(all_cards)
     ranked = rank(task, cards, resident=survey.resident_keys)
     plans: dict[str, Plan | Refusal] = {}
-    choice = choose(task, ranked, plans=plans, failed=failed, forced=forced)
+    weigh = partial(
+        choose,
+        task,
+        ranked,
+        failed=failed,
+        forced=forced,
+        smaller_than_bytes=await _least(board, [card for card in cards if card.key in tight]),
+    )
+    choice = weigh(plans=plans)
     for start in range(0, len(ranked), _LOOKED_AT):
         looked_at = ranked[start : start + _LOOKED_AT]
         plans |= await _plans(board, task, looked_at, cards=cards, survey=survey)
-        choice = choose(task, ranked, plans=plans, failed=failed, forced=forced)
+        choice = weigh(plans=plans)
         if choice.key is not None:
             break
     refusals = [plan for plan in plans.values() if isinstance(plan, Refusal)]
@@ -58,6 +79,11 @@ async def decide(
     plan = plans.get(choice.key or "")
     resident = plan.resident if isinstance(plan, Use) else None
     return Outcome(choice=choice, resident=resident, refusal=nearest)
+
+
+async def _least(board: Switchboard, cards: list[ModelCard]) -> int | None:
+    footprints = await board.surveyor.footprints(cards)
+    return min((one.total_bytes for one in footprints.values()), default=None)
 
 
 async def _plans(

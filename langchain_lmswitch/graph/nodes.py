@@ -75,8 +75,11 @@ class Nodes:
         """Choose the best model that can answer and that the machine can afford now."""
         task = revive(Task, state["task"])
         excluded = {key: failure["reason"] for key, failure in state["failed"].items()}
+        tight = {key for key, failure in state["failed"].items() if failure["for_memory"]}
         model = state.get("options", {}).get("model") or AUTO
-        outcome = await portal().acall(self._decide(task, model=model, failed=excluded))
+        outcome = await portal().acall(
+            self._decide(task, model=model, failed=excluded, tight=tight)
+        )
         choice = outcome.choice
         decision = Decision(
             model=choice.key or "",
@@ -167,8 +170,10 @@ class Nodes:
             await portal().acall(self._release(state["call"]))
         return {"messages": [whole_message([decision, *said], options)]}
 
-    async def _decide(self, task: Task, *, model: str, failed: dict[str, str]) -> Any:
-        return await decide(await self._open(), task, model=model, failed=failed)
+    async def _decide(
+        self, task: Task, *, model: str, failed: dict[str, str], tight: set[str]
+    ) -> Any:
+        return await decide(await self._open(), task, model=model, failed=failed, tight=tight)
 
     async def _acquire(self, state: RouterState, key: str, tell: Callable[[object], None]) -> Held:
         board = await self._open()

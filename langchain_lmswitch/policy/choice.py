@@ -32,6 +32,7 @@ def choose(
     plans: Mapping[str, Plan | Refusal],
     failed: Mapping[str, str],
     forced: bool,
+    smaller_than_bytes: int | None = None,
 ) -> Choice:
     """Take the first of the ranked candidates that can answer.
 
@@ -39,7 +40,8 @@ def choose(
 
     1. it lacks a hard need,
     2. it failed in this very request,
-    3. it does not fit the memory, even after evictions that are allowed.
+    3. it does not fit the memory, even after evictions that are allowed,
+    4. it would have to be loaded, and is no smaller than what has just failed for memory.
 
     Args:
         task: The classified request.
@@ -47,8 +49,12 @@ def choose(
         plans: How each could be in memory; who is missing here was not looked at.
         failed: Key to what went wrong earlier in this request.
         forced: Whether the caller named the model.
+        smaller_than_bytes: The footprint of the smallest that failed for memory in this request.
     """
-    judged = [_judge(one, plans.get(one.key), failed.get(one.key, "")) for one in ranked]
+    judged = [
+        _judge(one, plans.get(one.key), failed.get(one.key, ""), smaller_than_bytes)
+        for one in ranked
+    ]
     chosen = next((one for one in judged if not one.note and one.key in plans), None)
     if chosen is None:
         reason = "; ".join(f"{one.key}: {one.note}" for one in judged) or "no model is installed"
@@ -59,7 +65,9 @@ def choose(
     return Choice(key=chosen.key, candidates=tuple(marked), reason=reason, tool_calling=calling)
 
 
-def _judge(candidate: Candidate, plan: Plan | Refusal | None, failure: str) -> Candidate:
+def _judge(
+    candidate: Candidate, plan: Plan | Refusal | None, failure: str, smaller_than_bytes: int | None
+) -> Candidate:
     fits = None if plan is None else not isinstance(plan, Refusal)
     note = ""
     if candidate.lacks:  # 1
@@ -68,7 +76,15 @@ def _judge(candidate: Candidate, plan: Plan | Refusal | None, failure: str) -> C
         note = f"failed: {failure}"
     elif isinstance(plan, Refusal):  # 3
         note = f"does not fit: {plan.reason}"
+    elif isinstance(plan, Load) and not _smaller(plan, smaller_than_bytes):  # 4
+        note = "no smaller than what failed for memory"
     return replace(candidate, fits=fits, note=note, footprint_bytes=_bytes(plan))
+
+
+def _smaller(plan: Load, than_bytes: int | None) -> bool:
+    if than_bytes is None:
+        return True
+    return plan.footprint is not None and plan.footprint.total_bytes < than_bytes
 
 
 def _bytes(plan: Plan | Refusal | None) -> int | None:

@@ -1,34 +1,25 @@
 """The switchboard: the one place that loads, unloads and hands out models of a host."""
 
-import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from langchain_lmswitch.errors import NotEnoughMemory
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.machine.monitor import Monitor
 from langchain_lmswitch.settings import Settings
+from langchain_lmswitch.switch.changes import Changes
 from langchain_lmswitch.switch.flights import Flights
-from langchain_lmswitch.switch.leases import Leases
-from langchain_lmswitch.switch.loader import POLL_S, Loader, OnEvent
+from langchain_lmswitch.switch.leases import Held, Leases
+from langchain_lmswitch.switch.loader import OnEvent
+from langchain_lmswitch.switch.loads import Loads, Wish
 from langchain_lmswitch.switch.surveyor import Surveyor
 from langchain_lmswitch.switch.threads import Threads
-from langchain_lmswitch.types.events import (
-    Queued,
-)
+from langchain_lmswitch.switch.waiting import Queue
+from langchain_lmswitch.types.events import Queued
 from langchain_lmswitch.types.models import ModelCard, Resident
-from langchain_lmswitch.types.plans import Load, Plan, Refusal, Use
+from langchain_lmswitch.types.plans import Use
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Held:
-    """A leased instance and what it took to get it."""
-
-    resident: Resident
-    evicted: tuple[str, ...] = ()
-    load_s: float = 0.0
-    queued_s: float = 0.0
+__all__ = ["Held", "Switchboard"]
 
 
 class Switchboard:
@@ -50,61 +41,66 @@ class Switchboard:
         self._clock = clock
         self.threads = Threads()
         self._leases = Leases()
-        self._loader = Loader(host, settings, clock=clock)
-        self._loading: Load | None = None
+        self._changes = Changes()
         self.surveyor = Surveyor(
             host,
             monitor,
             settings,
             leased=self._leases.held,
-            loading=lambda: self._loading,
+            loading=lambda: self._loads.coming,
             clock=clock,
         )
+        self._loads = Loads(self.surveyor, self._leases, self._changes, clock=clock)
+        self._queue = Queue(settings.queue_limit)
         self._flights: Flights[Held] = Flights()
         self._joining: dict[str, set[str]] = {}
-        self._departures = 0
-        self._turn = asyncio.Lock()
-        self._changed = asyncio.Event()
 
     async def acquire(
         self, card: ModelCard, *, call: str, needed_tokens: int, on_event: OnEvent
     ) -> Held:
         """Get a loaded instance of `card` and lease it to `call`.
 
-        1. A resident one is leased at once; a listing during which one of ours was unloaded
-           may be out of date, and is read again.
-        2. A load under way is joined; else one is started, when its turn comes. It leases to
+        1. A resident one is leased at once.
+        2. Who has to wait takes a place in the queue, and has it until the end.
+        3. A load under way is joined; else one is started, when its turn comes. It leases to
            all who joined before the next load gets its turn, which might evict it unused.
-        3. What was found may be on its way out, and then cannot be leased: from the start.
+        4. What was found may be closed for a load that was passed too often, or be on its way
+           out, and then cannot be leased: from the start, when that is over.
 
         The lease lasts until `release(call)`.
 
         Raises:
             NotEnoughMemory: It does not fit, and nobody is about to make room.
-            LoadFailed: The host could not load it.
+            LoadFailed: The host could not load it, or could not for memory a while ago.
+            QueueFull: Too many wait already.
         """
-        while True:
-            departures = self._departures
-            survey = await self.surveyor.survey()
-            if departures != self._departures:  # 1
-                continue
-            plan = self.surveyor.plan(card, None, survey, needed_tokens=needed_tokens)
-            if isinstance(plan, Use):
-                held = Held(resident=plan.resident)
-            else:
-                held = await self._join(card, call, needed_tokens, on_event)  # 2
-            if self.lease(held.resident, call):  # 3
-                return held
-            await self._next_change()
+        resident = await self._find(card, needed_tokens)
+        if resident and self.lease(resident, call):  # 1
+            return Held(resident=resident)
+        wish = Wish(card=card, needed_tokens=needed_tokens, tell=on_event)
+        with self._queue.place():  # 2
+            return await self._wait(wish, call, resident)
 
     def lease(self, resident: Resident, call: str) -> bool:
-        """Lease an instance that was seen a moment ago; `False` if it is on its way out."""
-        return self._leases.take(resident.identifier, call)
+        """Lease an instance that was seen a moment ago.
+
+        1. One that this call has already stays with it.
+        2. `False` if it is closed for a load that was passed too often; see `Turns`.
+        3. `False` if it is on its way out.
+        """
+        identifier = resident.identifier
+        if self._leases.holds(identifier, call):  # 1
+            return True
+        if self._loads.turns.closed(identifier):  # 2
+            return False
+        if taken := self._leases.take(identifier, call):  # 3
+            self._loads.turns.note_lease(identifier)
+        return taken
 
     def release(self, call: str) -> None:
         """End the leases of a call; safe to repeat."""
         if self._leases.release(call):
-            self._tell_changed()
+            self._changes.tell()
 
     @property
     def busy(self) -> bool:
@@ -122,29 +118,57 @@ class Switchboard:
             UnknownModel: Nothing is loaded under this identifier.
         """
         while not self._leases.start_leaving({identifier}):
-            await self._next_change()
+            await self._changes.next()
         try:
             await self.host.unload(identifier)
         finally:
-            self._departures += 1
             self.surveyor.forget()
             self._leases.stop_leaving({identifier})
-            self._tell_changed()
+            self._changes.tell()
 
     async def aclose(self) -> None:
         """Drop the connection to the host; loaded models stay."""
         await self.host.aclose()
 
-    async def _join(
-        self, card: ModelCard, call: str, needed_tokens: int, on_event: OnEvent
-    ) -> Held:
-        joining = self._joining.setdefault(card.key, set())
+    async def _wait(self, wish: Wish, call: str, resident: Resident | None) -> Held:
+        started_s = self._clock()
+        while True:
+            waited_s = self._clock() - started_s
+            if resident is None:
+                held = await self._join(wish, call)  # 3
+                resident = held.resident
+                if self.lease(resident, call):
+                    return replace(held, queued_s=waited_s + held.queued_s)
+            await self._until_open(resident, wish)  # 4
+            resident = await self._find(wish.card, wish.needed_tokens)
+            if resident and self.lease(resident, call):
+                return Held(resident=resident, queued_s=self._clock() - started_s)
+
+    async def _find(self, card: ModelCard, needed_tokens: int) -> Resident | None:
+        """Look for an instance in memory; `None` if it is to be loaded.
+
+        A listing during which one of ours was unloaded may be out of date, and is read again.
+
+        Raises:
+            LoadFailed: It would have to be loaded, and that failed for memory a while ago.
+        """
+        departures = -1
+        while departures != self._leases.departures:
+            departures = self._leases.departures
+            survey = await self.surveyor.survey()
+        plan = self.surveyor.plan(card, None, survey, needed_tokens=needed_tokens)
+        if isinstance(plan, Use):
+            return plan.resident
+        self._loads.quarantines.check(self.surveyor.spec(card))
+        return None
+
+    async def _join(self, wish: Wish, call: str) -> Held:
+        key = wish.card.key
+        joining = self._joining.setdefault(key, set())
         joining.add(call)
         try:
             return await self._flights.join(
-                card.key,
-                lambda tell: self._take_turn(card, needed_tokens, tell),
-                listener=on_event,
+                key, lambda tell: self._load(replace(wish, tell=tell)), listener=wish.tell
             )
         except BaseException:
             self.release(call)  # it may be leased already, just before its caller was cancelled
@@ -152,74 +176,15 @@ class Switchboard:
         finally:
             joining.discard(call)
 
-    async def _take_turn(self, card: ModelCard, needed_tokens: int, tell: OnEvent) -> Held:
-        started_s = self._clock()
-        if self._turn.locked():
-            tell(Queued(key=card.key, reason="another model is being loaded"))
-        async with self._turn:
-            plan = await self._wait_for_plan(card, needed_tokens, tell)
-            queued_s = self._clock() - started_s
-            match plan:
-                case Use(resident=resident):
-                    held = Held(resident=resident, queued_s=queued_s)
-                case Load():
-                    held = replace(await self._make_room_and_load(plan, tell), queued_s=queued_s)
-            for call in self._joining[card.key]:
+    async def _load(self, wish: Wish) -> Held:
+        async with self._loads.made(wish) as held:
+            for call in self._joining[wish.card.key]:
                 self._leases.take(held.resident.identifier, call)
-            return held
+        return held
 
-    async def _make_room_and_load(self, plan: Load, tell: OnEvent) -> Held:
-        started_s = self._clock()
-        evicted = {one.identifier for one in plan.evict}
-        self._loading = plan
-        try:
-            loaded = await self._loader.carry_out(plan, tell)
-            self.surveyor.learn(plan.spec, loaded)
-        finally:
-            self._loading = None
-            self._departures += len(evicted)
-            self.surveyor.forget()
-            self._leases.stop_leaving(evicted)
-            self._tell_changed()
-        load_s = self._clock() - started_s
-        return Held(resident=loaded, evicted=tuple(sorted(evicted)), load_s=load_s)
-
-    async def _wait_for_plan(self, card: ModelCard, needed_tokens: int, tell: OnEvent) -> Plan:
-        """Plan with fresh facts, and again whenever somebody makes room; victims are marked."""
-        deadline_s = self._clock() + self.settings.load_timeout_s
-        while True:
-            footprint = await self.surveyor.footprint(card)
-            survey = await self.surveyor.survey()
-            plan = self.surveyor.plan(card, footprint, survey, needed_tokens=needed_tokens)
-            match plan:
-                case Use():
-                    return plan
-                case Load(evict=evict):
-                    if self._leases.start_leaving({one.identifier for one in evict}):
-                        return plan
-                case Refusal():
-                    self._raise_unless_room_may_come(plan, deadline_s)
-                    tell(Queued(key=card.key, reason=f"{plan.reason}; waiting for an answer"))
-                    await self._next_change()
-
-    def _raise_unless_room_may_come(self, refusal: Refusal, deadline_s: float) -> None:
-        answering = any(self._leases.held(blocker) for blocker in refusal.blockers)
-        if not answering or self._clock() > deadline_s:
-            raise NotEnoughMemory(
-                refusal.key,
-                needed_bytes=refusal.needed_bytes,
-                free_bytes=refusal.free_bytes,
-                blockers=refusal.blockers,
-            )
-
-    async def _next_change(self) -> None:
-        """Wait until a lease ended or a load was finished; or a poll, for other processes."""
-        try:
-            async with asyncio.timeout(POLL_S * 10):
-                await self._changed.wait()
-        except TimeoutError:
-            return
-
-    def _tell_changed(self) -> None:
-        self._changed.set()
-        self._changed = asyncio.Event()
+    async def _until_open(self, resident: Resident, wish: Wish) -> None:
+        if self._loads.turns.claimed(resident.identifier):
+            wish.tell(Queued(key=resident.key, reason="another model takes its place first"))
+            await self._loads.turns.over()
+        else:
+            await self._changes.next()

@@ -2,6 +2,19 @@
 
 from collections import Counter
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+
+from langchain_lmswitch.types.models import Resident
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Held:
+    """A leased instance and what it took to get it."""
+
+    resident: Resident
+    evicted: tuple[str, ...] = ()
+    load_s: float = 0.0
+    queued_s: float = 0.0
 
 
 class Leases:
@@ -15,6 +28,8 @@ class Leases:
         self._by_call: dict[str, set[str]] = {}
         self._counts: Counter[str] = Counter()
         self._leaving: set[str] = set()
+        self.departures = 0
+        """Marks that were taken back so far: a listing read meanwhile may be out of date."""
 
     def take(self, identifier: str, call: str) -> bool:
         """Lease an instance for a call; `False` if it is about to be unloaded. Safe to repeat."""
@@ -36,6 +51,10 @@ class Leases:
         """Tell whether any call is using the instance."""
         return self._counts[identifier] > 0
 
+    def holds(self, identifier: str, call: str) -> bool:
+        """Tell whether this call is using the instance."""
+        return identifier in self._by_call.get(call, ())
+
     @property
     def any_held(self) -> bool:
         """Whether any call is using any instance."""
@@ -51,6 +70,7 @@ class Leases:
     def stop_leaving(self, identifiers: AbstractSet[str]) -> None:
         """Take the marks back: the instances are gone, or stay after all."""
         self._leaving -= identifiers
+        self.departures += len(identifiers)
 
     def leaving(self, identifier: str) -> bool:
         """Tell whether the instance is about to be unloaded."""

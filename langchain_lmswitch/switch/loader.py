@@ -1,13 +1,15 @@
-"""Carrying out a plan: unload what has to go, then load."""
+"""What is done to a host so that a model is in its memory: unload what has to go, then load."""
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from langchain_lmswitch.errors import HostTimeout, LoadFailed, UnknownModel
 from langchain_lmswitch.hosts.base import Host
+from langchain_lmswitch.policy.admission import Occupant
 from langchain_lmswitch.settings import Settings
+from langchain_lmswitch.switch.release import Release
 from langchain_lmswitch.types.events import (
     Evicted,
     Loaded,
@@ -27,45 +29,42 @@ OnEvent = Callable[[SwitchEvent], None]
 
 
 class Loader:
-    """Does to a host what the switchboard has decided; one plan at a time."""
+    """Does to a host what the switchboard has decided; one thing at a time."""
 
     def __init__(self, host: Host, settings: Settings, *, clock: Callable[[], float]) -> None:
         self._host = host
         self._settings = settings
         self._clock = clock
 
-    async def carry_out(self, plan: Load, tell: OnEvent) -> Resident:
-        """Make room and load.
+    async def idle(self, resident: Resident) -> bool:
+        """Tell whether no process at all is using an instance now."""
+        state = await self._host.state(resident.identifier)
+        return state is None or state.idle
+
+    async def evict(
+        self, victims: Sequence[Occupant], release: Release, tell: OnEvent, *, room_for: str
+    ) -> None:
+        """Unload instances, each once it is idle; `release` learns what should come back.
+
+        Raises:
+            HostTimeout: One was not idle in time.
+        """
+        for victim in victims:
+            resident = victim.resident
+            await self._wait_until_idle(resident)
+            try:
+                await self._host.unload(resident.identifier)
+                release.expected_bytes += victim.bytes
+            except UnknownModel:
+                log.debug("%s had left already", resident.identifier)
+            tell(Evicted(key=resident.key, identifier=resident.identifier, room_for=room_for))
+
+    async def load(self, plan: Load, tell: OnEvent) -> Resident:
+        """Load what is planned; its victims have left.
 
         Raises:
             LoadFailed: The host could not load it.
-            HostTimeout: What has to go was not idle in time.
         """
-        await self._evict(plan, tell)
-        return await self._load(plan, tell)
-
-    async def _evict(self, plan: Load, tell: OnEvent) -> None:
-        for victim in plan.evict:
-            await self._wait_until_idle(victim)
-            try:
-                await self._host.unload(victim.identifier)
-            except UnknownModel:
-                log.debug("%s had left already", victim.identifier)
-            tell(Evicted(key=victim.key, identifier=victim.identifier, room_for=plan.spec.key))
-
-    async def _wait_until_idle(self, victim: Resident) -> None:
-        """Another process may be using what we loaded; its answer is not cut off."""
-        deadline_s = self._clock() + self._settings.load_timeout_s
-        while (state := await self._host.state(victim.identifier)) and not state.idle:
-            if self._clock() > deadline_s:
-                raise HostTimeout(
-                    self._host.address,
-                    doing=f"waiting for {victim.identifier!r} to finish its answers",
-                    after_s=self._settings.load_timeout_s,
-                )
-            await asyncio.sleep(POLL_S)
-
-    async def _load(self, plan: Load, tell: OnEvent) -> Resident:
         key, started_s = plan.spec.key, self._clock()
         tell(
             LoadStarted(
@@ -89,6 +88,18 @@ class Loader:
             )
         )
         return resident
+
+    async def _wait_until_idle(self, victim: Resident) -> None:
+        """Another process may be using what we loaded; its answer is not cut off."""
+        deadline_s = self._clock() + self._settings.load_timeout_s
+        while not await self.idle(victim):
+            if self._clock() > deadline_s:
+                raise HostTimeout(
+                    self._host.address,
+                    doing=f"waiting for {victim.identifier!r} to finish its answers",
+                    after_s=self._settings.load_timeout_s,
+                )
+            await asyncio.sleep(POLL_S)
 
     async def _loaded_by_another_process(self, spec: LoadSpec, failure: LoadFailed) -> Resident:
         for resident in await self._host.residents():

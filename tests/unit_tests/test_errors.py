@@ -30,6 +30,7 @@ from langchain_lmswitch.errors import (
     ModelGone,
     NoSuitableModel,
     NotEnoughMemory,
+    QueueFull,
     UnknownModel,
 )
 
@@ -44,6 +45,7 @@ EVERY = [
     ModelGone("tiny", reason="its process died"),
     NoSuitableModel("code", rejected={"tiny": "no tools"}, remedy="Run: lmswitch pull starter"),
     NotEnoughMemory("big", needed_bytes=2**33, free_bytes=2**30, blockers=["tiny"]),
+    QueueFull(limit=64),
     ContextTooLong(tokens=9000, limit_tokens=4096),
     InvalidRequest("`temperature` must not be negative. Use 0 or more."),
     InvalidOutput(text='{"a": 1', reason="it was cut off at a limit", cut_off=True),
@@ -62,6 +64,7 @@ REMEDIES = {
     "ModelGone": "Try again.",
     "NoSuitableModel": "Run: lmswitch pull starter",
     "NotEnoughMemory": "Close other programs, unload a model, or install a smaller one.",
+    "QueueFull": "Try again when some have been answered, or raise `queue_limit`.",
     "ContextTooLong": "Shorten the last message or the system prompt, or raise `context_tokens`.",
     "InvalidRequest": "Use 0 or more.",
     "InvalidOutput": "Raise `max_tokens` or the context, or ask for less.",

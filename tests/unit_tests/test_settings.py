@@ -93,6 +93,7 @@ def test_folders_under_home() -> None:
         ("ttl_s", "0"),
         ("headroom_bytes", "-1"),
         ("load_timeout_s", "0"),
+        ("queue_limit", "0"),
         ("timeout_s", "-3"),
         ("linger_s", "-1"),
         ("threads", "0"),

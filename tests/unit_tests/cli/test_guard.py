@@ -24,6 +24,7 @@ CODES: list[tuple[errors.LMSwitchError, int]] = [
     (errors.ModelGone("x", reason="crashed"), 1),
     (errors.NoSuitableModel("chat", rejected={}, remedy="Pull one."), 4),
     (errors.NotEnoughMemory("x", needed_bytes=2, free_bytes=1), 5),
+    (errors.QueueFull(limit=64), 5),
     (errors.ContextTooLong(tokens=2, limit_tokens=1), 1),
     (errors.InvalidRequest("no"), 2),
     (errors.MissingExtra("embedded", why="It needs more"), 1),

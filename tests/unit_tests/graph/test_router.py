@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import pytest
@@ -292,6 +293,19 @@ async def test_load_that_fails_falls_back() -> None:
     assert decided(events).fallbacks == ("large: Broken.",)
     assert "(large failed: Broken.)" in decided(events).reason
     assert await leased(host) == []
+
+
+async def test_after_a_failure_for_memory_nothing_as_large_is_tried() -> None:
+    """A selector that walks through all candidates walks through as many crashes."""
+    tight = LoadFailed("large", reason="Tight.", for_memory=True)
+    large = replace(LARGE, size_bytes=2 * SMALL.size_bytes)
+    twin = replace(large, key="twin")
+    host = ScriptedHost([SMALL, large, twin], fail_load={"large": tight, "twin": tight})
+    events = await ask(host)
+
+    assert decided(events).model == "small"
+    assert len(decided(events).fallbacks) == 1
+    assert len(host.called("load")) == 2
 
 
 @pytest.mark.parametrize("model", ["auto", "large"])

@@ -42,8 +42,16 @@ def pick(
     *,
     failed: Mapping[str, str] | None = None,
     forced: bool = False,
+    smaller_than_bytes: int | None = None,
 ) -> Choice:
-    return choose(TASK, ranked, plans=plans, failed=failed or {}, forced=forced)
+    return choose(
+        TASK,
+        ranked,
+        plans=plans,
+        failed=failed or {},
+        forced=forced,
+        smaller_than_bytes=smaller_than_bytes,
+    )
 
 
 def test_best_is_chosen() -> None:
@@ -154,3 +162,21 @@ def test_scores_are_compared_among_those_that_can() -> None:
     assert (
         "best score of 2 candidates" in pick([candidate("a"), candidate("b"), blind], plans).reason
     )
+
+
+def test_after_a_failure_for_memory_only_smaller_ones_are_loaded() -> None:
+    """One of unknown size is not known to be smaller; one in memory needs no load."""
+    plans: dict[str, Plan | Refusal] = {
+        "a": load("a", mib=900),
+        "b": load("b", mib=900),
+        "c": load("c", mib=None),
+        "d": load("d", mib=899),
+        "e": use("e"),
+    }
+    ranked = [candidate(key) for key in "abcd"]
+    limit_bytes = 900 * MIB
+    choice = pick(ranked, plans, failed={"a": "out of memory"}, smaller_than_bytes=limit_bytes)
+    notes = ["failed: out of memory", *["no smaller than what failed for memory"] * 2, "chosen"]
+
+    assert [one.note for one in choice.candidates] == notes
+    assert pick([candidate("e")], plans, smaller_than_bytes=1).key == "e"

@@ -1,15 +1,11 @@
 """Loads, evictions and leases of one host, under every order of events we can think of."""
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from unit_tests.switch.desk import MIB, Desk, desk, model, virtual
 from unit_tests.switch.virtual_time import run
 
 from langchain_lmswitch.errors import (
@@ -19,84 +15,16 @@ from langchain_lmswitch.errors import (
     UnknownModel,
 )
 from langchain_lmswitch.hosts.base import OnProgress
-from langchain_lmswitch.settings import Settings
-from langchain_lmswitch.switch.board import Held, Switchboard
-from langchain_lmswitch.testing import FixedMachine, ScriptedHost, card
+from langchain_lmswitch.switch.board import Held
+from langchain_lmswitch.testing import FixedMachine, ScriptedHost
 from langchain_lmswitch.types.events import (
     InstanceState,
     Loaded,
     LoadProgress,
     LoadStarted,
     Queued,
-    SwitchEvent,
 )
-from langchain_lmswitch.types.machine import Footprint
-from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
-
-MIB = 2**20
-KV_MIB = 32
-"""Of a scripted model with a context of 1,024 tokens."""
-
-
-def model(key: str, mib: int = 500 - KV_MIB) -> ModelCard:
-    return card(key, size_bytes=mib * MIB, max_context_tokens=1024)
-
-
-class Desk:
-    """A host, its board, and calls on it."""
-
-    def __init__(self, host: ScriptedHost, *, monitor: Any = None, **options: Any) -> None:
-        self.host = host
-        loop = asyncio.get_running_loop()
-        self.board = Switchboard(
-            host, monitor or host, Settings(headroom_bytes=0, **options), clock=loop.time
-        )
-        self.heard: dict[str, list[SwitchEvent]] = {}
-
-    async def acquire(self, key: str, call: str = "call", *, needed_tokens: int = 10) -> Held:
-        return await self.board.acquire(
-            self.host.disk[key],
-            call=call,
-            needed_tokens=needed_tokens,
-            on_event=self.heard.setdefault(call, []).append,
-        )
-
-    async def use(self, key: str, call: str, *, for_s: float = 1.0) -> Held:
-        held = await self.acquire(key, call)
-        await asyncio.sleep(for_s)
-        self.board.release(call)
-        return held
-
-    async def resident(self) -> list[str]:
-        return [one.key for one in await self.host.residents()]
-
-    def changes(self) -> list[tuple[str, str]]:
-        made = [call for call in self.host.calls if call.method in {"load", "unload"}]
-        return [(call.method, call.model) for call in made]
-
-    def leased(self) -> list[str]:
-        return [key for key in self.host.disk if self.board.leased(f"lmswitch/{key}")]
-
-
-def desk(*cards: ModelCard, memory_mib: int | None = 700, **options: Any) -> Desk:
-    """Build a host with room for one model of 500 MiB, whose loads take five seconds."""
-    memory_bytes = None if memory_mib is None else memory_mib * MIB
-    host = ScriptedHost(cards, memory_bytes=memory_bytes, load_step_s=1.0, **options)
-    return Desk(host)
-
-
-def virtual(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
-    """Run a test in virtual time."""
-
-    async def running() -> None:
-        await test()
-
-    def outside() -> None:
-        run(running())
-
-    outside.__name__, outside.__doc__ = getattr(test, "__name__", ""), test.__doc__
-    return outside
-
+from langchain_lmswitch.types.models import LoadSpec, Resident
 
 # --- one model --------------------------------------------------------------------------------
 
@@ -445,117 +373,6 @@ async def test_close_keeps_models() -> None:
 
     assert len(one.host.called("aclose")) == 1
     assert await one.resident() == ["a"]
-
-
-# --- every order of events --------------------------------------------------------------------
-
-
-class Moody(ScriptedHost):
-    """A host whose every call takes a while, and that measures its own limits."""
-
-    def __init__(self, cards: Sequence[ModelCard], *, dice: random.Random, **fields: Any) -> None:
-        super().__init__(cards, **fields)
-        self.dice = dice
-
-    async def _while(self) -> None:
-        for _ in range(self.dice.randrange(4)):
-            await asyncio.sleep(0)
-        if self.dice.random() < 0.3:
-            await asyncio.sleep(self.dice.random())
-
-    async def residents(self) -> list[Resident]:
-        found = await super().residents()
-        await self._while()
-        return found
-
-    async def estimate(self, spec: LoadSpec, card: ModelCard) -> Footprint:
-        await self._while()
-        return await super().estimate(spec, card)
-
-    async def state(self, identifier: str) -> InstanceState | None:
-        found = await super().state(identifier)
-        await self._while()
-        return found
-
-    async def unload(self, identifier: str) -> None:
-        await self._while()
-        await super().unload(identifier)
-
-
-class Crowd:
-    """Many callers that come, answer, fail and leave at random."""
-
-    def __init__(self, seed: int) -> None:
-        self.dice = random.Random(seed)  # noqa: S311
-        sizes = {"a": 300, "b": 400, "c": 600, "d": 100}
-        self.theirs = Resident(
-            key="x", identifier="theirs", size_bytes=100 * MIB, context_tokens=1024
-        )
-        self.host = Moody(
-            [model(key, mib) for key, mib in sizes.items()],
-            dice=self.dice,
-            memory_bytes=(700 + 132) * MIB,
-            foreign=[self.theirs],
-            load_step_s=0.2,
-            fail_load={"b": [LoadFailed("b", reason="Once.")]},
-        )
-        self.desk = Desk(self.host)
-        self.answered = 0
-
-    async def caller(self, number: int) -> None:
-        await asyncio.sleep(self.dice.random() * 5)
-        call, key = f"call-{number}", self.dice.choice("aabbcd")
-        try:
-            held = await self.desk.acquire(key, call)
-            await self._answer(held)
-        except (LoadFailed, NotEnoughMemory):
-            pass
-        finally:
-            self.desk.board.release(call)
-
-    async def _answer(self, held: Held) -> None:
-        identifier = held.resident.identifier
-        for _ in range(self.dice.randrange(6)):
-            residents = await ScriptedHost.residents(self.host)
-            assert held.resident.reference in {one.reference for one in residents}
-            await asyncio.sleep(self.dice.random() / 2)
-        assert self.desk.board.leased(identifier)
-        self.answered += 1
-
-    async def leaver(self, calling: asyncio.Task[None]) -> None:
-        await asyncio.sleep(self.dice.random() * 8)
-        calling.cancel()
-
-    async def run(self) -> None:
-        callers = [asyncio.create_task(self.caller(number)) for number in range(12)]
-        leaving = [self.leaver(one) for one in callers if self.dice.random() < 0.35]
-        results = await asyncio.gather(*callers, *leaving, return_exceptions=True)
-        for result in results:
-            if isinstance(result, Exception):
-                raise result
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.integers(0, 2**32))
-def test_crowd(seed: int) -> None:
-    """However many come and go: nobody's model is taken away, and nothing is left behind."""
-
-    async def scenario() -> None:
-        crowd = Crowd(seed)
-        await crowd.run()
-
-        assert crowd.answered
-        assert crowd.desk.leased() == []
-        crowd.host.fail_load.clear()
-        assert crowd.host.loads_at_once <= 1
-        assert crowd.host.loaded_twice == []
-        assert crowd.host.unloaded_while_answering == []
-        assert ("unload", "theirs") not in crowd.desk.changes()
-        for key in crowd.host.disk:  # nothing is marked or locked for ever
-            await crowd.desk.acquire(key, "last")
-            crowd.desk.board.release("last")
-
-    run(scenario())
 
 
 # --- a host that gives less than it is asked for ----------------------------------------------

@@ -70,3 +70,21 @@ def test_nothing_may_leave_at_any_time() -> None:
     leases.take("a", "call")
 
     assert leases.start_leaving(set())
+
+
+def test_which_call_holds_it() -> None:
+    leases = Leases()
+    leases.take("a", "call")
+
+    assert leases.holds("a", "call")
+    assert not leases.holds("a", "other")
+    assert not leases.holds("b", "call")
+
+
+def test_departures_count_the_marks_taken_back() -> None:
+    leases = Leases()
+    leases.start_leaving({"a", "b"})
+    assert leases.departures == 0
+
+    leases.stop_leaving({"a", "b"})
+    assert leases.departures == 2

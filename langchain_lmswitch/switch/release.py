@@ -1,0 +1,86 @@
+"""Memory on its way back: what was unloaded is free only once it shows."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from langchain_lmswitch.types.machine import Footprint, Gpu, Snapshot
+
+POLL_S: Final = 0.2
+LONGEST_S: Final = 5.0
+"""Drivers give memory back within 0.5 to 1.5 s as a rule."""
+SHARE: Final = 0.75
+"""Of what should come back: estimates of what a model holds are not exact."""
+
+
+class Release:
+    """Waits for the memory of what was unloaded since it was made.
+
+    Args:
+        look: Measures the machine.
+        clock: Monotonic seconds.
+    """
+
+    def __init__(self, look: Callable[[], Snapshot], clock: Callable[[], float]) -> None:
+        self._look = look
+        self._clock = clock
+        self._before_bytes = free_bytes(look())
+        self.expected_bytes = 0
+        """What should come back: the estimates of all that was unloaded."""
+
+    async def wait(self, enough: Callable[[Snapshot], bool] = lambda _: False) -> None:
+        """Wait until the memory is back.
+
+        1. Where memory is unknown, or nothing was unloaded, there is nothing to wait for.
+        2. `SHARE` of it suffices, and whatever is `enough`: weights that were mapped from a file
+           count as free while they are loaded, and do not show when they leave.
+        3. After `LONGEST_S` it is taken as it is; the load will tell.
+        """
+        deadline_s = self._clock() + LONGEST_S
+        while not self._is_back(now := self._look()) and not enough(now):
+            if self._clock() >= deadline_s:  # 3
+                return
+            await asyncio.sleep(POLL_S)
+
+    def _is_back(self, now: Snapshot) -> bool:
+        now_bytes = free_bytes(now)
+        if self._before_bytes is None or now_bytes is None:  # 1
+            return True
+        return now_bytes - self._before_bytes >= SHARE * self.expected_bytes  # 2
+
+
+def free_bytes(snapshot: Snapshot) -> int | None:
+    """Sum what is free in main memory and in accelerators; `None` if any of it is unknown."""
+    vram_bytes = _free_vram_bytes(snapshot)
+    if snapshot.ram_free_bytes is None or vram_bytes is None:
+        return None
+    return snapshot.ram_free_bytes + vram_bytes
+
+
+def holds(snapshot: Snapshot, footprint: Footprint | None, *, headroom_bytes: int) -> bool:
+    """Tell whether a load fits what is free now, each part of it where it will lie.
+
+    1. With accelerators that have memory of their own, the part that goes there must be known.
+    2. Else all of it lies in main memory.
+    """
+    vram_bytes = _free_vram_bytes(snapshot)
+    if footprint is None or snapshot.ram_free_bytes is None or vram_bytes is None:
+        return False
+    left_bytes = snapshot.ram_free_bytes - headroom_bytes
+    if _own_memory(snapshot):  # 1
+        in_place = 0 < footprint.vram_bytes <= vram_bytes
+        return in_place and footprint.ram_bytes <= left_bytes
+    return footprint.total_bytes <= left_bytes  # 2
+
+
+def _free_vram_bytes(snapshot: Snapshot) -> int | None:
+    if snapshot.gpus is None:
+        return None
+    found = [gpu.free_bytes for gpu in _own_memory(snapshot)]
+    known = [one for one in found if one is not None]
+    return sum(known) if len(known) == len(found) else None
+
+
+def _own_memory(snapshot: Snapshot) -> list[Gpu]:
+    """List the accelerators whose memory is not counted in main memory already."""
+    return [gpu for gpu in snapshot.gpus or () if not gpu.unified]
