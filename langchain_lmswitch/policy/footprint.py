@@ -153,7 +153,7 @@ def from_size(size_bytes: int, *, params: str, context_tokens: int) -> Footprint
     Args:
         size_bytes: Of all files of the model.
         params: Parameter count as the host writes it, for example `7B`; empty if unknown.
-        context_tokens: The context to load.
+        context_tokens: The context to load; 0 for an encoder, which keeps no cache.
     """
     billions = billions_of(params) or size_bytes / _BYTES_PER_PARAMETER / 1e9
     per_token = _KV_BYTES_PER_TOKEN * billions**_KV_EXPONENT

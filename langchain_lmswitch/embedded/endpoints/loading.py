@@ -78,7 +78,9 @@ def _cost(model: ShelfModel, spec: LoadSpec, services: Services) -> Footprint:
     context_tokens = min(wanted, card.max_context_tokens or wanted)
     if model.architecture is None:
         return footprint.from_size(
-            card.size_bytes, params=card.params, context_tokens=context_tokens
+            card.size_bytes,
+            params=card.params,
+            context_tokens=context_tokens if card.kind == "llm" else 0,
         )
     text_only = card.kind == "llm" and model.mmproj is None
     return footprint.from_header(

@@ -50,7 +50,7 @@ def by_file(spec: LoadSpec, card: ModelCard, settings: Settings) -> Footprint | 
 
 def by_size(spec: LoadSpec, card: ModelCard, settings: Settings) -> Footprint:
     """Guess from the size and the parameter count that the host lists."""
-    context_tokens = _context_tokens(spec, card, settings)
+    context_tokens = _context_tokens(spec, card, settings) if card.kind == "llm" else 0
     return footprint.from_size(card.size_bytes, params=card.params, context_tokens=context_tokens)
 
 

@@ -1,5 +1,6 @@
 """What a load would cost, where the host itself cannot tell."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,11 @@ def test_the_size_is_the_last_resort() -> None:
     footprint = estimates.by_size(SPEC, card(""), Settings())
     assert footprint.source == "size"
     assert footprint.total_bytes > 91_000_000
+
+
+def test_an_encoder_keeps_no_cache() -> None:
+    encoder = replace(card(""), kind="embedding")
+    assert estimates.by_size(SPEC, encoder, Settings()).kv_bytes == 0
 
 
 @pytest.mark.parametrize("told", [None, {}, {"memory": {}}, {"memory": {"totalBytes": "much"}}])
