@@ -76,7 +76,7 @@ def from_header(
     """Estimates a load from the facts in the file's header.
 
     Args:
-        architecture: The facts; a `ModelShape` knows of experts and recurrent layers too.
+        architecture: The facts.
         size_bytes: Of all files of the model.
         context_tokens: The context to load, of all requests answered at the same time.
         parallel: Their number.

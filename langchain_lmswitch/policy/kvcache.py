@@ -20,7 +20,6 @@ from types import MappingProxyType
 from typing import Final, Literal
 
 from langchain_lmswitch.types.models import Architecture
-from langchain_lmswitch.types.shapes import ModelShape
 
 CacheType = Literal["f32", "f16", "bf16", "q8_0", "q5_1", "q5_0", "q4_1", "q4_0", "iq4_nl"]
 
@@ -104,7 +103,7 @@ def layer_bytes(architecture: Architecture, context: ContextParams) -> tuple[int
 
 def state_bytes(architecture: Architecture, *, parallel: int) -> int:
     """Returns the state of recurrent layers, kept in f32 for each request."""
-    if not isinstance(architecture, ModelShape) or architecture.recurrence is None:
+    if architecture.recurrence is None:
         return 0
     one = architecture.recurrence
     elements = one.conv_tokens * one.conv_width + one.n_state * one.n_inner
@@ -117,7 +116,6 @@ def _row_bytes(architecture: Architecture, context: ContextParams, *, in_window:
     cells = context.cells
     if in_window:
         cells = context.window_cells(architecture.window_tokens)
-    if in_window and isinstance(architecture, ModelShape):
         key = architecture.window_key_length or key
         value = architecture.window_value_length or value
     cells *= context.streams

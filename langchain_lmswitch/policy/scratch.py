@@ -28,7 +28,6 @@ from typing import Final
 
 from langchain_lmswitch.policy.kvcache import BLOCKS, F32_BYTES, ContextParams
 from langchain_lmswitch.types.models import Architecture
-from langchain_lmswitch.types.shapes import ModelShape
 
 MASK_BYTES: Final = 2
 INPUT_BYTES: Final = 64
@@ -62,7 +61,7 @@ def compute_bytes(
 def _layer_elements(architecture: Architecture) -> int:
     """Returns the elements of a token in the more crowded part of a layer."""
     n_embd, n_ff, experts = architecture.n_embd, architecture.n_ff, 0
-    if isinstance(architecture, ModelShape) and architecture.experts_used:
+    if architecture.experts_used:
         used = architecture.experts_used
         side_by_side = used * (architecture.n_ff_expert or n_ff)
         n_ff = max(n_ff, side_by_side)
@@ -81,13 +80,12 @@ def _output_elements(architecture: Architecture) -> int:
 
 
 def _is_decoder(architecture: Architecture) -> bool:
-    recurrent = isinstance(architecture, ModelShape) and architecture.recurrence is not None
-    return recurrent or any(architecture.kv_heads)
+    return architecture.recurrence is not None or any(architecture.kv_heads)
 
 
 def _scan_elements(architecture: Architecture, context: ContextParams) -> int:
     """Returns the elements of a recurrent layer's step, all tokens and requests together."""
-    if not isinstance(architecture, ModelShape) or architecture.recurrence is None:
+    if architecture.recurrence is None:
         return 0
     one = architecture.recurrence
     token = one.n_projected + 2 * one.conv_width + 3 * one.n_inner + architecture.n_embd

@@ -7,7 +7,7 @@ from typing import Final
 from langchain_lmswitch.embedded.gguf.cursor import Value
 from langchain_lmswitch.embedded.gguf.facts import Facts
 from langchain_lmswitch.embedded.gguf.recurrence import attention_interval, recurrence
-from langchain_lmswitch.types.shapes import ModelShape
+from langchain_lmswitch.types.models import Architecture
 
 MAX_LAYERS: Final = 4_096
 
@@ -35,7 +35,7 @@ DENSE_FIRST: Final = frozenset({"smallthinker"})
 """Architectures whose full layer opens the period instead of closing it."""
 
 
-def architecture(metadata: Mapping[str, Value], *, n_vocab: int) -> ModelShape | None:
+def architecture(metadata: Mapping[str, Value], *, n_vocab: int) -> Architecture | None:
     """Returns the architecture, or `None` if the header lacks its layers or width."""
     name = metadata.get("general.architecture")
     if not isinstance(name, str):
@@ -48,7 +48,7 @@ def architecture(metadata: Mapping[str, Value], *, n_vocab: int) -> ModelShape |
     key, value = _head_sizes(facts, n_embd // n_heads if n_heads else 0)
     windows = _window_layers(facts, name, n_layers)
     kv_heads = _kv_heads(facts, name, n_layers)
-    return ModelShape(
+    return Architecture(
         name=name,
         n_layers=n_layers,
         n_embd=n_embd,

@@ -10,7 +10,7 @@ from langchain_lmswitch.embedded.gguf.architecture import architecture
 from langchain_lmswitch.embedded.gguf.cursor import Cursor, Value, keys, open_header
 from langchain_lmswitch.embedded.gguf.filetypes import FILE_TYPES, quantization_in
 from langchain_lmswitch.errors import BadModelFile
-from langchain_lmswitch.types.shapes import ModelShape
+from langchain_lmswitch.types.models import Architecture
 
 _TOKENS: Final = "tokenizer.ggml.tokens"
 _ARRAY: Final = 9
@@ -37,7 +37,7 @@ class GgufHeader:
         return self._text("general.architecture")
 
     @property
-    def architecture(self) -> ModelShape | None:
+    def architecture(self) -> Architecture | None:
         """What memory depends on; `None` if the header lacks it, as a projector's does."""
         return architecture(self.metadata, n_vocab=self.n_vocab)
 

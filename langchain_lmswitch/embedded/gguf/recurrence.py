@@ -7,7 +7,7 @@ layers they are is set in `load_arch_hparams` of each `src/models/*.cpp`.
 from typing import Final
 
 from langchain_lmswitch.embedded.gguf.facts import Facts
-from langchain_lmswitch.types.shapes import Recurrence
+from langchain_lmswitch.types.models import Recurrence
 
 BOTH: Final = frozenset({"falcon-h1"})
 """Architectures whose every layer has a cache and a state."""

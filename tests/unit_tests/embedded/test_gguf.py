@@ -21,7 +21,7 @@ from langchain_lmswitch.embedded.gguf.filetypes import FILE_TYPES, quantization_
 from langchain_lmswitch.embedded.gguf.survey import handles_tools
 from langchain_lmswitch.embedded.gguf.tensors import Tensor, WeightBytes, weight_bytes
 from langchain_lmswitch.errors import BadModelFile
-from langchain_lmswitch.types.shapes import ModelShape, Recurrence
+from langchain_lmswitch.types.models import Architecture, Recurrence
 
 
 def header_of(tmp_path: Path, metadata: dict[str, Any], name: str = "model.gguf") -> Any:
@@ -30,7 +30,7 @@ def header_of(tmp_path: Path, metadata: dict[str, Any], name: str = "model.gguf"
 
 def test_a_plain_model(tmp_path: Path) -> None:
     header = header_of(tmp_path, model_metadata())
-    assert header.architecture == ModelShape(
+    assert header.architecture == Architecture(
         name="qwen2",
         n_layers=24,
         n_embd=896,

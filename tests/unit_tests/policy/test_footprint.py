@@ -25,8 +25,7 @@ from langchain_lmswitch.policy.kvcache import (
 )
 from langchain_lmswitch.policy.parameters import billions_of
 from langchain_lmswitch.types.machine import Footprint
-from langchain_lmswitch.types.models import Architecture
-from langchain_lmswitch.types.shapes import ModelShape, Recurrence
+from langchain_lmswitch.types.models import Architecture, Recurrence
 
 MIB = 2**20
 
@@ -178,20 +177,18 @@ def test_parts_that_are_not_shared_are_padded_each() -> None:
 
 
 def test_the_heads_of_window_layers_may_be_smaller() -> None:
-    facts = {name: getattr(GEMMA_12B, name) for name in Architecture.__dataclass_fields__}
-    like_gemma4 = ModelShape(**facts, window_key_length=128, window_value_length=128)
+    like_gemma4 = replace(GEMMA_12B, window_key_length=128, window_value_length=128)
     context = ContextParams(context_tokens=8192)
     wide, narrow = layer_bytes(GEMMA_12B, context), layer_bytes(like_gemma4, context)
     assert (narrow[0] * 2, narrow[5]) == (wide[0], wide[5])
 
 
-def hybrid(**more: int) -> ModelShape:
+def hybrid() -> Architecture:
     """Qwen3.5-4B with eight layers."""
-    facts = {name: getattr(QWEN3_4B, name) for name in Architecture.__dataclass_fields__}
     linear = Recurrence(
         n_layers=6, conv_tokens=3, conv_width=8192, n_inner=4096, n_state=128, n_projected=12320
     )
-    return ModelShape(**(facts | {"kv_heads": (0, 0, 0, 4) * 2, "recurrence": linear} | more))
+    return replace(QWEN3_4B, kv_heads=(0, 0, 0, 4) * 2, recurrence=linear)
 
 
 def test_recurrent_layers_keep_a_state_for_each_request() -> None:
@@ -231,8 +228,7 @@ def test_an_encoder_has_no_logits() -> None:
 
 def test_experts_need_scratch_side_by_side() -> None:
     """Measured: 96.6 MiB for Qwen3-30B-A3B, 8 experts of 768 each; a sixth more is reckoned."""
-    facts = {name: getattr(QWEN3_30B, name) for name in Architecture.__dataclass_fields__}
-    experts = ModelShape(**facts, experts_used=8, n_ff_expert=768)
+    experts = replace(QWEN3_30B, experts_used=8, n_ff_expert=768)
     assert scratch(experts) == pytest.approx(7 / 6 * 88 + 8.6, abs=0.1)
     assert scratch(QWEN3_30B) < scratch(experts)
 
