@@ -4,7 +4,7 @@
                 table says a CPU run holds: the mapped part, and the rearranged copies
     cache     = the key-value cache and the recurrent state; see `policy.kvcache`
     compute   = scratch buffers and the rows of the output; see `policy.scratch`
-    backend   = 150 MiB for the process, and 512 MiB more where a GPU takes part
+    backend   = 150 MiB for the process
 
 The first three are what llama.cpp reports as its buffers; they are checked for the shapes of
 seventeen models in `tests/integration_tests/test_footprint_truth.py`: the cache to the byte, the
@@ -19,7 +19,6 @@ steps of 512 tokens, weights by the tensor table:
 
 import math
 import re
-from dataclasses import replace
 from typing import Final
 
 from langchain_lmswitch.policy.kvcache import (
@@ -37,8 +36,6 @@ from langchain_lmswitch.types.models import Architecture
 
 PROCESS_BYTES: Final = 150 * 2**20
 """The engine's code, its vocabulary and its threads; gguf-parser-go reckons the same."""
-GPU_BACKEND_BYTES: Final = 512 * 2**20
-"""What a GPU's driver and kernels take: 250 to 460 MiB with CUDA, 512 with Metal."""
 
 REPACKED_RATIO: Final = 0.7
 """Second copy of the weights that a CPU run makes, as a share of the file.
@@ -108,40 +105,6 @@ def from_header(
         backend_bytes=PROCESS_BYTES,
         source="header",
     )
-
-
-def offloaded(
-    footprint: Footprint, *, ratio: float, n_layers: int, cache: bool = True
-) -> Footprint:
-    """Returns the same load with a share of its layers on a GPU.
-
-    llama.cpp moves whole layers, the last ones first, and counts the output as one more
-    (`i_gpu_start` in `llama_model::load_tensors`, `src/llama-model.cpp`); each layer's cache goes
-    with it unless it is kept back; the input embedding stays, which errs on the GPU's safe side
-    here. Layers count alike: where their sizes differ, as with sliding windows, it is an average.
-    The scratch buffers are reckoned to the GPU, as soon as one layer is there.
-
-    Args:
-        footprint: The load, all of it in main memory.
-        ratio: Share of the layers, from 0 to 1.
-        n_layers: Layers of the model, without the output.
-        cache: Whether the cache goes with its layers.
-    """
-    moved = gpu_layers(ratio, n_layers)
-    if moved == 0:
-        return replace(footprint, vram_bytes=0)
-    going_bytes = footprint.weights_bytes + (footprint.kv_bytes if cache else 0)
-    share_bytes = math.ceil(going_bytes * moved / (n_layers + 1))
-    return replace(
-        footprint,
-        backend_bytes=footprint.backend_bytes + GPU_BACKEND_BYTES,
-        vram_bytes=share_bytes + footprint.compute_bytes + GPU_BACKEND_BYTES,
-    )
-
-
-def gpu_layers(ratio: float, n_layers: int) -> int:
-    """Returns how many layers a ratio moves, the output counted as one more."""
-    return round(min(1.0, max(0.0, ratio)) * (n_layers + 1))
 
 
 def from_size(size_bytes: int, *, params: str, context_tokens: int) -> Footprint:

@@ -1,6 +1,5 @@
-"""What a snapshot of this machine takes, and what watching it takes of a processor."""
+"""What a snapshot of this machine takes."""
 
-import asyncio
 import statistics
 import time
 from collections.abc import Callable
@@ -11,14 +10,12 @@ import pytest
 from langchain_lmswitch.machine.accelerators import Accelerators
 from langchain_lmswitch.machine.memory import MemoryReader
 from langchain_lmswitch.machine.monitor import SystemMonitor
-from langchain_lmswitch.machine.sampler import Sampler
 from langchain_lmswitch.machine.swap import SwapReader
 from langchain_lmswitch.types.machine import Snapshot
 
 ROUNDS = 2_000
 RESTED_ROUNDS = 40
 REST_S = 0.05
-WATCHED_S = 3.0
 
 
 def percentiles(measure: Callable[[], object], *, rounds: int = ROUNDS, rest_s: float = 0.0) -> str:
@@ -52,23 +49,6 @@ def test_snapshot(capsys: pytest.CaptureFixture[str]) -> None:
         print("\n" + "\n".join(lines))  # noqa: T201 - a benchmark is there to be read
 
     assert told.ram_free_bytes is not None
-
-
-async def test_sampler(capsys: pytest.CaptureFixture[str]) -> None:
-    """Four snapshots a second, each in a thread."""
-    sampler = Sampler(SystemMonitor())
-    told: asyncio.Queue[Snapshot] = asyncio.Queue()
-    sampler.listen(told.put_nowait)
-    sampler.start()
-    first = await told.get()
-    started_s = time.process_time()
-    await asyncio.sleep(WATCHED_S)
-    share = (time.process_time() - started_s) / WATCHED_S
-    await sampler.stop()
-    with capsys.disabled():
-        print(f"\nsampler at 4 Hz: {share:.2%} of a core")  # noqa: T201 - as above
-
-    assert first.ram_total_bytes
 
 
 def _gpus(snapshot: Snapshot) -> str:

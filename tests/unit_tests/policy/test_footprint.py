@@ -8,11 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_lmswitch.policy.footprint import (
-    GPU_BACKEND_BYTES,
     from_header,
     from_size,
-    gpu_layers,
-    offloaded,
     repacks,
 )
 from langchain_lmswitch.policy.kvcache import (
@@ -24,7 +21,6 @@ from langchain_lmswitch.policy.kvcache import (
     state_bytes,
 )
 from langchain_lmswitch.policy.parameters import billions_of
-from langchain_lmswitch.types.machine import Footprint
 from langchain_lmswitch.types.models import Architecture, Recurrence
 
 MIB = 2**20
@@ -253,40 +249,6 @@ def test_a_cache_has_room_for_what_was_asked_and_no_type_is_larger_than_f32(
     assert params.cells * params.streams > context - params.streams
     largest = replace(params, key_type="f32", value_type="f32")
     assert 0 < sum(layer_bytes(GEMMA_12B, params)) <= sum(layer_bytes(GEMMA_12B, largest))
-
-
-@pytest.mark.parametrize(("ratio", "layers"), [(0, 0), (0.5, 18), (1, 37), (7, 37), (-1, 0)])
-def test_whole_layers_move_and_the_output_is_one_of_them(ratio: float, layers: int) -> None:
-    assert gpu_layers(ratio, QWEN3_4B.n_layers) == layers
-
-
-def qwen_on_gpu(ratio: float, *, cache: bool = True) -> Footprint:
-    load = from_header(QWEN3_4B, size_bytes=2376 * MIB, context_tokens=32768)
-    return offloaded(load, ratio=ratio, n_layers=QWEN3_4B.n_layers, cache=cache)
-
-
-def test_all_of_a_model_can_move_and_only_the_process_stays() -> None:
-    load = qwen_on_gpu(1)
-    needed = load.weights_bytes + load.kv_bytes + load.compute_bytes
-    assert load.vram_bytes == needed + GPU_BACKEND_BYTES
-    assert load.ram_bytes == 150 * MIB
-
-
-def test_nothing_moves_without_a_layer() -> None:
-    load = qwen_on_gpu(0)
-    assert (load.vram_bytes, load.backend_bytes) == (0, 150 * MIB)
-
-
-def test_a_cache_can_be_kept_back() -> None:
-    with_cache, without = qwen_on_gpu(1), qwen_on_gpu(1, cache=False)
-    assert with_cache.vram_bytes - without.vram_bytes == with_cache.kv_bytes
-    assert with_cache.total_bytes == without.total_bytes
-
-
-@given(less=st.floats(0, 1), more=st.floats(0, 1))
-def test_a_larger_ratio_never_takes_less_of_the_gpu(less: float, more: float) -> None:
-    low, high = (qwen_on_gpu(ratio) for ratio in sorted((less, more)))
-    assert 0 <= low.vram_bytes <= high.vram_bytes <= high.total_bytes
 
 
 def test_what_the_tensor_table_says_takes_the_place_of_a_guess() -> None:
