@@ -1,23 +1,19 @@
 """`LMSwitchEmbeddings`: the embedding models of the same host, as LangChain's `Embeddings`."""
 
 from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, closing
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from langchain_core.embeddings import Embeddings
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
 
 from langchain_lmswitch.errors import InvalidRequest
+from langchain_lmswitch.graph.waiting import aawaited, awaited
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.boards import boards
 from langchain_lmswitch.switch.embedding import AUTO, Embedder, Vectors
 from langchain_lmswitch.switch.news import Result
-from langchain_lmswitch.switch.portal import portal
 from langchain_lmswitch.types.events import SwitchEvent
-
-if TYPE_CHECKING:
-    from langchain_lmswitch.graph.outlets import Outlets
 
 
 class LMSwitchEmbeddings(BaseModel, Embeddings):
@@ -89,25 +85,11 @@ class LMSwitchEmbeddings(BaseModel, Embeddings):
             UnknownModel: `model` names one the host does not have.
             NotEnoughMemory: The model does not fit beside the chat models in memory.
         """
-        vectors: Vectors = []
-        with closing(portal().stream(self._work(texts))) as news:
-            for one in news:
-                if isinstance(one, SwitchEvent):
-                    self._outlets().tell(one)
-                else:
-                    vectors = one.value
-        return vectors
+        return awaited(self._work(texts), self.on_event)
 
     async def aembed_documents(self, texts: list[str]) -> list[list[float]]:
         """Embed texts, in their order; see `embed_documents`."""
-        vectors: Vectors = []
-        async with aclosing(portal().astream(self._work(texts))) as news:
-            async for one in news:
-                if isinstance(one, SwitchEvent):
-                    await self._outlets().atell(one)
-                else:
-                    vectors = one.value
-        return vectors
+        return await aawaited(self._work(texts), self.on_event)
 
     def embed_query(self, text: str) -> list[float]:
         """Embed one text, as `embed_documents` would."""
@@ -137,12 +119,6 @@ class LMSwitchEmbeddings(BaseModel, Embeddings):
     def _place(self) -> str:
         given = self.base_url if self.host is None else self.host.address
         return given or ""
-
-    def _outlets(self) -> "Outlets":
-        # LangGraph takes half a second to import: only who has to wait for a load pays for it.
-        from langchain_lmswitch.graph.outlets import Outlets  # noqa: PLC0415
-
-        return Outlets(self.on_event)
 
     def _own_settings(self) -> Settings:
         given: dict[str, Any] = {"base_url": self.base_url, "api_key": self.api_key}

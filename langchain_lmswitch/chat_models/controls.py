@@ -1,24 +1,18 @@
 """Loading, keeping and unloading models by hand."""
 
 import uuid
-from collections.abc import AsyncGenerator, Callable
-from contextlib import aclosing, closing
+from collections.abc import AsyncGenerator
 from functools import partial
 from types import TracebackType
-from typing import TYPE_CHECKING, TypeVar
 
 from langchain_lmswitch.chat_models.routed import RoutedChatModel
+from langchain_lmswitch.graph.outlets import OnEvent
+from langchain_lmswitch.graph.waiting import aawaited, awaited
 from langchain_lmswitch.switch.controls import Controls
 from langchain_lmswitch.switch.news import Result, told
 from langchain_lmswitch.switch.portal import portal
 from langchain_lmswitch.types.events import SwitchEvent
 from langchain_lmswitch.types.models import Resident
-
-if TYPE_CHECKING:
-    from langchain_lmswitch.graph.outlets import Outlets
-
-T = TypeVar("T")
-OnEvent = Callable[[SwitchEvent], None]
 
 
 class ControlledChatModel(RoutedChatModel):
@@ -149,33 +143,3 @@ class Hold:
 
     async def _arelease(self) -> None:
         await portal().acall(self._controls.release(self._call))
-
-
-def awaited(news: AsyncGenerator[SwitchEvent | Result[T], None], on_event: OnEvent | None) -> T:
-    """Pass on what happens, and give the result, blocking."""
-    outlets = _outlets(on_event)
-    with closing(portal().stream(news)) as heard:
-        for one in heard:
-            if isinstance(one, Result):
-                return one.value
-            outlets.tell(one)
-    raise RuntimeError("the work ended without a result")
-
-
-async def aawaited(
-    news: AsyncGenerator[SwitchEvent | Result[T], None], on_event: OnEvent | None
-) -> T:
-    """Pass on what happens, and give the result, awaiting."""
-    outlets = _outlets(on_event)
-    async with aclosing(portal().astream(news)) as heard:
-        async for one in heard:
-            if isinstance(one, Result):
-                return one.value
-            await outlets.atell(one)
-    raise RuntimeError("the work ended without a result")
-
-
-def _outlets(on_event: OnEvent | None) -> "Outlets":
-    from langchain_lmswitch.graph.outlets import Outlets  # noqa: PLC0415 - LangGraph is slow
-
-    return Outlets(on_event)

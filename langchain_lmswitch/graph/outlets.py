@@ -7,7 +7,6 @@ from dataclasses import asdict
 from typing import Any
 
 from langchain_core.callbacks import adispatch_custom_event, dispatch_custom_event
-from langgraph.config import get_stream_writer
 
 from langchain_lmswitch.types.events import SwitchEvent
 
@@ -31,6 +30,9 @@ class Outlets:
 
     def __init__(self, on_event: OnEvent | None) -> None:
         self._on_event = on_event
+        # LangGraph takes half a second to import: only who has something to tell pays for it.
+        from langgraph.config import get_stream_writer  # noqa: PLC0415
+
         self._write: Callable[[Any], None] | None = None
         with suppress(RuntimeError, KeyError, LookupError):  # outside of any graph
             self._write = get_stream_writer()
