@@ -6,9 +6,9 @@ from langchain_lmswitch.errors import (
     LoadFailed,
     ModelGone,
     NoSuitableModel,
-    NotEnoughMemory,
 )
 from langchain_lmswitch.graph.state import RouterState, revive
+from langchain_lmswitch.policy.admission import not_enough
 from langchain_lmswitch.types.decisions import Decision
 from langchain_lmswitch.types.plans import Refusal
 
@@ -31,13 +31,7 @@ def refusal_error(state: RouterState) -> LMSwitchError:
             return ModelGone(key, reason=failure["reason"])
         return LoadFailed(key, reason=failure["reason"], for_memory=failure["for_memory"])
     if state.get("refusal"):  # 2
-        refusal = revive(Refusal, state["refusal"] or {})
-        return NotEnoughMemory(
-            refusal.key,
-            needed_bytes=refusal.needed_bytes,
-            free_bytes=refusal.free_bytes,
-            blockers=refusal.blockers,
-        )
+        return not_enough(revive(Refusal, state["refusal"] or {}))
     if short := _too_short(state, decision):  # 3
         return short
     rejected = {one.key: one.note for one in decision.candidates}  # 4

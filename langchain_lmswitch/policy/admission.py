@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Final
 
+from langchain_lmswitch.errors import NotEnoughMemory
 from langchain_lmswitch.types.machine import Footprint, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelKind, Resident
 from langchain_lmswitch.types.plans import Load, Plan, Refusal, Use
@@ -69,6 +70,16 @@ def admit(
     if mine:  # 5
         return Use(resident=mine[0].resident, footprint=footprint)
     return _refuse(spec, footprint, free_bytes, occupants)  # 6
+
+
+def not_enough(refusal: Refusal) -> NotEnoughMemory:
+    """Put a refusal as the error that the caller gets."""
+    return NotEnoughMemory(
+        refusal.key,
+        needed_bytes=refusal.needed_bytes,
+        free_bytes=refusal.free_bytes,
+        blockers=refusal.blockers,
+    )
 
 
 def keep_apart(occupants: Sequence[Occupant], kind: ModelKind) -> tuple[Occupant, ...]:

@@ -20,6 +20,7 @@ from langchain_lmswitch.errors import (
     UnknownModel,
 )
 from langchain_lmswitch.hosts.base import Host
+from langchain_lmswitch.policy.admission import not_enough
 from langchain_lmswitch.policy.naming import find_card
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.boards import OpenBoard, boards
@@ -186,7 +187,7 @@ async def _lease(
     # A resident one is used whatever its context: no text is worth a reload of the model.
     match surveyor.plan(card, footprint, survey, needed_tokens=0, patient=True):
         case Refusal() as refusal:
-            raise _too_large(refusal)
+            raise not_enough(refusal)
         case Use(resident=resident) if board.lease(resident, call):
             return resident
         case Use() | Load():
@@ -194,15 +195,6 @@ async def _lease(
             return held.resident
         case never:
             assert_never(never)
-
-
-def _too_large(refusal: Refusal) -> NotEnoughMemory:
-    return NotEnoughMemory(
-        refusal.key,
-        needed_bytes=refusal.needed_bytes,
-        free_bytes=refusal.free_bytes,
-        blockers=refusal.blockers,
-    )
 
 
 async def _reconnect(board: Switchboard) -> None:

@@ -5,7 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from langchain_lmswitch.errors import LoadFailed, NotEnoughMemory
+from langchain_lmswitch.errors import LoadFailed
+from langchain_lmswitch.policy.admission import not_enough
 from langchain_lmswitch.switch.changes import Changes
 from langchain_lmswitch.switch.leases import Held, Leases
 from langchain_lmswitch.switch.loader import Loader, OnEvent
@@ -84,7 +85,7 @@ class Loads:
             if isinstance(plan, Refusal):
                 awaited = self._awaited(wish, footprint, survey)
                 if not awaited or self._clock() > deadline_s:
-                    raise _error(plan)
+                    raise not_enough(plan)
                 turn.claim(awaited)
                 wish.tell(Queued(key=plan.key, reason=f"{plan.reason}; waiting for an answer"))
                 await self._changes.next()
@@ -150,12 +151,3 @@ class Loads:
             if not room.leaving:  # 3
                 raise
         return await self._loader.load(replace(plan, evict=idle), tell)
-
-
-def _error(refusal: Refusal) -> NotEnoughMemory:
-    return NotEnoughMemory(
-        refusal.key,
-        needed_bytes=refusal.needed_bytes,
-        free_bytes=refusal.free_bytes,
-        blockers=refusal.blockers,
-    )
