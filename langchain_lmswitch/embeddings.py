@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
 
 from langchain_lmswitch.errors import InvalidRequest
 from langchain_lmswitch.graph.waiting import aawaited, awaited
-from langchain_lmswitch.settings import Settings
+from langchain_lmswitch.settings import MadeSettings, Settings, made_settings
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.boards import boards
 from langchain_lmswitch.switch.embedding import AUTO, Embedder, Vectors
@@ -60,8 +60,7 @@ class LMSwitchEmbeddings(BaseModel, Embeddings):
     monitor: Any = Field(default=None, exclude=True, repr=False)
     """A `Monitor` to measure the machine of `host` with."""
 
-    _settings: tuple[object, Settings] | None = PrivateAttr(default=None)
-    """What they were made from, since a copy may be given another host, and the settings."""
+    _made: MadeSettings | None = PrivateAttr(default=None)
     _chosen: dict[str, str] = PrivateAttr(default_factory=dict)
     """The model that `auto` chose, by host."""
 
@@ -112,20 +111,15 @@ class LMSwitchEmbeddings(BaseModel, Embeddings):
         return embedder.stream(_checked(texts))
 
     async def _open_board(self) -> Switchboard:
-        if self.host is None:
-            return await boards().find(self._own_settings())
-        return boards().given(self.host, self.monitor, self._own_settings())
+        return await boards().of(self.host, self.monitor, self._own_settings())
 
     def _place(self) -> str:
         given = self.base_url if self.host is None else self.host.address
         return given or ""
 
     def _own_settings(self) -> Settings:
-        given: dict[str, Any] = {"base_url": self.base_url, "api_key": self.api_key}
-        if self._settings is None or self._settings[0] != given:
-            settings = Settings(**{k: v for k, v in given.items() if v is not None})
-            self._settings = given, settings
-        return self._settings[1]
+        self._made = made_settings(self._made, base_url=self.base_url, api_key=self.api_key)
+        return self._made.settings
 
 
 def _checked(texts: list[str]) -> list[str]:

@@ -1,8 +1,10 @@
 """Every knob, its default, and the environment variable that sets it."""
 
 import os
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import platformdirs
 from pydantic import AliasChoices, Field, SecretStr, field_validator
@@ -82,3 +84,22 @@ class Settings(BaseSettings):
     def run_home(self) -> Path:
         """Where the embedded host keeps its port file, lock, token and log."""
         return self.home / "run"
+
+
+@dataclass(frozen=True, slots=True)
+class MadeSettings:
+    """Settings, and what an object gave to make them."""
+
+    given: Mapping[str, Any]
+    settings: Settings
+
+
+def made_settings(last: MadeSettings | None, **given: Any) -> MadeSettings:
+    """Make settings of what is given, unless the last ones were made of the same.
+
+    An object keeps its settings though the environment changes; a copy of it may be given another
+    host. What is given as `None` is left to the environment and the defaults.
+    """
+    if last is not None and last.given == given:
+        return last
+    return MadeSettings(given, Settings(**{k: v for k, v in given.items() if v is not None}))

@@ -13,7 +13,7 @@ from langchain_lmswitch.chat_models.fields import ANSWERING, ChatModelFields
 from langchain_lmswitch.chat_models.hints import hinted, thread_of_context
 from langchain_lmswitch.chat_models.profiles import first_profile, profile_of
 from langchain_lmswitch.messages.options import call_options
-from langchain_lmswitch.settings import Settings
+from langchain_lmswitch.settings import MadeSettings, Settings, made_settings
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.boards import boards
 from langchain_lmswitch.switch.portal import portal
@@ -27,8 +27,7 @@ if TYPE_CHECKING:
 class RoutedChatModel(ChatModelFields):
     """A chat model that asks its router."""
 
-    _settings: tuple[object, Settings] | None = PrivateAttr(default=None)
-    """What they were made from, since a copy may be given another host, and the settings."""
+    _made: MadeSettings | None = PrivateAttr(default=None)
     _follows: bool = PrivateAttr(default=False)
     """Whether the profile follows the models; not if the user has given one."""
 
@@ -105,13 +104,8 @@ class RoutedChatModel(ChatModelFields):
         )
 
     async def _open_board(self) -> Switchboard:
-        if self.host is None:
-            return await boards().find(self._own_settings())
-        return boards().given(self.host, self.monitor, self._own_settings())
+        return await boards().of(self.host, self.monitor, self._own_settings())
 
     def _own_settings(self) -> Settings:
-        given: dict[str, Any] = {"base_url": self.base_url, "api_key": self.api_key}
-        if self._settings is None or self._settings[0] != given:
-            settings = Settings(**{k: v for k, v in given.items() if v is not None})
-            self._settings = given, settings
-        return self._settings[1]
+        self._made = made_settings(self._made, base_url=self.base_url, api_key=self.api_key)
+        return self._made.settings

@@ -28,6 +28,18 @@ class Boards:
         self._found: dict[Settings, Switchboard] = {}
         self._by_address: dict[str, Switchboard] = {}
 
+    async def of(
+        self, host: Host | None, monitor: Monitor | None, settings: Settings
+    ) -> Switchboard:
+        """Give the switchboard of `host`, or of the one that `settings` lead to.
+
+        Raises:
+            HostNotFound: None is given, none answers and none can be started.
+        """
+        if host is None:
+            return await self.find(settings)
+        return self.given(host, monitor, settings)
+
     async def find(self, settings: Settings) -> Switchboard:
         """Give the switchboard of the host that `settings` lead to.
 
