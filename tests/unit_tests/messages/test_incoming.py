@@ -177,6 +177,12 @@ JSON = st.recursive(
 )
 
 
+@given(st.dictionaries(st.text(), JSON, max_size=3))
+def test_arguments_come_in_as_the_model_wrote_them(arguments: dict[str, Any]) -> None:
+    (call,) = message(tool_call("f", arguments)).tool_calls
+    assert call["args"] == arguments
+
+
 @given(st.dictionaries(st.text(), JSON, max_size=3), st.data())
 def test_call_cut_anywhere_is_no_call(arguments: dict[str, Any], data: st.DataObject) -> None:
     written = json.dumps(arguments, ensure_ascii=False)
