@@ -11,9 +11,8 @@ from langchain_lmswitch.types.options import RouterOptions
 from langchain_lmswitch.types.requests import JsonObject
 
 _SCHEMA_NOTE: Final = "Answer with a JSON object that follows this JSON schema:"
-"""A grammar holds a model to the schema and tells it nothing of what the fields mean. Measured with
-Qwen2.5-Coder-0.5B, temperature 0, seven requests of three schemas: with the note 7 objects were
-complete and none was invented, in 194 tokens; without it 6 in 356, two fields of them invented."""
+"""A grammar holds a model to the schema and tells it nothing of what the fields mean: without this,
+small models run on to the token limit and make up what they have not read."""
 
 
 def conversation(messages: Sequence[BaseMessage], options: RouterOptions) -> tuple[JsonObject, ...]:

@@ -10,11 +10,11 @@ The first three are what llama.cpp reports as its buffers; they are checked for 
 seventeen models in `tests/integration_tests/test_footprint_truth.py`: the cache to the byte, the
 sum never low and up to 3 % high. Encoders without a gate (BERT) come out 24 % high.
 
-Estimate / peak resident memory, xllamacpp 2026.10.11549, 2 CPU cores, one request of 600 tokens,
-steps of 512 tokens, weights by the tensor table:
+Estimate / peak resident memory, xllamacpp 2026.10.11549, 2 CPU cores, a prompt of 600 words, steps
+of 256 tokens, weights by the tensor table; printed by `tests/benchmarks/test_footprint_peak.py`:
 
-    SmolLM2-135M Q4_1            context 2048: 306 / 217 MiB   8192: 447 / 352 MiB
-    Qwen2.5-Coder-0.5B Q4_K_M    context 2048: 711 / 660 MiB   8192: 789 / 732 MiB
+    SmolLM2-135M Q4_1            context 2048: 297 / 210 MiB   8192: 435 / 346 MiB
+    Qwen2.5-Coder-0.5B Q4_K_M    context 2048: 688 / 641 MiB   8192: 763 / 714 MiB
 """
 
 import math
