@@ -83,6 +83,9 @@ class ControlledChatModel(RoutedChatModel):
     def hold(self, model: str) -> "Hold":
         """Keep a model loaded for as long as a `with` or `async with` block lasts.
 
+        In all processes of yours, a model that needs its place meanwhile is not loaded: nobody
+        waits for an end that you decide.
+
         Example:
             ```python
             with llm.hold("coder") as resident:

@@ -22,11 +22,11 @@ class Controls:
             survey = await board.surveyor.survey()
         return [one.resident for one in survey.occupants]
 
-    async def hold(self, name: str, call: str, tell: Tell) -> Resident:
+    async def hold(self, name: str, call: str, tell: Tell, *, hold: bool = True) -> Resident:
         """Load a model if need be, and keep it until `release(call)`."""
         async with watched(self._open) as board:
             card = await self._card(board, name)
-            held = await board.acquire(card, call=call, needed_tokens=0, on_event=tell)
+            held = await board.acquire(card, call=call, needed_tokens=0, on_event=tell, hold=hold)
         return held.resident
 
     async def release(self, call: str) -> None:
@@ -37,7 +37,7 @@ class Controls:
         """Load a model if need be, for the requests to come."""
         call = uuid.uuid4().hex
         try:
-            return await self.hold(name, call, tell)
+            return await self.hold(name, call, tell, hold=False)
         finally:
             await self.release(call)
 

@@ -28,6 +28,7 @@ _RESIDENT_FACTOR: Final = 1.2
 
 
 _ANSWERING: Final = "answering"
+_HELD: Final = "held"
 _FOREIGN: Final = "loaded by somebody else"
 _PINNED: Final = "pinned"
 
@@ -57,7 +58,8 @@ class Surveyor:
     """Reads a host and this machine, and decides with `policy` what could be in memory.
 
     Args:
-        leased: Tells whether a request of ours is using an instance.
+        leased: Tells whether a request of ours, in any process, is using an instance.
+        held: Tells whether a user of ours, in any process, holds one.
         loading: Tells which load of ours is under way.
     """
 
@@ -68,6 +70,7 @@ class Surveyor:
         settings: Settings,
         *,
         leased: Callable[[str], bool],
+        held: Callable[[str], bool] = lambda _: False,
         loading: Callable[[], Load | None] = lambda: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -75,6 +78,7 @@ class Surveyor:
         self.settings = settings
         self._monitor = monitor
         self._leased = leased
+        self._held = held
         self._loading = loading
         self._clock = clock
         self._cards: _Listing[ModelCard] = _Listing()
@@ -192,6 +196,8 @@ class Surveyor:
             keep = _FOREIGN
         elif resident.key in self.pins:
             keep = _PINNED
+        elif self._held(resident.identifier):
+            keep = _HELD
         elif self._leased(resident.identifier):
             keep = _ANSWERING
         return Occupant(resident=resident, bytes=self._held_bytes(resident), keep=keep)

@@ -73,7 +73,9 @@ def test_held_model_stays_and_then_may_go() -> None:
     one = llm(host(memory_bytes=ROOM_MIB * MIB))
     with one.hold("coder") as resident:
         assert resident.key == "coder-7b"
-        assert one.explain("Hello", model="chat-8b").candidates[0].fits is not False
+        assert one.explain("Hello", model="chat-8b").candidates[0].fits is False
+        with pytest.raises(NotEnoughMemory, match="coder-7b may not be unloaded"):
+            one.invoke("Hello", model="chat-8b")
         assert one.invoke("Hello", model="coder").text == "Fine."
         assert keys(one) == ["coder-7b"]
 

@@ -36,9 +36,9 @@ class Passes:
         """For each load that had to wait: leases on what it evicted, while it waited."""
         take, leases = board._leases.take, board._leases
 
-        def noting(identifier: str, call: str) -> bool:
+        def noting(identifier: str, call: str, *, hold: bool = False) -> bool:
             fresh = not leases.holds(identifier, call)
-            taken = take(identifier, call)
+            taken = take(identifier, call, hold=hold)
             for leased in self._waiting.values() if taken and fresh else ():
                 leased.append(identifier)
             return taken
@@ -85,7 +85,10 @@ class Desk:
         self.host = host
         loop = asyncio.get_running_loop()
         self.board = Switchboard(
-            host, monitor or host, Settings(headroom_bytes=0, **options), clock=loop.time
+            host,
+            monitor or host,
+            Settings(headroom_bytes=0, **{"parallel": 64, **options}),
+            clock=loop.time,
         )
         self.heard: dict[str, list[SwitchEvent]] = {}
         self.passes = Passes(self.board)

@@ -55,7 +55,7 @@ async def test_load_is_what_the_settings_say() -> None:
 
     [load] = one.host.called("load")
     assert load.spec == LoadSpec(
-        key="a", context_tokens=1024, parallel=1, identifier="lmswitch/a", ttl_s=3600
+        key="a", context_tokens=1024, parallel=64, identifier="lmswitch/a", ttl_s=3600
     )
 
 

@@ -81,7 +81,11 @@ class Crowd:
         )
         self.host.fails = self.dice.choice([0.0, 0.0, 0.1, 0.3])
         self.favourites = self.dice.choice(["aabbcd", "aaaaab", "aacccc"])
-        self.desk = Desk(self.host, queue_limit=self.dice.choice([6, 64]))
+        self.desk = Desk(
+            self.host,
+            queue_limit=self.dice.choice([6, 64]),
+            parallel=self.dice.choice([1, 2, 64]),
+        )
         self.answered = 0
 
     async def caller(self, number: int) -> None:
@@ -134,7 +138,7 @@ def test_crowd(seed: int) -> None:
 
         assert crowd.answered or crowd.host.fails
         assert crowd.desk.leased() == []
-        assert crowd.desk.board._queue.waiting == 0
+        assert crowd.desk.board.waiting == 0
         assert max(crowd.desk.passes.counts, default=0) <= MOST_PASSES
         assert crowd.host.loads_at_once <= 1
         assert crowd.host.loaded_twice == []

@@ -209,7 +209,7 @@ async def test_cancelled_load_opens_the_model_again() -> None:
     await asyncio.wait({loading})
 
     assert (await waiting).load_s == 0.0
-    assert one.board._queue.waiting == 0
+    assert one.board.waiting == 0
 
 
 @virtual
@@ -290,6 +290,6 @@ def test_no_stream_of_requests_starves_a_load(seed: int) -> None:
 
         assert max(one.passes.counts, default=0) <= MOST_PASSES
         assert one.leased() == []
-        assert one.board._queue.waiting == 0
+        assert one.board.waiting == 0
 
     run(scenario())
