@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from langchain_lmswitch.machine.marks import Marks
-from langchain_lmswitch.machine.neighbors import Neighbors
+from langchain_lmswitch.machine.neighbors import Neighbors, TurnTimeout
 
 X = "lmswitch/publisher/x"
 
@@ -80,7 +80,7 @@ async def test_turns_are_taken_one_at_a_time(folder: Path) -> None:
 async def test_waiting_for_a_turn_is_told_once_and_ends(folder: Path) -> None:
     told: list[int] = []
     async with Neighbors(folder).turn(within_s=1):
-        with pytest.raises(TimeoutError):
+        with pytest.raises(TurnTimeout):
             async with Neighbors(folder).turn(within_s=0.12, waiting=lambda: told.append(1)):
                 pytest.fail("two have the turn")
     assert told == [1]
@@ -113,7 +113,7 @@ async def test_closing_sees_who_began_before(folder: Path) -> None:
 _DYING = """
 import asyncio, os, sys
 from pathlib import Path
-from langchain_lmswitch.machine.neighbors import Neighbors
+from langchain_lmswitch.machine.neighbors import Neighbors, TurnTimeout
 
 async def main() -> None:
     mine = Neighbors(Path(sys.argv[1]))
