@@ -1,5 +1,6 @@
 """How one model could be in memory, from the facts of one moment."""
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -10,6 +11,8 @@ from langchain_lmswitch.types.plans import Load, Plan, Refusal
 
 ANSWERING: Final = "answering"
 """Why an occupant must stay that a request of ours is using."""
+
+_LATELY_USED: Final = "used a moment ago"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +28,17 @@ class Survey:
     def resident_keys(self) -> frozenset[str]:
         """Keys of the models in memory."""
         return frozenset(one.resident.key for one in self.occupants)
+
+
+def sparing(survey: Survey, identifiers: Container[str]) -> Survey:
+    """Make all stay that are among `identifiers`: they were used a moment ago."""
+    occupants = tuple(
+        replace(one, keep=one.keep or _LATELY_USED)
+        if one.resident.identifier in identifiers
+        else one
+        for one in survey.occupants
+    )
+    return replace(survey, occupants=occupants)
 
 
 def plan_load(

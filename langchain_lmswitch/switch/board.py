@@ -13,6 +13,7 @@ from langchain_lmswitch.switch.grants import Grants
 from langchain_lmswitch.switch.leases import Held, Leases
 from langchain_lmswitch.switch.loader import OnEvent
 from langchain_lmswitch.switch.loads import Loads, Wish
+from langchain_lmswitch.switch.prefetching import Prefetching
 from langchain_lmswitch.switch.surveyor import Surveyor
 from langchain_lmswitch.switch.threads import Threads
 from langchain_lmswitch.types.models import ModelCard, Resident
@@ -47,7 +48,7 @@ class Switchboard:
         self.settings = settings
         self.threads = Threads()
         self._neighbors = neighbors or Neighbors(None)
-        self._leases = Leases(self._neighbors)
+        self._leases = Leases(self._neighbors, clock=clock)
         changes = Changes()
         self.surveyor = Surveyor(
             host,
@@ -61,6 +62,9 @@ class Switchboard:
         self._loads = Loads(self.surveyor, self._leases, changes, self._neighbors, clock=clock)
         self._grants = Grants(
             self.surveyor, self._leases, self._loads, changes, self._neighbors, clock=clock
+        )
+        self._prefetching = Prefetching(
+            self._grants, self._loads, is_idle=lambda: self._grants.idle
         )
         self._departures = Departures(self.surveyor, self._leases, changes, self._neighbors)
 
@@ -83,12 +87,18 @@ class Switchboard:
             LoadFailed: The host could not load it, or could not for memory a while ago.
             QueueFull: Too many wait already.
         """
+        self._prefetching.give_way(card.key)
         wish = Wish(card=card, needed_tokens=needed_tokens, tell=on_event, call=call, hold=hold)
         return await self._grants.acquire(wish)
 
     def lease(self, resident: Resident, call: str) -> bool:
         """Lease an instance that was seen a moment ago; see `Grants.lease`."""
+        self._prefetching.give_way(resident.key)
         return self._grants.lease(resident, call)
+
+    def prefetch(self, card: ModelCard) -> bool:
+        """Load a model in the background, unless there is other work; see `Prefetching`."""
+        return self._prefetching.start(card)
 
     def release(self, call: str) -> None:
         """End the leases of a call; safe to repeat."""
@@ -114,6 +124,7 @@ class Switchboard:
 
     async def leave(self) -> None:
         """Unload what is ours and drop the connection: this process ends."""
+        self._prefetching.give_way("")
         try:
             await self._departures.leave()
         finally:

@@ -2,7 +2,7 @@
 
 import uuid
 
-from langchain_lmswitch.policy.naming import find_card
+from langchain_lmswitch.policy.naming import card_of, find_card
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.boards import OpenBoard, boards, watched
 from langchain_lmswitch.switch.news import Tell
@@ -40,6 +40,14 @@ class Controls:
             return await self.hold(name, call, tell, hold=False)
         finally:
             await self.release(call)
+
+    async def prefetch(self, key: str) -> bool:
+        """Load a model in the background, if it is not loaded and there is no other work."""
+        async with watched(self._open) as board:
+            survey = await board.surveyor.survey()
+            if key in survey.resident_keys:
+                return True
+            return board.prefetch(card_of(key, await board.surveyor.cards()))
 
     async def unload(self, name: str | None) -> list[str]:
         """Unload the instances of a model, or all of ours, once no request of ours uses them."""

@@ -1,11 +1,17 @@
 """Who is using which loaded model. A leased model is never unloaded."""
 
+import time
 from collections import Counter
+from collections.abc import Callable
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
+from typing import Final
 
 from langchain_lmswitch.machine.neighbors import Neighbors
 from langchain_lmswitch.types.models import Resident
+
+LATELY_USED_S: Final = 30.0
+"""An agent asks the model again whose tool has just run, and people take a while to type."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +35,17 @@ class Leases:
 
     Args:
         neighbors: Other processes, which are told what this one uses.
+        clock: Monotonic seconds.
     """
 
-    def __init__(self, neighbors: Neighbors | None = None) -> None:
+    def __init__(
+        self,
+        neighbors: Neighbors | None = None,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._clock = clock
+        self._ended_s: dict[str, float] = {}
         self._neighbors = neighbors or Neighbors(None)
         self._by_call: dict[str, set[str]] = {}
         self._holds: set[str] = set()
@@ -69,6 +83,7 @@ class Leases:
         hold = call in self._holds
         self._holds.discard(call)
         for identifier in leased:
+            self._ended_s[identifier] = self._clock()
             if not counts[identifier]:
                 del counts[identifier]
                 self._neighbors.stop_using(identifier, hold=hold)
@@ -77,6 +92,12 @@ class Leases:
     def held(self, identifier: str) -> bool:
         """Tell whether any call of this process is using the instance."""
         return bool(self._answering[identifier] or self._holding[identifier])
+
+    def lately(self, now_s: float) -> frozenset[str]:
+        """Name what is in use, and what was until less than `LATELY_USED_S` ago."""
+        since_s = now_s - LATELY_USED_S
+        ended = {one for one, ended_s in self._ended_s.items() if ended_s > since_s}
+        return frozenset(ended | {one for one in self.ever if self.held(one)})
 
     def answering(self, identifier: str) -> int:
         """Count the calls that use the instance and will end by themselves."""

@@ -8,6 +8,7 @@ from typing import assert_never
 from langchain_lmswitch.errors import HostTimeout, LoadFailed
 from langchain_lmswitch.machine.neighbors import Neighbors, TurnTimeout
 from langchain_lmswitch.policy.admission import not_enough
+from langchain_lmswitch.policy.planning import sparing
 from langchain_lmswitch.switch.changes import Changes
 from langchain_lmswitch.switch.leases import Held, Leases
 from langchain_lmswitch.switch.loader import Loader, OnEvent
@@ -32,6 +33,8 @@ class Wish:
     """Names the lease that is wanted."""
     hold: bool = False
     """Whether it is kept for as long as a user wants."""
+    ahead: bool = False
+    """Whether nobody waits for it yet: it makes nobody leave who was used lately."""
 
 
 class Loads:
@@ -101,7 +104,7 @@ class Loads:
         deadline_s = self._clock() + self._surveyor.settings.load_timeout_s
         while True:
             footprint = await self._surveyor.footprint(wish.card)
-            survey = await self._surveyor.survey()
+            survey = await self._survey(wish)
             plan = self._surveyor.plan(
                 wish.card, footprint, survey, needed_tokens=wish.needed_tokens
             )
@@ -115,8 +118,14 @@ class Loads:
             elif self._mark(plan, turn):
                 return plan, survey
 
+    async def _survey(self, wish: Wish) -> Survey:
+        survey = await self._surveyor.survey()
+        return sparing(survey, self._leases.lately(self._clock())) if wish.ahead else survey
+
     def _awaited(self, wish: Wish, footprint: Footprint, survey: Survey) -> frozenset[str]:
         """Say who would have to become idle and leave; none if even that would not help."""
+        if wish.ahead:
+            return frozenset()
         plan = self._surveyor.plan(
             wish.card, footprint, survey, needed_tokens=wish.needed_tokens, patient=True
         )
