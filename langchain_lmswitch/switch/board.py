@@ -74,8 +74,9 @@ class Switchboard:
             LoadFailed: The host could not load it, or could not for memory a while ago.
             QueueFull: Too many wait already.
         """
+        self.surveyor.demand.note(card.key)
         resident = await self._find(card, needed_tokens)
-        if resident and self.lease(resident, call):  # 1
+        if resident and self._lease(resident, call):  # 1
             return Held(resident=resident)
         wish = Wish(card=card, needed_tokens=needed_tokens, tell=on_event)
         with self._queue.place():  # 2
@@ -88,14 +89,9 @@ class Switchboard:
         2. `False` if it is closed for a load that was passed too often; see `Turns`.
         3. `False` if it is on its way out.
         """
-        identifier = resident.identifier
-        if self._leases.holds(identifier, call):  # 1
-            return True
-        if self._loads.turns.closed(identifier):  # 2
-            return False
-        if taken := self._leases.take(identifier, call):  # 3
-            self._loads.turns.note_lease(identifier)
-        return taken
+        if leased := self._lease(resident, call):
+            self.surveyor.demand.note(resident.key)
+        return leased
 
     def release(self, call: str) -> None:
         """End the leases of a call; safe to repeat."""
@@ -130,6 +126,16 @@ class Switchboard:
         """Drop the connection to the host; loaded models stay."""
         await self.host.aclose()
 
+    def _lease(self, resident: Resident, call: str) -> bool:
+        identifier = resident.identifier
+        if self._leases.holds(identifier, call):  # 1
+            return True
+        if self._loads.turns.closed(identifier):  # 2
+            return False
+        if taken := self._leases.take(identifier, call):  # 3
+            self._loads.turns.note_lease(identifier)
+        return taken
+
     async def _wait(self, wish: Wish, call: str, resident: Resident | None) -> Held:
         started_s = self._clock()
         while True:
@@ -137,11 +143,11 @@ class Switchboard:
             if resident is None:
                 held = await self._join(wish, call)  # 3
                 resident = held.resident
-                if self.lease(resident, call):
+                if self._lease(resident, call):
                     return replace(held, queued_s=waited_s + held.queued_s)
             await self._until_open(resident, wish)  # 4
             resident = await self._find(wish.card, wish.needed_tokens)
-            if resident and self.lease(resident, call):
+            if resident and self._lease(resident, call):
                 return Held(resident=resident, queued_s=self._clock() - started_s)
 
     async def _find(self, card: ModelCard, needed_tokens: int) -> Resident | None:

@@ -2,13 +2,16 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeVar
 
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.machine.monitor import Monitor
 from langchain_lmswitch.policy.admission import Occupant, admit, keep_apart
+from langchain_lmswitch.policy.demand import Demand
+from langchain_lmswitch.policy.eviction import Absentee
+from langchain_lmswitch.policy.ranking import reload_s
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.types.machine import UNKNOWN_MACHINE, Footprint, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
@@ -81,6 +84,8 @@ class Surveyor:
         self._residents: _Listing[Resident] = _Listing()
         self._footprints: dict[LoadSpec, Footprint] = {}
         self._granted: dict[str, int] = {}
+        self.demand = Demand()
+        """Which models are asked for; to be told of every request."""
         self.pins: set[str] = set()
         """Keys of the models that are never unloaded to make room."""
 
@@ -173,8 +178,9 @@ class Surveyor:
             footprint,
             survey.snapshot,
             needed_tokens=needed_tokens,
-            occupants=occupants,
+            occupants=[self._weighed(one) for one in occupants] if footprint else occupants,
             headroom_bytes=self.settings.headroom_bytes,
+            absent=self._absent({card.key, *survey.resident_keys}) if footprint else (),
         )
 
     async def _listed(self, max_age_s: float) -> tuple[Resident, ...]:
@@ -195,6 +201,24 @@ class Surveyor:
         elif self._leased(resident.identifier):
             keep = _ANSWERING
         return Occupant(resident=resident, bytes=self._held_bytes(resident), keep=keep)
+
+    def _weighed(self, occupant: Occupant) -> Occupant:
+        """Say what it costs if a resident leaves."""
+        resident = occupant.resident
+        loss_s = self.demand.rate(resident.key) * reload_s(resident.size_bytes)
+        return replace(occupant, loss_s=loss_s)
+
+    def _absent(self, here: Collection[str]) -> tuple[Absentee, ...]:
+        """List who is asked for now and then and is not in memory, as far as the size is known."""
+        known = {spec.key: footprint for spec, footprint in self._footprints.items()}
+        return tuple(
+            Absentee(
+                bytes=footprint.total_bytes,
+                gain_s=self.demand.rate(key) * reload_s(footprint.weights_bytes),
+            )
+            for key, footprint in known.items()
+            if key not in here and self.demand.rate(key)
+        )
 
     def _held_bytes(self, resident: Resident) -> int:
         for spec, footprint in self._footprints.items():
