@@ -4,7 +4,8 @@ from collections.abc import Container
 from dataclasses import dataclass, replace
 from typing import Final
 
-from langchain_lmswitch.policy.admission import Occupant, admit, keep_apart
+from langchain_lmswitch.policy.admission import admit, keep_apart
+from langchain_lmswitch.policy.eviction import Absentee, Occupant
 from langchain_lmswitch.types.machine import Footprint, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, Resident
 from langchain_lmswitch.types.plans import Load, Plan, Refusal
@@ -23,6 +24,8 @@ class Survey:
     snapshot: Snapshot
     coming: Load | None = None
     """The load under way, if it is not listed yet: it holds memory, and will be resident."""
+    absent: tuple[Absentee, ...] = ()
+    """Who is not in memory and would be wanted there."""
 
     @property
     def resident_keys(self) -> frozenset[str]:
@@ -70,6 +73,7 @@ def plan_load(
         needed_tokens=needed_tokens,
         occupants=occupants,
         headroom_bytes=headroom_bytes,
+        absent=[one for one in survey.absent if one.key != spec.key],
     )
 
 

@@ -61,6 +61,11 @@ def params_billion(card: ModelCard) -> float | None:
     return card.size_bytes / _BYTES_PER_PARAM / 1e9 if card.size_bytes else None
 
 
+def reload_s(size_bytes: int) -> float:
+    """Reckon the seconds that loading a model of this size takes."""
+    return _LOAD_OVERHEAD_S + size_bytes / _LOAD_BYTES_PER_S
+
+
 def lacking(card: ModelCard, needs: Needs, hints: Hints) -> tuple[str, ...]:
     """Name the hard needs, and the caller's requirements, that a model does not meet."""
     lacks = list(unmet(card, hints.require))
@@ -118,8 +123,7 @@ def _switching(
 ) -> list[tuple[float, str]]:
     if card.key in resident:
         return [(0.0, "loaded")]
-    load_s = _LOAD_OVERHEAD_S + card.size_bytes / _LOAD_BYTES_PER_S
-    cost = _SCORE_PER_SECOND * load_s + _MARGIN
+    cost = _SCORE_PER_SECOND * reload_s(card.size_bytes) + _MARGIN
     return [(-cost * 2 * (1 - quality), "not loaded")]  # 5, 6
 
 

@@ -87,6 +87,7 @@ class Switchboard:
             LoadFailed: The host could not load it, or could not for memory a while ago.
             QueueFull: Too many wait already.
         """
+        self.surveyor.demand.note(card.key)
         self._prefetching.give_way(card.key)
         wish = Wish(card=card, needed_tokens=needed_tokens, tell=on_event, call=call, hold=hold)
         return await self._grants.acquire(wish)
@@ -94,7 +95,9 @@ class Switchboard:
     def lease(self, resident: Resident, call: str) -> bool:
         """Lease an instance that was seen a moment ago; see `Grants.lease`."""
         self._prefetching.give_way(resident.key)
-        return self._grants.lease(resident, call)
+        if leased := self._grants.lease(resident, call):
+            self.surveyor.demand.note(resident.key)
+        return leased
 
     def prefetch(self, card: ModelCard) -> bool:
         """Load a model in the background, unless there is other work; see `Prefetching`."""

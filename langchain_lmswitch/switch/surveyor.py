@@ -3,13 +3,15 @@
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeVar
 
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.machine.monitor import Monitor
-from langchain_lmswitch.policy.admission import Occupant
+from langchain_lmswitch.policy.demand import Demand
+from langchain_lmswitch.policy.eviction import Absentee, Occupant
 from langchain_lmswitch.policy.planning import ANSWERING, Survey, plan_load
+from langchain_lmswitch.policy.ranking import reload_s
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.types.machine import UNKNOWN_MACHINE, Footprint, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
@@ -71,6 +73,8 @@ class Surveyor:
         self._residents: _Listing[Resident] = _Listing()
         self._footprints: dict[LoadSpec, Footprint] = {}
         self._granted: dict[str, int] = {}
+        self.demand = Demand()
+        """Which models are asked for; to be told of every request."""
         self.pins: set[str] = set()
         """Keys of the models that are never unloaded to make room."""
 
@@ -138,6 +142,17 @@ class Surveyor:
         found = await asyncio.gather(*(self.footprint(card) for card in cards))
         return {card.key: footprint for card, footprint in zip(cards, found, strict=True)}
 
+    def priced(self, survey: Survey) -> Survey:
+        """Add what it costs if residents leave, and what their room would be good for."""
+        occupants = tuple(
+            replace(
+                one,
+                loss_s=self.demand.rate(one.resident.key) * reload_s(one.resident.size_bytes),
+            )
+            for one in survey.occupants
+        )
+        return replace(survey, occupants=occupants, absent=self._absent(survey))
+
     def plan(
         self,
         card: ModelCard,
@@ -151,7 +166,7 @@ class Surveyor:
         return plan_load(
             self.spec(card),
             footprint,
-            survey,
+            self.priced(survey) if footprint else survey,
             needed_tokens=needed_tokens,
             headroom_bytes=self.settings.headroom_bytes,
             evict_helpers=self.settings.evict_helpers,
@@ -178,6 +193,19 @@ class Surveyor:
         elif self._leased(resident.identifier):
             keep = ANSWERING
         return Occupant(resident=resident, bytes=self._held_bytes(resident), keep=keep)
+
+    def _absent(self, survey: Survey) -> tuple[Absentee, ...]:
+        """List who is asked for now and then and is not in memory, as far as the size is known."""
+        known = {spec.key: footprint for spec, footprint in self._footprints.items()}
+        return tuple(
+            Absentee(
+                key=key,
+                bytes=footprint.total_bytes,
+                gain_s=self.demand.rate(key) * reload_s(footprint.weights_bytes),
+            )
+            for key, footprint in known.items()
+            if key not in survey.resident_keys and self.demand.rate(key)
+        )
 
     def _held_bytes(self, resident: Resident) -> int:
         for spec, footprint in self._footprints.items():
