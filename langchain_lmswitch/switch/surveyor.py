@@ -11,7 +11,7 @@ from langchain_lmswitch.machine.monitor import Monitor
 from langchain_lmswitch.policy.demand import Demand
 from langchain_lmswitch.policy.eviction import Absentee, Occupant
 from langchain_lmswitch.policy.planning import ANSWERING, Survey, plan_load
-from langchain_lmswitch.policy.ranking import reload_s
+from langchain_lmswitch.policy.loadtimes import guessed_load_s
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.types.machine import UNKNOWN_MACHINE, Footprint, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
@@ -147,7 +147,7 @@ class Surveyor:
         occupants = tuple(
             replace(
                 one,
-                loss_s=self.demand.rate(one.resident.key) * reload_s(one.resident.size_bytes),
+                loss_s=self.demand.rate(one.resident.key) * guessed_load_s(one.resident.size_bytes),
             )
             for one in survey.occupants
         )
@@ -201,7 +201,7 @@ class Surveyor:
             Absentee(
                 key=key,
                 bytes=footprint.total_bytes,
-                gain_s=self.demand.rate(key) * reload_s(footprint.weights_bytes),
+                gain_s=self.demand.rate(key) * guessed_load_s(footprint.weights_bytes),
             )
             for key, footprint in known.items()
             if key not in survey.resident_keys and self.demand.rate(key)
