@@ -106,6 +106,10 @@ class ScriptedHost(Record):
             scope=self._scope,
         )
 
+    async def engine(self) -> str:
+        """Name its release, as of any host."""
+        return "scripted"
+
     async def cards(self) -> list[ModelCard]:
         """List the models on disk."""
         self._note(Call(method="cards"))
