@@ -29,7 +29,8 @@ class Passes:
 
     def __init__(self, board: Switchboard) -> None:
         self._board = board
-        self._waiting: dict[Turn, list[str]] = {}
+        self._turn: Turn | None = None
+        self._passed_by: list[str] = []
         self.counts: list[int] = []
         """For each load that had to wait: leases on what it evicted, while it waited."""
         take, leases = board._leases.take, board._leases
@@ -37,8 +38,8 @@ class Passes:
         def noting(identifier: str, call: str) -> bool:
             fresh = not leases.holds(identifier, call)
             taken = take(identifier, call)
-            for leased in self._waiting.values() if taken and fresh else ():
-                leased.append(identifier)
+            if taken and fresh and self._turn:
+                self._passed_by.append(identifier)
             return taken
 
         leases.take = noting  # type: ignore[method-assign]  # it watches, and changes nothing
@@ -47,10 +48,11 @@ class Passes:
         turn = self._board._loads.turns._turn
         match event:
             case Queued(reason=reason) if turn and reason.endswith("waiting for an answer"):
-                self._waiting.setdefault(turn, [])
-            case LoadStarted(evicting=evicting) if turn in self._waiting:
-                leased = self._waiting.pop(turn)
-                self.counts.append(sum(one in evicting for one in leased))
+                if turn is not self._turn:
+                    self._turn, self._passed_by = turn, []
+            case LoadStarted(evicting=evicting) if turn and turn is self._turn:
+                self._turn = None
+                self.counts.append(sum(one in evicting for one in self._passed_by))
 
 
 class Late(ScriptedHost):
