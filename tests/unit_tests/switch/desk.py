@@ -5,11 +5,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from unit_tests.switch.virtual_time import run
-
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.board import Held, Switchboard
-from langchain_lmswitch.testing import ScriptedHost, card
+from langchain_lmswitch.testing import ScriptedHost, card, run_virtually
 from langchain_lmswitch.types.events import LoadStarted, Queued, SwitchEvent
 from langchain_lmswitch.types.machine import Snapshot
 from langchain_lmswitch.types.models import ModelCard
@@ -134,7 +132,7 @@ def virtual(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
         await test()
 
     def outside() -> None:
-        run(running())
+        run_virtually(running())
 
     outside.__name__, outside.__doc__ = getattr(test, "__name__", ""), test.__doc__
     return outside

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 from unit_tests.switch.desk import MIB, Desk, desk, model, virtual
-from unit_tests.switch.virtual_time import run
 
 from langchain_lmswitch.errors import (
     HostTimeout,
@@ -17,7 +16,7 @@ from langchain_lmswitch.errors import (
 from langchain_lmswitch.hosts.base import OnProgress
 from langchain_lmswitch.policy.demand import Demand
 from langchain_lmswitch.switch.board import Held
-from langchain_lmswitch.testing import FixedMachine, ScriptedHost
+from langchain_lmswitch.testing import FixedMachine, ScriptedHost, run_virtually
 from langchain_lmswitch.types.events import (
     InstanceState,
     Loaded,
@@ -179,7 +178,7 @@ def test_cancelled_about_when_the_load_ends(steps: int) -> None:
             one.board.release("call")
         assert one.leased() == []
 
-    run(scenario())
+    run_virtually(scenario())
 
 
 @virtual

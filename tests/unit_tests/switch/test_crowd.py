@@ -8,13 +8,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit_tests.switch.desk import MIB, Desk, Late, model
-from unit_tests.switch.virtual_time import run
 
 from langchain_lmswitch.errors import LoadFailed, NotEnoughMemory, QueueFull
 from langchain_lmswitch.hosts.base import OnProgress
 from langchain_lmswitch.switch.board import Held
 from langchain_lmswitch.switch.turns import MOST_PASSES
-from langchain_lmswitch.testing import ScriptedHost
+from langchain_lmswitch.testing import ScriptedHost, run_virtually
 from langchain_lmswitch.types.events import InstanceState
 from langchain_lmswitch.types.machine import Footprint
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
@@ -145,4 +144,4 @@ def test_crowd(seed: int) -> None:
             await crowd.desk.acquire(key, "last")
             crowd.desk.board.release("last")
 
-    run(scenario())
+    run_virtually(scenario())
