@@ -12,9 +12,11 @@ from langchain_lmswitch.switch.flights import Flights
 from langchain_lmswitch.switch.leases import Held, Leases
 from langchain_lmswitch.switch.loader import OnEvent
 from langchain_lmswitch.switch.loads import Loads, Wish
+from langchain_lmswitch.switch.news import Tell
 from langchain_lmswitch.switch.surveyor import Surveyor
 from langchain_lmswitch.switch.threads import Threads
 from langchain_lmswitch.switch.waiting import Queue
+from langchain_lmswitch.switch.watch import Watch
 from langchain_lmswitch.types.events import Queued
 from langchain_lmswitch.types.models import ModelCard, Resident
 from langchain_lmswitch.types.plans import Use
@@ -42,12 +44,19 @@ class Switchboard:
         self.threads = Threads()
         self._leases = Leases()
         self._changes = Changes()
+        self._watch = Watch(
+            monitor,
+            local=host.scope == "local",
+            wake=self._changes.tell,
+            list_residents=lambda: self.surveyor.residents(),  # noqa: PLW0108 - made below
+        )
         self.surveyor = Surveyor(
             host,
             monitor,
             settings,
             leased=self._leases.held,
             loading=lambda: self._loads.coming,
+            noted=self._watch.note_residents,
             clock=clock,
         )
         self._loads = Loads(self.surveyor, self._leases, self._changes, clock=clock)
@@ -78,7 +87,7 @@ class Switchboard:
         if resident and self.lease(resident, call):  # 1
             return Held(resident=resident)
         wish = Wish(card=card, needed_tokens=needed_tokens, tell=on_event)
-        with self._queue.place():  # 2
+        with self._queue.place(), self._watch.waiting(on_event):  # 2
             return await self._wait(wish, call, resident)
 
     def lease(self, resident: Resident, call: str) -> bool:
@@ -126,8 +135,13 @@ class Switchboard:
             self._leases.stop_leaving({identifier})
             self._changes.tell()
 
+    def subscribe(self, listener: Tell) -> Callable[[], None]:
+        """Tell `listener` of this computer's memory; see `Watch.subscribe`."""
+        return self._watch.subscribe(listener)
+
     async def aclose(self) -> None:
         """Drop the connection to the host; loaded models stay."""
+        self._watch.stop()
         await self.host.aclose()
 
     async def _wait(self, wish: Wish, call: str, resident: Resident | None) -> Held:

@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from itertools import count
+from typing import Final
 
 from langchain_lmswitch.errors import LoadFailed, UnknownModel
 from langchain_lmswitch.hosts.base import OnProgress
@@ -54,6 +55,9 @@ class ScriptedHost(Record):
         scope: Whether its memory is this computer's.
         clock: Unix time in seconds.
     """
+
+    quick: Final = True
+    """As a `Monitor`: it answers at once."""
 
     def __init__(
         self,
