@@ -13,9 +13,11 @@ from langchain_lmswitch.switch.grants import Grants
 from langchain_lmswitch.switch.leases import Held, Leases
 from langchain_lmswitch.switch.loader import OnEvent
 from langchain_lmswitch.switch.loads import Loads, Wish
+from langchain_lmswitch.switch.news import Tell
 from langchain_lmswitch.switch.prefetching import Prefetching
 from langchain_lmswitch.switch.surveyor import Surveyor
 from langchain_lmswitch.switch.threads import Threads
+from langchain_lmswitch.switch.watch import Watch
 from langchain_lmswitch.types.models import ModelCard, Resident
 
 __all__ = ["Held", "Switchboard"]
@@ -50,6 +52,12 @@ class Switchboard:
         self._neighbors = neighbors or Neighbors(None)
         self._leases = Leases(self._neighbors, clock=clock)
         changes = Changes()
+        self._watch = Watch(
+            monitor,
+            local=host.scope == "local",
+            wake=changes.tell,
+            list_residents=lambda: self.surveyor.residents(),  # noqa: PLW0108 - made below
+        )
         self.surveyor = Surveyor(
             host,
             monitor,
@@ -57,11 +65,18 @@ class Switchboard:
             leased=self._is_leased,
             held=self._is_held,
             loading=lambda: self._loads.coming,
+            noted=self._watch.note_residents,
             clock=clock,
         )
         self._loads = Loads(self.surveyor, self._leases, changes, self._neighbors, clock=clock)
         self._grants = Grants(
-            self.surveyor, self._leases, self._loads, changes, self._neighbors, clock=clock
+            self.surveyor,
+            self._leases,
+            self._loads,
+            changes,
+            neighbors=self._neighbors,
+            watch=self._watch,
+            clock=clock,
         )
         self._prefetching = Prefetching(
             self._grants, self._loads, is_idle=lambda: self._grants.idle
@@ -134,8 +149,13 @@ class Switchboard:
             self._neighbors.leave()
             await self.aclose()
 
+    def subscribe(self, listener: Tell) -> Callable[[], None]:
+        """Tell `listener` of this computer's memory; see `Watch.subscribe`."""
+        return self._watch.subscribe(listener)
+
     async def aclose(self) -> None:
         """Drop the connection to the host; loaded models stay."""
+        self._watch.stop()
         await self.host.aclose()
 
     def _is_leased(self, identifier: str) -> bool:

@@ -12,6 +12,7 @@ from langchain_lmswitch.switch.loads import Loads, Wish
 from langchain_lmswitch.switch.slots import AHEAD, Slots
 from langchain_lmswitch.switch.surveyor import LATELY_S, OURS, Surveyor
 from langchain_lmswitch.switch.waiting import Queue
+from langchain_lmswitch.switch.watch import Watch
 from langchain_lmswitch.types.events import Queued
 from langchain_lmswitch.types.models import Resident
 from langchain_lmswitch.types.plans import Use
@@ -26,8 +27,9 @@ class Grants:
         leases: Leases,
         loads: Loads,
         changes: Changes,
-        neighbors: Neighbors,
         *,
+        neighbors: Neighbors,
+        watch: Watch,
         clock: Callable[[], float],
     ) -> None:
         self._surveyor = surveyor
@@ -35,6 +37,7 @@ class Grants:
         self._loads = loads
         self._changes = changes
         self._neighbors = neighbors
+        self._watch = watch
         self._clock = clock
         settings = surveyor.settings
         self._slots = Slots(settings.parallel + AHEAD, leases.answering)
@@ -62,7 +65,7 @@ class Grants:
             resident, in_line = await self._stand_in_line(wish)  # 1
             if resident and self.lease(resident, wish.call, hold=wish.hold):
                 return Held(resident=resident, queued_s=self._clock() - started_s)
-            with self._queue.place(always=in_line):  # 2
+            with self._queue.place(always=in_line), self._watch.waiting(wish.tell):  # 2
                 return await self._wait(wish, resident, started_s)
         finally:
             self._slots.leave(wish.call)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeVar
 
@@ -49,6 +49,7 @@ class Surveyor:
         leased: Tells whether a request of ours, in any process, is using an instance.
         held: Tells whether a user of ours, in any process, holds one.
         loading: Tells which load of ours is under way.
+        noted: Is told each listing of residents, and `None` when it has just changed.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Surveyor:
         leased: Callable[[str], bool],
         held: Callable[[str], bool] = lambda _: False,
         loading: Callable[[], Load | None] = lambda: None,
+        noted: Callable[[Sequence[Resident] | None], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.host = host
@@ -68,6 +70,7 @@ class Surveyor:
         self._leased = leased
         self._held = held
         self._loading = loading
+        self._noted = noted
         self._clock = clock
         self._cards: _Listing[ModelCard] = _Listing()
         self._residents: _Listing[Resident] = _Listing()
@@ -93,6 +96,10 @@ class Surveyor:
         occupants = tuple(self._occupant(one) for one in residents)
         return Survey(occupants=occupants, snapshot=self.snapshot(), coming=coming)
 
+    async def residents(self) -> tuple[Resident, ...]:
+        """List who is in memory, read now."""
+        return await self._listed(0.0)
+
     async def cards(self) -> tuple[ModelCard, ...]:
         """List the models on disk; read anew when the last list is ten seconds old."""
         if self._clock() - self._cards.read_at_s >= _CARDS_FRESH_S:
@@ -102,6 +109,7 @@ class Surveyor:
     def forget(self) -> None:
         """Drop the listing of residents: it has just changed, or proved to be wrong."""
         self._residents = _Listing()
+        self._noted(None)
 
     def snapshot(self) -> Snapshot:
         """Measure this machine; a remote host's memory is unknown."""
@@ -180,6 +188,7 @@ class Surveyor:
         found = _Listing(tuple(await self.host.residents()), self._clock())
         if self._residents is known:  # else it was forgotten while it was read
             self._residents = found
+            self._noted(found.entries)
         return found.entries
 
     def _occupant(self, resident: Resident) -> Occupant:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mappi
 from contextlib import aclosing
 from functools import partial
 from itertools import count
+from typing import Final
 
 from langchain_lmswitch.errors import LoadFailed, UnknownModel
 from langchain_lmswitch.hosts.base import OnProgress
@@ -55,6 +56,9 @@ class ScriptedHost(Record):
         scope: Whether its memory is this computer's.
         clock: Unix time in seconds.
     """
+
+    quick: Final = True
+    """As a `Monitor`: it answers at once."""
 
     def __init__(
         self,

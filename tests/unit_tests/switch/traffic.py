@@ -1,4 +1,4 @@
-"""Traffic on a real switchboard over a simulated machine, watched by somebody who trusts neither."""
+"""Traffic on a real switchboard over a simulated machine, watched by one who trusts neither."""
 
 import asyncio
 import random
@@ -224,7 +224,9 @@ class Traffic:
             yield f"unloaded while answering: {self.host.unloaded_while_answering[:9]}"
         if self.host.loads_at_once > 1:
             yield f"{self.host.loads_at_once} loads at once"
-        if self.board.busy or any(map(self.board.leased, (f"{OURS}{key}" for key in self.host.disk))):
+        if self.board.busy or any(
+            map(self.board.leased, (f"{OURS}{key}" for key in self.host.disk))
+        ):
             yield "a lease is left"
         if self.board.waiting:
             yield "somebody waits still"
