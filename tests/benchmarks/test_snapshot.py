@@ -61,9 +61,9 @@ async def test_sampler(capsys: pytest.CaptureFixture[str]) -> None:
     woken = await woken_share()
     quick, slow = [await sampled(one) for one in (SystemMonitor(), threaded)]
     lines = [
-        f"sampler at 4 Hz: {quick:.3%} of a core; {quick - woken:.3%} above one that only wakes up",
+        f"sampler at 4 Hz: {quick:.3%} of a core, above the base (bar: 0.1 %): {quick - woken:.3%}",
         f"  in a thread, as with a command-line tool: {slow:.3%}",
-        f"  waking up alone: {woken:.3%}",
+        f"  waking up alone, which is the base: {woken:.3%}",
     ]
     with capsys.disabled():
         print("\n" + "\n".join(lines))  # noqa: T201 - as above
