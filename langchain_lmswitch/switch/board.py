@@ -5,6 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from langchain_lmswitch.hosts.base import Host
+from langchain_lmswitch.ledger.base import Ledger
+from langchain_lmswitch.ledger.memory import MemoryLedger
 from langchain_lmswitch.machine.monitor import Monitor
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.changes import Changes
@@ -34,9 +36,11 @@ class Switchboard:
         monitor: Monitor,
         settings: Settings,
         *,
+        ledger: Ledger | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.host = host
+        self.ledger: Ledger = ledger or MemoryLedger()
         self.settings = settings
         self._clock = clock
         self.threads = Threads()
