@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer, Outcome, deciding
+from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer, Outcome, deciding, plan_of
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.surveyor import LATELY_S
 from langchain_lmswitch.types.models import ModelCard
+from langchain_lmswitch.types.plans import Refusal
 from langchain_lmswitch.types.tasks import Task
 
 __all__ = ["AUTO", "decide"]
@@ -37,7 +38,9 @@ async def decide(
         UnknownModel: The host has no model named `model`.
     """
     surveyor = board.surveyor
-    survey, cards = await asyncio.gather(surveyor.survey(max_age_s=LATELY_S), surveyor.cards())
+    survey, cards, _ = await asyncio.gather(
+        surveyor.survey(max_age_s=LATELY_S), surveyor.cards(), surveyor.learning.begin()
+    )
     facts = ChoiceFacts(
         task=task,
         cards=cards,
@@ -47,6 +50,11 @@ async def decide(
         tight=tuple(sorted(tight)),
         headroom_bytes=surveyor.settings.headroom_bytes,
         evict_helpers=surveyor.settings.evict_helpers,
+        load_s={
+            card.key: round(surveyor.learning.load_s(card.key, card.size_bytes), 3)
+            for card in cards
+            if card.kind == "llm"
+        },
     )
     outcome, offers = await _asked(board, facts)
     return outcome, replace(facts, offers=offers)
@@ -58,7 +66,7 @@ async def _asked(board: Switchboard, facts: ChoiceFacts) -> tuple[Outcome, dict[
     flow = deciding(facts)
     keys = next(flow)
     while True:
-        offers = await _offers(board, [by_key[key] for key in keys])
+        offers = await _offers(board, [by_key[key] for key in keys], facts)
         known |= offers
         try:
             keys = flow.send(offers)
@@ -66,9 +74,30 @@ async def _asked(board: Switchboard, facts: ChoiceFacts) -> tuple[Outcome, dict[
             return done.value, known
 
 
-async def _offers(board: Switchboard, cards: list[ModelCard]) -> dict[str, Offer]:
+async def _offers(
+    board: Switchboard, cards: list[ModelCard], facts: ChoiceFacts
+) -> dict[str, Offer]:
     footprints = await board.surveyor.footprints(cards)
     return {
-        card.key: Offer(spec=board.surveyor.spec(card), footprint=footprints[card.key])
+        card.key: await _with_smaller(
+            Offer(spec=board.surveyor.spec(card), footprint=footprints[card.key]),
+            board,
+            card,
+            facts,
+        )
         for card in cards
     }
+
+
+async def _with_smaller(
+    offer: Offer, board: Switchboard, card: ModelCard, facts: ChoiceFacts
+) -> Offer:
+    """Add what less context would cost, if the model does not fit with what it would get."""
+    if not isinstance(plan_of(offer, facts), Refusal):
+        return offer
+    least_tokens = facts.task.needs.context_tokens
+    _, *specs = board.surveyor.specs(card, least_tokens=least_tokens)
+    smaller = [
+        Offer(spec=spec, footprint=await board.surveyor.footprint(card, spec)) for spec in specs
+    ]
+    return replace(offer, smaller=tuple(smaller))

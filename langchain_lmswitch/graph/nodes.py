@@ -5,7 +5,6 @@ hops onto the portal's.
 """
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager
 from contextvars import copy_context
@@ -14,7 +13,6 @@ from typing import Any
 
 from langgraph.types import StreamWriter
 
-from langchain_lmswitch._version import __version__
 from langchain_lmswitch.errors import (
     ContextTooLong,
     InvalidRequest,
@@ -46,7 +44,6 @@ from langchain_lmswitch.types.events import (
     PromptProgress,
 )
 from langchain_lmswitch.types.models import Resident
-from langchain_lmswitch.types.records import DecisionRecord
 from langchain_lmswitch.types.requests import PredictRequest
 from langchain_lmswitch.types.tasks import Task
 
@@ -179,10 +176,7 @@ class Nodes:
     ) -> Outcome:
         board = await self._open()
         outcome, facts = await decide(board, task, model=model, failed=failed, tight=tight)
-        record = DecisionRecord(
-            at_s=time.time(), kind="choice", facts=facts, outcome=outcome, version=__version__
-        )
-        board.ledger.note_decision(record)
+        board.surveyor.learning.note_choice(facts, outcome)
         return outcome
 
     async def _acquire(self, state: RouterState, key: str, tell: Callable[[object], None]) -> Held:
@@ -195,6 +189,7 @@ class Nodes:
             card_of(key, await board.surveyor.cards()),
             call=state["call"],
             needed_tokens=state["task"]["needs"]["wanted_tokens"],
+            least_tokens=state["task"]["needs"]["context_tokens"],
             on_event=tell,
         )
 
