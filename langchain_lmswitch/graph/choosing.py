@@ -1,13 +1,16 @@
 """Deciding who answers: the facts from the switchboard, the choice from `policy.deciding`."""
 
 import asyncio
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from langchain_lmswitch._version import __version__
 from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer, Outcome, deciding
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.surveyor import LATELY_S
 from langchain_lmswitch.types.models import ModelCard
+from langchain_lmswitch.types.records import DecisionRecord
 from langchain_lmswitch.types.tasks import Task
 
 __all__ = ["AUTO", "decide"]
@@ -20,7 +23,8 @@ async def decide(
     model: str,
     failed: Mapping[str, str],
     tight: Collection[str] = (),
-) -> tuple[Outcome, ChoiceFacts]:
+    noted: bool = True,
+) -> Outcome:
     """Choose a model for `task` from what the host has and the machine can afford now.
 
     Args:
@@ -29,9 +33,7 @@ async def decide(
         model: What the caller named, or `auto`.
         failed: Key to what went wrong earlier in this request.
         tight: Keys of those that failed for memory; after them only smaller ones are loaded.
-
-    Returns:
-        The outcome, and the facts that it was decided from.
+        noted: Whether the board's ledger remembers it.
 
     Raises:
         UnknownModel: The host has no model named `model`.
@@ -49,7 +51,15 @@ async def decide(
         evict_helpers=surveyor.settings.evict_helpers,
     )
     outcome, offers = await _asked(board, facts)
-    return outcome, replace(facts, offers=offers)
+    if noted:
+        board.ledger.note_decision(_record(replace(facts, offers=offers), outcome))
+    return outcome
+
+
+def _record(facts: ChoiceFacts, outcome: Outcome) -> DecisionRecord:
+    return DecisionRecord(
+        at_s=time.time(), kind="choice", facts=facts, outcome=outcome, version=__version__
+    )
 
 
 async def _asked(board: Switchboard, facts: ChoiceFacts) -> tuple[Outcome, dict[str, Offer]]:

@@ -5,7 +5,6 @@ hops onto the portal's.
 """
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, asynccontextmanager
 from contextvars import copy_context
@@ -14,7 +13,6 @@ from typing import Any
 
 from langgraph.types import StreamWriter
 
-from langchain_lmswitch._version import __version__
 from langchain_lmswitch.errors import (
     ContextTooLong,
     InvalidRequest,
@@ -32,7 +30,6 @@ from langchain_lmswitch.graph.state import RouterState, plain, revive
 from langchain_lmswitch.hosts.attachments import with_attachments
 from langchain_lmswitch.messages.asking import facts, request
 from langchain_lmswitch.policy.classify import classify
-from langchain_lmswitch.policy.deciding import Outcome
 from langchain_lmswitch.policy.naming import card_of
 from langchain_lmswitch.switch.board import Held
 from langchain_lmswitch.switch.boards import OpenBoard
@@ -46,7 +43,6 @@ from langchain_lmswitch.types.events import (
     PromptProgress,
 )
 from langchain_lmswitch.types.models import Resident
-from langchain_lmswitch.types.records import DecisionRecord
 from langchain_lmswitch.types.requests import PredictRequest
 from langchain_lmswitch.types.tasks import Task
 
@@ -176,14 +172,8 @@ class Nodes:
 
     async def _decide(
         self, task: Task, *, model: str, failed: dict[str, str], tight: set[str]
-    ) -> Outcome:
-        board = await self._open()
-        outcome, facts = await decide(board, task, model=model, failed=failed, tight=tight)
-        record = DecisionRecord(
-            at_s=time.time(), kind="choice", facts=facts, outcome=outcome, version=__version__
-        )
-        board.ledger.note_decision(record)
-        return outcome
+    ) -> Any:
+        return await decide(await self._open(), task, model=model, failed=failed, tight=tight)
 
     async def _acquire(self, state: RouterState, key: str, tell: Callable[[object], None]) -> Held:
         board = await self._open()

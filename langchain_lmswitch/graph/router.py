@@ -129,7 +129,9 @@ class Router:
     ) -> int | None:
         task = classify(facts(messages, options))
         async with watched(self._open) as board:
-            outcome, _ = await decide(board, task, model=options.get("model") or AUTO, failed={})
+            outcome = await decide(
+                board, task, model=options.get("model") or AUTO, failed={}, noted=False
+            )
             if outcome.resident is None:
                 return None
             try:
