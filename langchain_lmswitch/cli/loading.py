@@ -12,6 +12,7 @@ from langchain_lmswitch.types.events import (
     Loaded,
     LoadProgress,
     LoadStarted,
+    MemoryChanged,
     Queued,
     SwitchEvent,
 )
@@ -31,11 +32,12 @@ class LoadBar:
             TextColumn("{task.description}", markup=False),
             BarColumn(),
             TimeElapsedColumn(),
+            TextColumn("{task.fields[free]}", markup=False),
             console=screen,
             transient=True,
             disable=not screen.is_terminal,
         )
-        self._task = self._progress.add_task("looking for a model", total=None)
+        self._task = self._progress.add_task("looking for a model", total=None, free="")
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -60,18 +62,10 @@ class LoadBar:
                 self._show(_loading(event), fraction=0.0)
             case LoadProgress():
                 self._progress.update(self._task, completed=event.fraction)
-            case Loaded():
-                self._show(f"{event.key} reads the question")
-            case Queued():
-                self._show(f"{event.key} has to wait: {event.reason}")
-            case Evicted():
-                self._show(f"{event.key} was unloaded to make room for {event.room_for}")
-            case FellBack():
-                self._show(f"{event.key} cannot be used: {event.reason}")
-            case Compressed():
-                self._show(f"{event.dropped_messages} old messages do not fit and are left out")
+            case MemoryChanged():
+                self._progress.update(self._task, free=_free(event))
             case _:
-                assert_never(event)
+                self._show(_words(event))
 
     def _show(self, what: str, *, fraction: float | None = None) -> None:
         total = None if fraction is None else 1.0
@@ -82,3 +76,27 @@ def _loading(event: LoadStarted) -> str:
     cost = f", {size(event.expected_bytes)}" if event.expected_bytes else ""
     room = f", unloading {', '.join(event.evicting)}" if event.evicting else ""
     return f"loading {event.key}{cost}{room}"
+
+
+def _words(event: Loaded | Queued | Evicted | FellBack | Compressed) -> str:
+    match event:
+        case Loaded():
+            return f"{event.key} reads the question"
+        case Queued():
+            return f"{event.key} has to wait: {event.reason}"
+        case Evicted():
+            return f"{event.key} was unloaded to make room for {event.room_for}"
+        case FellBack():
+            return f"{event.key} cannot be used: {event.reason}"
+        case Compressed():
+            return f"{event.dropped_messages} old messages do not fit and are left out"
+        case _:
+            assert_never(event)
+
+
+def _free(event: MemoryChanged) -> str:
+    if event.ram_free_bytes is None:
+        return ""
+    gpus = event.gpu_free_bytes or ()
+    cards = "".join(f" and {size(one)} of a GPU" for one in gpus if one is not None)
+    return f"{size(event.ram_free_bytes)}{cards} free"

@@ -43,7 +43,7 @@ async def decide(
     facts = ChoiceFacts(
         task=task,
         cards=cards,
-        survey=survey,
+        survey=surveyor.priced(survey),
         model=model,
         failed=failed,
         tight=tuple(sorted(tight)),

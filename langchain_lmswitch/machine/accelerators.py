@@ -19,6 +19,10 @@ from langchain_lmswitch.types.machine import Gpu
 class GpuSource(Protocol):
     """Something that can be asked for the GPUs of one maker."""
 
+    @property
+    def quick(self) -> bool:
+        """Whether it answers without waiting for another program."""
+
     def gpus(self) -> tuple[Gpu, ...]:
         """List them.
 
@@ -98,6 +102,15 @@ class Accelerators:
         found = self._apple.gpus() if self._platform == "darwin" else self._cards()
         return None if found is None else tuple(bounded(gpu, memory) for gpu in found)
 
+    @cached_property
+    def quick(self) -> bool:
+        """Whether none of them is left to a command-line tool; decided once, as the tools are."""
+        if self._platform == "darwin":
+            return True
+        by_driver = all_told(tuple(map(amd.amd_gpu, self._amd_cards)))
+        tools = (self._nvidia, None if by_driver else self._amd_tool)
+        return all(tool is None or tool.quick for tool in tools)
+
     def _cards(self) -> tuple[Gpu, ...] | None:
         nvidia, amd_gpus = self._nvidia_gpus(), self._amd_gpus()
         known = (nvidia or ()) + (amd_gpus or ())
@@ -129,7 +142,7 @@ class Accelerators:
 
     def _amd_gpus(self) -> tuple[Gpu, ...] | None:
         cards = tuple(map(amd.amd_gpu, self._amd_cards))
-        if cards and all(card.total_bytes is not None for card in cards):
+        if all_told(cards):
             return cards
         if (told := _ask(self._amd_tool)) is not None:
             return told
@@ -141,6 +154,11 @@ def _ask(source: GpuSource | None) -> tuple[Gpu, ...] | None:
         return None if source is None else source.gpus()
     except NoAnswer:
         return None
+
+
+def all_told(cards: tuple[Gpu, ...]) -> bool:
+    """Tell whether there are cards, and the memory of each is known."""
+    return bool(cards) and all(card.total_bytes is not None for card in cards)
 
 
 def bounded(gpu: Gpu, memory: Memory) -> Gpu:

@@ -1,6 +1,7 @@
 """Swap: what may be moved out of main memory."""
 
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,6 +37,8 @@ class Swap:
     free_bytes: int | None
 
 
+_NONE_FOR_S: Final = 5.0
+_NONE: Final = Swap(total_bytes=0, used_bytes=0, free_bytes=0)
 _UNKNOWN: Final = Swap(total_bytes=None, used_bytes=None, free_bytes=None)
 
 
@@ -43,13 +46,15 @@ class SwapReader:
     """Reads swap, and respects container limits.
 
     On Linux from `/proc/swaps`, since psutil warns where `/proc/vmstat` is cut short, and counts
-    zram: that is main memory, compressed, and gives no room beside it.
+    zram: that is main memory, compressed, and gives no room beside it. No swap, as on most servers,
+    is believed for five seconds.
 
     Args:
         proc: Where procfs is mounted.
         cgroup: Where the control groups are mounted.
         swap_memory: The machine's own swap on other systems.
         platform: `sys.platform`.
+        clock: Monotonic seconds.
     """
 
     def __init__(
@@ -59,18 +64,25 @@ class SwapReader:
         cgroup: Path = Path("/sys/fs/cgroup"),
         swap_memory: Callable[[], SwapMemory] = psutil.swap_memory,
         platform: str = sys.platform,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._swaps = proc / "swaps"
         self._cgroups = Cgroups(proc=proc, cgroup=cgroup)
         self._swap_memory = swap_memory
         self._platform = platform
+        self._clock = clock
+        self._none_until_s = float("-inf")
 
     def read(self) -> Swap:
         """Read it now."""
         if self._platform != "linux":
             return self._elsewhere()
+        if self._clock() < self._none_until_s:
+            return _NONE
         machine = parse_swaps(read_text(self._swaps))
-        # Most containers and servers have none: nothing to limit, and nothing more to read.
+        if machine == _NONE:
+            self._none_until_s = self._clock() + _NONE_FOR_S
+        # Without any there is nothing to limit, and nothing more to read.
         return within(machine, self._cgroups.swap_limits()) if machine.total_bytes else machine
 
     def _elsewhere(self) -> Swap:

@@ -52,6 +52,9 @@ class Tool:
         clock: Monotonic seconds.
     """
 
+    quick: Final = False
+    """Now and then an answer takes up to two seconds."""
+
     def __init__(
         self,
         command: Sequence[str],

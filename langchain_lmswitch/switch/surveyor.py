@@ -2,15 +2,18 @@
 
 import asyncio
 import time
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeVar
 
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.machine.monitor import Monitor
-from langchain_lmswitch.policy.admission import Occupant
+from langchain_lmswitch.policy.contexts import contexts
+from langchain_lmswitch.policy.demand import Demand
+from langchain_lmswitch.policy.eviction import Absentee, Occupant
 from langchain_lmswitch.policy.planning import ANSWERING, Survey, plan_load
 from langchain_lmswitch.settings import Settings
+from langchain_lmswitch.switch.learning import Learning
 from langchain_lmswitch.types.machine import UNKNOWN_MACHINE, Footprint, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
 from langchain_lmswitch.types.plans import Load, Plan, Refusal
@@ -29,6 +32,7 @@ _CARDS_FRESH_S: Final = 10.0
 _RESIDENT_FACTOR: Final = 1.2
 """Weights to footprint of a resident whose load we did not estimate."""
 
+_HELD: Final = "held"
 _FOREIGN: Final = "loaded by somebody else"
 _PINNED: Final = "pinned"
 
@@ -43,8 +47,10 @@ class Surveyor:
     """Reads a host and this machine, and decides with `policy` what could be in memory.
 
     Args:
-        leased: Tells whether a request of ours is using an instance.
+        leased: Tells whether a request of ours, in any process, is using an instance.
+        held: Tells whether a user of ours, in any process, holds one.
         loading: Tells which load of ours is under way.
+        noted: Is told each listing of residents, and `None` when it has just changed.
     """
 
     def __init__(
@@ -53,20 +59,28 @@ class Surveyor:
         monitor: Monitor,
         settings: Settings,
         *,
+        learning: Learning,
         leased: Callable[[str], bool],
+        held: Callable[[str], bool] = lambda _: False,
         loading: Callable[[], Load | None] = lambda: None,
+        noted: Callable[[Sequence[Resident] | None], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.host = host
         self.settings = settings
+        self.learning = learning
         self._monitor = monitor
         self._leased = leased
+        self._held = held
         self._loading = loading
+        self._noted = noted
         self._clock = clock
         self._cards: _Listing[ModelCard] = _Listing()
         self._residents: _Listing[Resident] = _Listing()
-        self._footprints: dict[LoadSpec, Footprint] = {}
+        self._estimates: dict[LoadSpec, tuple[ModelCard, Footprint]] = {}
         self._granted: dict[str, int] = {}
+        self.demand = Demand()
+        """Which models are asked for; to be told of every request."""
         self.pins: set[str] = set()
         """Keys of the models that are never unloaded to make room."""
 
@@ -85,6 +99,10 @@ class Surveyor:
         occupants = tuple(self._occupant(one) for one in residents)
         return Survey(occupants=occupants, snapshot=self.snapshot(), coming=coming)
 
+    async def residents(self) -> tuple[Resident, ...]:
+        """List who is in memory, read now."""
+        return await self._listed(0.0)
+
     async def cards(self) -> tuple[ModelCard, ...]:
         """List the models on disk; read anew when the last list is ten seconds old."""
         if self._clock() - self._cards.read_at_s >= _CARDS_FRESH_S:
@@ -94,6 +112,7 @@ class Surveyor:
     def forget(self) -> None:
         """Drop the listing of residents: it has just changed, or proved to be wrong."""
         self._residents = _Listing()
+        self._noted(None)
 
     def snapshot(self) -> Snapshot:
         """Measure this machine; a remote host's memory is unknown."""
@@ -117,37 +136,69 @@ class Surveyor:
             ttl_s=self.settings.ttl_s,
         )
 
+    def specs(self, card: ModelCard, *, least_tokens: int) -> tuple[LoadSpec, ...]:
+        """List how we would load a model, the best first; see `policy.contexts`."""
+        usual = self.spec(card)
+        if card.kind != "llm" or usual.context_tokens is None:
+            return (usual,)
+        tried = contexts(usual.context_tokens, least_tokens=least_tokens)
+        return tuple(replace(usual, context_tokens=tokens) for tokens in tried)
+
+    def expected_bytes(self, card: ModelCard, spec: LoadSpec) -> int | None:
+        """Give what the host said that a load would cost, if it was asked."""
+        # An encoder's context is the host's own affair.
+        asked = self._estimates.get(self.spec(card) if card.kind == "embedding" else spec)
+        return asked[1].total_bytes if asked else None
+
     def learn(self, spec: LoadSpec, resident: Resident) -> None:
         """Remember a context that the host made smaller than it was asked to."""
         if 0 < resident.context_tokens < (spec.context_tokens or 0):
             self._granted[spec.key] = resident.context_tokens
 
-    async def footprint(self, card: ModelCard) -> Footprint:
-        """Estimate what loading a model would cost; asked of the host once."""
-        spec = self.spec(card)
-        if spec not in self._footprints:
-            self._footprints[spec] = await self.host.estimate(spec, card)
-        return self._footprints[spec]
+    async def footprint(self, card: ModelCard, spec: LoadSpec | None = None) -> Footprint:
+        """Estimate what loading a model would cost: the host's word, put right by what was seen."""
+        spec = spec or self.spec(card)
+        await self.learning.begin()
+        estimate = await self.estimate(spec, card)
+        return self.learning.corrected(spec, card, estimate)
+
+    async def estimate(self, spec: LoadSpec, card: ModelCard) -> Footprint:
+        """Ask the host what a load would cost, once for each."""
+        known = self._estimates.get(spec)
+        if known is None or known[0].size_bytes != card.size_bytes:
+            known = self._estimates[spec] = (card, await self.host.estimate(spec, card))
+        return known[1]
 
     async def footprints(self, cards: list[ModelCard]) -> dict[str, Footprint]:
         """Estimate several models at once, by key."""
         found = await asyncio.gather(*(self.footprint(card) for card in cards))
         return {card.key: footprint for card, footprint in zip(cards, found, strict=True)}
 
+    def priced(self, survey: Survey) -> Survey:
+        """Add what it costs if residents leave, and what their room would be good for."""
+        occupants = tuple(
+            replace(
+                one,
+                loss_s=self._loss_s(one.resident.key, one.resident.size_bytes),
+            )
+            for one in survey.occupants
+        )
+        return replace(survey, occupants=occupants, absent=self._absent(survey))
+
     def plan(
         self,
-        card: ModelCard,
+        spec: LoadSpec,
         footprint: Footprint | None,
         survey: Survey,
         *,
         needed_tokens: int,
         patient: bool = False,
     ) -> Plan | Refusal:
-        """Decide how `card` could be in memory; see `policy.planning`. Nothing is done."""
+        """Decide how a model could be in memory; see `policy.planning`. Nothing is done."""
         return plan_load(
-            self.spec(card),
+            spec,
             footprint,
-            survey,
+            self.priced(survey) if footprint else survey,
             needed_tokens=needed_tokens,
             headroom_bytes=self.settings.headroom_bytes,
             evict_helpers=self.settings.evict_helpers,
@@ -161,6 +212,7 @@ class Surveyor:
         found = _Listing(tuple(await self.host.residents()), self._clock())
         if self._residents is known:  # else it was forgotten while it was read
             self._residents = found
+            self._noted(found.entries)
         return found.entries
 
     def _occupant(self, resident: Resident) -> Occupant:
@@ -169,12 +221,31 @@ class Surveyor:
             keep = _FOREIGN
         elif resident.key in self.pins:
             keep = _PINNED
+        elif self._held(resident.identifier):
+            keep = _HELD
         elif self._leased(resident.identifier):
             keep = ANSWERING
         return Occupant(resident=resident, bytes=self._held_bytes(resident), keep=keep)
 
+    def _absent(self, survey: Survey) -> tuple[Absentee, ...]:
+        """List who is asked for now and then and is not in memory, as far as the size is known."""
+        known = {spec.key: (spec, *estimated) for spec, estimated in self._estimates.items()}
+        return tuple(
+            Absentee(
+                key=key,
+                bytes=self.learning.corrected(spec, card, estimate).total_bytes,
+                gain_s=self._loss_s(key, card.size_bytes),
+            )
+            for key, (spec, card, estimate) in known.items()
+            if key not in survey.resident_keys and self.demand.rate(key)
+        )
+
+    def _loss_s(self, key: str, size_bytes: int) -> float:
+        """Reckon what it costs for each request to come not to have a model in memory."""
+        return self.demand.rate(key) * self.learning.load_s(key, size_bytes)
+
     def _held_bytes(self, resident: Resident) -> int:
-        for spec, footprint in self._footprints.items():
+        for spec, (card, estimate) in self._estimates.items():
             if spec.key == resident.key and spec.context_tokens == resident.context_tokens:
-                return footprint.total_bytes
+                return self.learning.corrected(spec, card, estimate).total_bytes
         return int(resident.size_bytes * _RESIDENT_FACTOR)

@@ -21,6 +21,8 @@ class FixedMachine:
 
     now: Snapshot = _ROOMY
     """What the next snapshot shows."""
+    quick: bool = True
+    """Whether it may be asked on an event loop."""
 
     def snapshot(self) -> Snapshot:
         """Give the snapshot that was set."""

@@ -160,7 +160,24 @@ class Compressed:
     context_tokens: int
 
 
-SwitchEvent = LoadStarted | LoadProgress | Loaded | Queued | Evicted | FellBack | Compressed
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MemoryChanged:
+    """The free memory of this computer has changed while a request waits for a model.
+
+    `None` is unknown, never zero.
+    """
+
+    ram_total_bytes: int | None
+    ram_free_bytes: int | None
+    gpu_free_bytes: tuple[int | None, ...] | None
+    """Of each GPU; `None` if it is unknown whether there are any, empty if there are none."""
+    swap_used_bytes: int | None = None
+    swap_free_bytes: int | None = None
+
+
+SwitchEvent = (
+    LoadStarted | LoadProgress | Loaded | Queued | Evicted | FellBack | Compressed | MemoryChanged
+)
 """What happens before the first token. Never part of the answer's text."""
 
 

@@ -15,8 +15,8 @@ import pytest
 from langchain_lmswitch.ledger.plain import packed
 from langchain_lmswitch.ledger.replaying import replay
 from langchain_lmswitch.ledger.sqlite import SqliteLedger
-from langchain_lmswitch.policy.admission import Occupant
 from langchain_lmswitch.policy.deciding import ChoiceFacts, Offer, decide
+from langchain_lmswitch.policy.eviction import Occupant
 from langchain_lmswitch.policy.footprint import from_size
 from langchain_lmswitch.policy.planning import Survey
 from langchain_lmswitch.policy.recording import recordable

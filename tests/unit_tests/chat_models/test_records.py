@@ -22,6 +22,7 @@ from langchain_lmswitch.types.events import (
     Loaded,
     LoadProgress,
     LoadStarted,
+    MemoryChanged,
     SwitchEvent,
 )
 
@@ -41,7 +42,8 @@ def crowded() -> ScriptedHost:
 
 
 def kinds(events: list[SwitchEvent]) -> list[str]:
-    names = [type(event).__name__ for event in events]
+    """List them, repeated ones once; memory changes whenever it does."""
+    names = [type(event).__name__ for event in events if not isinstance(event, MemoryChanged)]
     return [one for one, before in zip(names, [None, *names], strict=False) if one != before]
 
 
@@ -97,6 +99,7 @@ def test_same_events_reach_an_outer_graph_and_its_events(color: str) -> None:
     else:
         seen = asyncio.run(astreamed())
     names = [one["lmswitch"]["event"] for one in seen]
+    names = [name for name in names if name != "MemoryChanged"]
     assert (names[0], names[-1]) == ("LoadStarted", "Loaded")
     assert {"LoadProgress", "FellBack"} <= set(names)
 
@@ -113,7 +116,7 @@ async def test_custom_events_carry_what_typed_ones_do() -> None:
     ]
 
     assert told == [type(event).__name__ for event in heard]
-    assert {LoadStarted, LoadProgress, Loaded, FellBack} == {type(event) for event in heard}
+    assert {LoadStarted, LoadProgress, Loaded, FellBack} <= {type(event) for event in heard}
 
 
 # --- cache ------------------------------------------------------------------------------------

@@ -19,6 +19,7 @@ from langchain_lmswitch.types.events import (
     Loaded,
     LoadProgress,
     LoadStarted,
+    MemoryChanged,
     PredictEvent,
     Queued,
     SwitchEvent,
@@ -198,3 +199,28 @@ def test_bar_says_what_the_first_token_waits_for(event: SwitchEvent, shown: str)
     bar.tell(event)
 
     assert bar._progress.tasks[0].description == shown
+
+
+@pytest.mark.parametrize(
+    ("ram_free_bytes", "gpu_free_bytes", "shown"),
+    [
+        (3 * 2**29, (), "1.5 GiB free"),
+        (2**30, (2**31, None), "1.0 GiB and 2.0 GiB of a GPU free"),
+        (2**30, None, "1.0 GiB free"),
+        (None, (2**30,), ""),
+    ],
+)
+def test_bar_says_what_memory_is_free_beside_it(
+    ram_free_bytes: int | None, gpu_free_bytes: tuple[int | None, ...] | None, shown: str
+) -> None:
+    bar = LoadBar()
+
+    bar.tell(LoadStarted(key="x"))
+    bar.tell(
+        MemoryChanged(
+            ram_total_bytes=2**32, ram_free_bytes=ram_free_bytes, gpu_free_bytes=gpu_free_bytes
+        )
+    )
+
+    [task] = bar._progress.tasks
+    assert (task.description, task.fields["free"]) == ("loading x", shown)

@@ -2,8 +2,8 @@
 
 from hypothesis import strategies as st
 
-from langchain_lmswitch.policy.admission import Occupant
 from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer
+from langchain_lmswitch.policy.eviction import Absentee, Occupant
 from langchain_lmswitch.policy.planning import ANSWERING, PlanFacts, Survey
 from langchain_lmswitch.types.machine import Footprint, Gpu, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
@@ -22,6 +22,7 @@ KEYS = (
 )
 
 amounts = st.integers(0, 60 * GIB)
+seconds = st.floats(0, 100)
 moments = st.none() | st.floats(0, 2e9)
 tokens = st.integers(0, 200_000)
 words = st.text(max_size=12) | st.sampled_from(
@@ -107,7 +108,10 @@ def _occupant(key: str) -> st.SearchStrategy[Occupant]:
         last_used_s=moments,
     )
     keep = st.sampled_from(["", "", ANSWERING, "pinned"])
-    return st.builds(Occupant, resident=resident, bytes=amounts, keep=keep)
+    return st.builds(Occupant, resident=resident, bytes=amounts, keep=keep, loss_s=seconds)
+
+
+absentees = st.builds(Absentee, key=st.sampled_from(KEYS), bytes=amounts, gain_s=seconds)
 
 
 @st.composite
@@ -120,6 +124,7 @@ def surveys(draw: st.DrawFn) -> Survey:
         occupants=tuple(draw(_occupant(key)) for key in keys),
         snapshot=draw(snapshots),
         coming=load or None,
+        absent=tuple(draw(st.lists(absentees, max_size=2))),
     )
 
 

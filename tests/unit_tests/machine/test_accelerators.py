@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -22,9 +23,10 @@ def unknown(name: str) -> Gpu:
 class Told:
     """A source with a fixed answer."""
 
-    def __init__(self, *gpus: Gpu, silent: bool = False) -> None:
+    def __init__(self, *gpus: Gpu, silent: bool = False, quick: bool = True) -> None:
         self.told = gpus
         self.silent = silent
+        self.quick = quick
 
     def gpus(self) -> tuple[Gpu, ...]:
         if self.silent:
@@ -259,3 +261,29 @@ def test_memory_of_its_own_is_not_bounded() -> None:
     card = Gpu(name="T4", total_bytes=16 * GIB, free_bytes=15 * GIB)
 
     assert bounded(card, memory(8 * GIB, GIB)) == card
+
+
+TOOL = Told(quick=False)
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        pytest.param({}, True, id="nothing to ask"),
+        pytest.param({"nvidia": Told()}, True, id="a library"),
+        pytest.param({"nvidia": TOOL}, False, id="a tool"),
+        pytest.param({"amd_tool": TOOL}, False, id="a tool for a card that sysfs does not tell"),
+        pytest.param({"nvidia": TOOL, "platform": "darwin"}, True, id="a Mac asks its kernel"),
+    ],
+)
+def test_quick(tmp_path: Path, options: dict[str, Any], *, expected: bool) -> None:
+    """A command-line tool may take two seconds."""
+    assert accelerators(tmp_path, **options).quick is expected
+
+
+def test_quick_where_sysfs_tells_and_a_tool_is_not_asked(
+    tmp_path: Path, write_card: CardWriter
+) -> None:
+    write_card("card0", vendor="0x1002", mem_info_vram_total=str(GIB), mem_info_vram_used="0")
+
+    assert accelerators(tmp_path, amd_tool=TOOL).quick

@@ -7,7 +7,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from langchain_lmswitch.machine.memory import Memory, MemoryReader
+from langchain_lmswitch.machine.cgroups import Cgroups
+from langchain_lmswitch.machine.memory import Memory, MemoryReader, parse_meminfo
 
 GIB = 2**30
 NO_LIMIT_V1 = "9223372036854771712"
@@ -275,3 +276,52 @@ def test_this_machine() -> None:
     assert 0 < memory.total_bytes <= psutil.virtual_memory().total
     assert memory.free_bytes is not None
     assert 0 <= memory.free_bytes <= memory.total_bytes
+
+
+def test_no_limit_is_believed_for_a_while(tmp_path: Path) -> None:
+    """It takes two thirds of a snapshot to find out, and hardly ever changes."""
+    now_s = 100.0
+    group, membership = tmp_path / "cgroup", tmp_path / "proc" / "self" / "cgroup"
+    for file in (group / "memory.max", group / "memory.current", membership):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("0")
+    membership.write_text("0::/")
+    (group / "memory.max").write_text("max")
+    cgroups = Cgroups(proc=tmp_path / "proc", cgroup=group, clock=lambda: now_s)
+    before = cgroups.limits()
+    (group / "memory.max").write_text("7")
+    (group / "memory.current").write_text("5")
+    believed = cgroups.limits()
+    now_s = 105.0
+    [found] = cgroups.limits()
+    (group / "memory.current").write_text("6")
+    [next_found] = cgroups.limits()
+
+    assert (before, believed) == ([], [])
+    assert (found.free_bytes, next_found.free_bytes) == (2, 1)
+
+
+MEMINFO = """MemTotal:       24684092 kB
+MemFree:        20013400 kB
+MemAvailable:   24240520 kB
+Buffers:          112196 kB
+"""
+
+
+def test_meminfo_is_read_as_psutil_does() -> None:
+    told = parse_meminfo(MEMINFO)
+
+    assert told is not None
+    assert (told.total, told.available) == (24684092 * 1024, 24240520 * 1024)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("", id="no procfs"),
+        pytest.param("MemTotal: 5 kB\nMemFree: 4 kB\n", id="an old kernel"),
+        pytest.param("MemTotal: 5 kB\nMemAvailable: 6 kB\n", id="a container that shows both"),
+    ],
+)
+def test_meminfo_that_cannot_be_is_left_to_psutil(text: str) -> None:
+    assert parse_meminfo(text) is None

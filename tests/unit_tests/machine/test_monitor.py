@@ -12,6 +12,8 @@ from langchain_lmswitch.types.machine import Gpu, Snapshot
 
 
 class OneGpu:
+    quick = True
+
     def gpus(self) -> tuple[Gpu, ...]:
         return (Gpu(name="T4", total_bytes=16, free_bytes=12),)
 

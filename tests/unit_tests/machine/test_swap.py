@@ -157,3 +157,17 @@ def test_this_machine() -> None:
 
     assert told.total_bytes is not None
     assert told.total_bytes <= psutil.swap_memory().total
+
+
+def test_no_swap_is_believed_for_a_while(tmp_path: Path) -> None:
+    now_s = 100.0
+    swaps = tmp_path / "swaps"
+    swaps.write_text(HEADER)
+    reader = SwapReader(proc=tmp_path, cgroup=tmp_path, platform="linux", clock=lambda: now_s)
+    before = reader.read()
+    swaps.write_text(HEADER + "/dev/sda2 partition 4 1 -2\n")
+    believed = reader.read()
+    now_s = 105.0
+
+    assert (before.total_bytes, believed.total_bytes) == (0, 0)
+    assert reader.read().free_bytes == 3 * 1024

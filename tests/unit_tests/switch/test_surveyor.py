@@ -1,12 +1,16 @@
 """How old the facts may be that a choice is made from."""
 
 import asyncio
+import random
 from dataclasses import replace
 
+from langchain_lmswitch.ledger.memory import MemoryLedger
 from langchain_lmswitch.settings import Settings
+from langchain_lmswitch.switch.learning import Learning
 from langchain_lmswitch.switch.surveyor import LATELY_S, Surveyor
-from langchain_lmswitch.testing import FixedMachine, ScriptedHost
+from langchain_lmswitch.testing import FixedMachine, ScriptedHost, card
 from langchain_lmswitch.types.models import LoadSpec, Resident
+from langchain_lmswitch.types.plans import Load
 
 
 class Clock:
@@ -28,6 +32,7 @@ class Office:
             self.host,
             self.machine,
             Settings(),
+            learning=Learning(self.host, MemoryLedger()),
             leased=self.leased.__contains__,
             clock=self.clock,
         )
@@ -89,3 +94,49 @@ async def test_listing_that_was_forgotten_while_it_was_read_is_not_kept() -> Non
     host.go.set()
     assert await reading == set()
     assert await office.keys() == {"a"}
+
+
+MIB = 2**20
+
+
+async def evicts(office: Office, key: str) -> list[str]:
+    """Say who would leave for a model."""
+    cards = {card.key: card for card in await office.surveyor.cards()}
+    footprints = await office.surveyor.footprints(list(cards.values()))
+    survey = await office.surveyor.survey()
+    spec = office.surveyor.spec(cards[key])
+    plan = office.surveyor.plan(spec, footprints[key], survey, needed_tokens=10)
+    assert isinstance(plan, Load)
+    return [one.key for one in plan.evict]
+
+
+async def room_for_two(*, mib: dict[str, int]) -> Office:
+    """Let `a` and `b` be loaded, and 100 MiB be left."""
+    host = ScriptedHost([card(key, size_bytes=size * MIB) for key, size in mib.items()])
+    office = Office(host)
+    for key in "ab":
+        spec = office.surveyor.spec(host.disk[key])
+        await host.load(spec)
+    free_bytes = office.surveyor.settings.headroom_bytes + 100 * MIB
+    office.machine.now = replace(office.machine.now, ram_free_bytes=free_bytes)
+    return office
+
+
+async def test_who_is_asked_for_least_leaves() -> None:
+    office = await room_for_two(mib={"a": 500, "b": 600, "new": 400})
+    for key in "aabaabacaab":
+        office.surveyor.demand.note(key)
+    assert await evicts(office, "new") == ["b"]
+    for key in "bcbcbcbcbcbcbcbcbcbc":
+        office.surveyor.demand.note(key)
+    assert await evicts(office, "new") == ["a"]
+
+
+async def test_giant_leaves_for_the_sake_of_those_who_are_not_there() -> None:
+    dwarfs = [f"dwarf-{n}" for n in range(5)]
+    sizes = {"a": 9000} | dict.fromkeys(["b", "new", *dwarfs], 300)
+    office = await room_for_two(mib=sizes)
+    dice = random.Random(1)  # noqa: S311
+    for key in dice.choices(["b", *dwarfs, "a"], [4, 4, 4, 4, 4, 4, 1], k=300):
+        office.surveyor.demand.note(key)
+    assert await evicts(office, "new") == ["a"]

@@ -1,0 +1,82 @@
+"""What a load took, from what its host held before and after; or why that cannot be told."""
+
+from typing import Final
+
+from langchain_lmswitch.types.machine import Gpu, Snapshot
+from langchain_lmswitch.types.readings import Observation, Reading, Tree, Unusable
+
+FOREIGN_BYTES: Final = 256 * 2**20
+"""Memory that others may take or give back meanwhile."""
+LEAST_SHARE: Final = 0.5
+"""Of the model's file: a load that took less was not this host's."""
+
+
+def observe(
+    before: Reading, after: Reading, *, size_bytes: int, overlapped: bool
+) -> Observation | Unusable:
+    """Tell what a load took.
+
+    In main memory it is the growth of the host's processes: what is free says little, since
+    mapped weights count as free. On GPUs it is what is no longer free.
+
+    It cannot be told if:
+
+    1. Another load or unload overlapped.
+    2. The host's processes were not found, or are not those of before.
+    3. A GPU does not tell what is free, or has a part of main memory, which counts to no process.
+    4. Other programs took or gave back more than 256 MiB, as far as that can be seen.
+    5. Nothing was taken, or less than half of the model's file: then the process that listens is
+       only the door to the one that loads, such as a tunnel.
+
+    Args:
+        before: Just before the load.
+        after: When it was done, or after the first answer.
+        size_bytes: Of the model's files; 0 if unknown.
+        overlapped: Whether anything else was loaded or unloaded between the two.
+    """
+    if overlapped:
+        return Unusable(reason="something else was loaded or unloaded meanwhile")  # 1
+    if before.tree is None or after.tree is None or before.tree.root != after.tree.root:
+        return Unusable(reason="the host's processes cannot be looked at")  # 2
+    taken = vram_taken(before.snapshot, after.snapshot)
+    if taken is None:
+        return Unusable(reason="what is free on a GPU is unknown")  # 3
+    if _others_moved(before, after) or min(taken, default=0) < -FOREIGN_BYTES:
+        return Unusable(reason="other programs took or gave back memory meanwhile")  # 4
+    ram_bytes = after.tree.resident_bytes - before.tree.resident_bytes
+    seen = Observation(ram_bytes=max(0, ram_bytes), vram_bytes=max(0, sum(taken)))
+    if seen.total_bytes <= LEAST_SHARE * size_bytes:
+        return Unusable(reason="the host's processes did not grow")  # 5
+    return seen
+
+
+def vram_taken(before: Snapshot, after: Snapshot) -> tuple[int, ...] | None:
+    """Bytes that each GPU has less than before; `None` if that is unknown of any."""
+    if before.gpus is None or after.gpus is None or len(before.gpus) != len(after.gpus):
+        return None
+    taken = tuple(map(_taken, before.gpus, after.gpus))
+    known = tuple(one for one in taken if one is not None)
+    return known if len(known) == len(taken) else None
+
+
+def _taken(before: Gpu, after: Gpu) -> int | None:
+    if before.unified or before.free_bytes is None or after.free_bytes is None:
+        return None
+    return before.free_bytes - after.free_bytes
+
+
+def _others_moved(before: Reading, after: Reading) -> bool:
+    free = before.snapshot.ram_free_bytes, after.snapshot.ram_free_bytes
+    if free[0] is None or free[1] is None or before.tree is None or after.tree is None:
+        return False
+    taken_bytes = free[0] - free[1]
+    least_bytes, most_bytes = _own_share(before.tree, after.tree)
+    return not least_bytes - FOREIGN_BYTES <= taken_bytes <= most_bytes + FOREIGN_BYTES
+
+
+def _own_share(before: Tree, after: Tree) -> tuple[int, int]:
+    """What the host itself can have taken of what was free: at least, and at most."""
+    if before.private_bytes is None or after.private_bytes is None:
+        return 0, max(0, after.resident_bytes - before.resident_bytes)
+    private_bytes = after.private_bytes - before.private_bytes
+    return private_bytes, private_bytes

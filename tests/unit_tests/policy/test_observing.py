@@ -1,0 +1,150 @@
+"""What two readings say of the load between them, rule by rule."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from langchain_lmswitch.policy.observing import observe, vram_taken
+from langchain_lmswitch.types.machine import Gpu, Snapshot
+from langchain_lmswitch.types.readings import Observation, Reading, Tree, Unusable
+
+MIB = 2**20
+CARD = Gpu(name="A", total_bytes=16_000 * MIB, free_bytes=12_000 * MIB)
+OTHER = Gpu(name="B", total_bytes=8_000 * MIB, free_bytes=8_000 * MIB)
+
+
+def reading(
+    resident: int,
+    *,
+    private: int | None = 200,
+    free: int | None = 10_000,
+    gpus: tuple[Gpu, ...] | None = (),
+    root: int = 7,
+) -> Reading:
+    """Write a reading; sizes in MiB."""
+    return Reading(
+        tree=Tree(
+            root=root,
+            resident_bytes=resident * MIB,
+            private_bytes=None if private is None else private * MIB,
+        ),
+        snapshot=Snapshot(
+            ram_total_bytes=32_000 * MIB,
+            ram_free_bytes=None if free is None else free * MIB,
+            gpus=gpus,
+        ),
+    )
+
+
+BEFORE = reading(300)
+AFTER = reading(6_300, private=1_300, free=8_900)
+"""A model of 5,000 MiB, mapped, and a cache of 1,000 MiB."""
+NOBODY = replace(AFTER, tree=None)
+
+
+def seen(before: Reading, after: Reading, **options: Any) -> Observation | Unusable:
+    return observe(before, after, **{"size_bytes": 5_000 * MIB, "overlapped": False, **options})
+
+
+def why(before: Reading, after: Reading, **options: Any) -> str:
+    told = seen(before, after, **options)
+    assert isinstance(told, Unusable)
+    return told.reason
+
+
+def test_growth_of_the_processes_is_what_it_took_though_much_counts_as_free() -> None:
+    told = seen(BEFORE, AFTER)
+
+    assert told == Observation(ram_bytes=6_000 * MIB, vram_bytes=0)
+    assert isinstance(told, Observation)
+    assert told.total_bytes == 6_000 * MIB
+
+
+def test_gpus_are_summed_by_what_each_has_less() -> None:
+    before = reading(300, gpus=(CARD, OTHER))
+    fuller = replace(CARD, free_bytes=8_000 * MIB), replace(OTHER, free_bytes=7_000 * MIB)
+    after = reading(900, private=800, free=9_400, gpus=fuller)
+
+    assert seen(before, after) == Observation(ram_bytes=600 * MIB, vram_bytes=5_000 * MIB)
+    assert vram_taken(before.snapshot, after.snapshot) == (4_000 * MIB, 1_000 * MIB)
+
+
+def test_1_overlap() -> None:
+    assert "meanwhile" in why(BEFORE, AFTER, overlapped=True)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        pytest.param(replace(BEFORE, tree=None), AFTER, id="not found before"),
+        pytest.param(BEFORE, NOBODY, id="not found after"),
+        pytest.param(BEFORE, reading(6_300, private=1_300, free=8_900, root=8), id="another one"),
+    ],
+)
+def test_2_processes(before: Reading, after: Reading) -> None:
+    assert "processes" in why(before, after)
+
+
+@pytest.mark.parametrize(
+    ("gpus_before", "gpus_after"),
+    [
+        pytest.param(None, (), id="unknown whether there are any"),
+        pytest.param((replace(CARD, free_bytes=None),), (CARD,), id="unknown before"),
+        pytest.param((CARD,), (replace(CARD, free_bytes=None),), id="unknown after"),
+        pytest.param((CARD,), (CARD, OTHER), id="one came"),
+        pytest.param((replace(CARD, unified=True),), (CARD,), id="a part of main memory"),
+    ],
+)
+def test_3_gpus(gpus_before: tuple[Gpu, ...] | None, gpus_after: tuple[Gpu, ...] | None) -> None:
+    before = reading(300, gpus=gpus_before)
+    after = reading(6_300, private=1_300, free=8_900, gpus=gpus_after)
+
+    assert "GPU" in why(before, after)
+
+
+@pytest.mark.parametrize(
+    ("private", "free", "usable"),
+    [
+        pytest.param(1_300, 8_900, True, id="all of what was taken is ours"),
+        pytest.param(1_300, 8_900 - 255, True, id="others took a little"),
+        pytest.param(1_300, 8_900 - 257, False, id="others took more"),
+        pytest.param(1_300, 8_900 + 255, True, id="others gave a little back"),
+        pytest.param(1_300, 8_900 + 257, False, id="others gave more back"),
+        pytest.param(1_300, None, True, id="what is free is unknown"),
+        pytest.param(None, 10_000, True, id="all may be mapped, where it is not told"),
+        pytest.param(None, 4_000, True, id="nothing may be mapped, where it is not told"),
+        pytest.param(None, 3_743, False, id="more than all of ours"),
+        pytest.param(None, 10_257, False, id="less than nothing"),
+    ],
+)
+def test_4_others_in_main_memory(private: int | None, free: int | None, *, usable: bool) -> None:
+    before = reading(300, private=None if private is None else 200)
+    after = reading(6_300, private=private, free=free)
+
+    assert isinstance(seen(before, after), Observation) is usable
+
+
+def test_4_others_on_a_gpu() -> None:
+    """One gave memory back while the load took it on another."""
+    before = reading(300, gpus=(CARD, OTHER))
+    moved = replace(CARD, free_bytes=12_257 * MIB), replace(OTHER, free_bytes=MIB)
+    after = reading(900, private=800, free=9_400, gpus=moved)
+
+    assert "other programs" in why(before, after)
+
+
+@pytest.mark.parametrize(
+    ("resident", "size_mib", "usable"),
+    [
+        pytest.param(300, 0, False, id="nothing, of unknown size"),
+        pytest.param(290, 0, False, id="less than before"),
+        pytest.param(301, 0, True, id="something, of unknown size"),
+        pytest.param(300 + 2_500, 5_000, False, id="half of the file"),
+        pytest.param(300 + 2_501, 5_000, True, id="more than half of the file"),
+    ],
+)
+def test_5_growth(resident: int, size_mib: int, *, usable: bool) -> None:
+    told = seen(BEFORE, reading(resident), size_bytes=size_mib * MIB)
+
+    assert isinstance(told, Observation) is usable
