@@ -1,16 +1,14 @@
 """Deciding who answers: the facts from the switchboard, the choice from `policy.deciding`."""
 
 import asyncio
-import time
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
-from langchain_lmswitch._version import __version__
-from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer, Outcome, deciding
+from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer, Outcome, deciding, plan_of
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.surveyor import LATELY_S
 from langchain_lmswitch.types.models import ModelCard
-from langchain_lmswitch.types.records import DecisionRecord
+from langchain_lmswitch.types.plans import Refusal
 from langchain_lmswitch.types.tasks import Task
 
 __all__ = ["AUTO", "decide"]
@@ -23,8 +21,7 @@ async def decide(
     model: str,
     failed: Mapping[str, str],
     tight: Collection[str] = (),
-    noted: bool = True,
-) -> Outcome:
+) -> tuple[Outcome, ChoiceFacts]:
     """Choose a model for `task` from what the host has and the machine can afford now.
 
     Args:
@@ -33,13 +30,17 @@ async def decide(
         model: What the caller named, or `auto`.
         failed: Key to what went wrong earlier in this request.
         tight: Keys of those that failed for memory; after them only smaller ones are loaded.
-        noted: Whether the board's ledger remembers it.
+
+    Returns:
+        The outcome, and the facts that it was decided from.
 
     Raises:
         UnknownModel: The host has no model named `model`.
     """
     surveyor = board.surveyor
-    survey, cards = await asyncio.gather(surveyor.survey(max_age_s=LATELY_S), surveyor.cards())
+    survey, cards, _ = await asyncio.gather(
+        surveyor.survey(max_age_s=LATELY_S), surveyor.cards(), surveyor.learning.begin()
+    )
     facts = ChoiceFacts(
         task=task,
         cards=cards,
@@ -49,17 +50,14 @@ async def decide(
         tight=tuple(sorted(tight)),
         headroom_bytes=surveyor.settings.headroom_bytes,
         evict_helpers=surveyor.settings.evict_helpers,
+        load_s={
+            card.key: round(surveyor.learning.load_s(card.key, card.size_bytes), 3)
+            for card in cards
+            if card.kind == "llm"
+        },
     )
     outcome, offers = await _asked(board, facts)
-    if noted:
-        board.ledger.note_decision(_record(replace(facts, offers=offers), outcome))
-    return outcome
-
-
-def _record(facts: ChoiceFacts, outcome: Outcome) -> DecisionRecord:
-    return DecisionRecord(
-        at_s=time.time(), kind="choice", facts=facts, outcome=outcome, version=__version__
-    )
+    return outcome, replace(facts, offers=offers)
 
 
 async def _asked(board: Switchboard, facts: ChoiceFacts) -> tuple[Outcome, dict[str, Offer]]:
@@ -68,7 +66,7 @@ async def _asked(board: Switchboard, facts: ChoiceFacts) -> tuple[Outcome, dict[
     flow = deciding(facts)
     keys = next(flow)
     while True:
-        offers = await _offers(board, [by_key[key] for key in keys])
+        offers = await _offers(board, [by_key[key] for key in keys], facts)
         known |= offers
         try:
             keys = flow.send(offers)
@@ -76,9 +74,30 @@ async def _asked(board: Switchboard, facts: ChoiceFacts) -> tuple[Outcome, dict[
             return done.value, known
 
 
-async def _offers(board: Switchboard, cards: list[ModelCard]) -> dict[str, Offer]:
+async def _offers(
+    board: Switchboard, cards: list[ModelCard], facts: ChoiceFacts
+) -> dict[str, Offer]:
     footprints = await board.surveyor.footprints(cards)
     return {
-        card.key: Offer(spec=board.surveyor.spec(card), footprint=footprints[card.key])
+        card.key: await _with_smaller(
+            Offer(spec=board.surveyor.spec(card), footprint=footprints[card.key]),
+            board,
+            card,
+            facts,
+        )
         for card in cards
     }
+
+
+async def _with_smaller(
+    offer: Offer, board: Switchboard, card: ModelCard, facts: ChoiceFacts
+) -> Offer:
+    """Add what less context would cost, if the model does not fit with what it would get."""
+    if not isinstance(plan_of(offer, facts), Refusal):
+        return offer
+    least_tokens = facts.task.needs.context_tokens
+    _, *specs = board.surveyor.specs(card, least_tokens=least_tokens)
+    smaller = [
+        Offer(spec=spec, footprint=await board.surveyor.footprint(card, spec)) for spec in specs
+    ]
+    return replace(offer, smaller=tuple(smaller))

@@ -27,6 +27,8 @@ class Offer:
 
     spec: LoadSpec
     footprint: Footprint
+    smaller: tuple["Offer", ...] = ()
+    """The same with less context, for when it does not fit; the largest first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +46,8 @@ class ChoiceFacts:
     """Keys of those that failed for memory; after them only smaller ones are loaded."""
     headroom_bytes: int = 0
     evict_helpers: bool = False
+    load_s: Mapping[str, float] = field(default_factory=dict)
+    """By key, the seconds that a load is expected to take."""
     offers: Mapping[str, Offer] = field(default_factory=dict)
     """By key, as far as they have been asked for."""
 
@@ -106,7 +110,7 @@ def deciding(facts: ChoiceFacts) -> Flow:
         UnknownModel: There is no model of the name that the caller gave.
     """
     cards = _cards(facts)  # 1
-    ranked = rank(facts.task, cards, resident=facts.survey.resident_keys)
+    ranked = rank(facts.task, cards, resident=facts.survey.resident_keys, load_s=facts.load_s)
     tight = yield tuple(card.key for card in cards if card.key in facts.tight)  # 2
     plans: dict[str, Plan | Refusal] = {}
     weigh = partial(
@@ -117,12 +121,13 @@ def deciding(facts: ChoiceFacts) -> Flow:
         failed=facts.failed,
         forced=facts.model != AUTO,
         smaller_than_bytes=min((one.footprint.total_bytes for one in tight.values()), default=None),
+        losses_s={one.resident.identifier: one.loss_s for one in facts.survey.occupants},
     )
     choice = weigh()
     for start in range(0, len(ranked), LOOKED_AT):  # 3
         looked_at = ranked[start : start + LOOKED_AT]
         offers = yield tuple(one.key for one in looked_at if not one.lacks)
-        plans.update({key: _plan(offer, facts) for key, offer in offers.items()})
+        plans.update({key: plan_of(offer, facts) for key, offer in offers.items()})
         choice = weigh()
         if choice.key is not None:
             break
@@ -134,6 +139,16 @@ def _cards(facts: ChoiceFacts) -> list[ModelCard]:
         return list(facts.cards)
     residents = [one.resident for one in facts.survey.occupants]
     return [find_card(facts.model, facts.cards, residents=residents)]
+
+
+def plan_of(offer: Offer, facts: ChoiceFacts) -> Plan | Refusal:
+    """Plan how a model gets into memory: as offered, or with less context before it is refused."""
+    plan = _plan(offer, facts)
+    for smaller in offer.smaller if isinstance(plan, Refusal) else ():
+        plan = _plan(smaller, facts)
+        if not isinstance(plan, Refusal):
+            break
+    return plan
 
 
 def _plan(offer: Offer, facts: ChoiceFacts) -> Plan | Refusal:

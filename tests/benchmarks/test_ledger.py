@@ -58,6 +58,7 @@ def scene(models: int) -> ChoiceFacts:
             ),
         ),
         headroom_bytes=GIB // 2,
+        load_s={one.key: round(2 + one.size_bytes / 1.5e9, 3) for one in cards},
         offers={one.key: _offer(one) for one in cards[:12]},
     )
 

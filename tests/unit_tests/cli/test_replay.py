@@ -40,7 +40,7 @@ def asked(ledger: SqliteLedger, *texts: str) -> ScriptedHost:
     session = Session(host=host, monitor=FixedMachine())
 
     async def record() -> None:
-        boards().given(host, session.monitor, Settings()).ledger = ledger
+        boards().given(host, session.monitor, Settings(), ledger=ledger)
 
     portal().call(record())
     for text in texts:
@@ -50,8 +50,8 @@ def asked(ledger: SqliteLedger, *texts: str) -> ScriptedHost:
 
 
 def alter(ledger: SqliteLedger, *, version: str = __version__) -> None:
-    """Note the last decision again as if the smaller model had been chosen."""
-    [record] = ledger.decisions(1)
+    """Note the first choice again as if the smaller model had been chosen."""
+    record = next(one for one in ledger.decisions(9) if one.kind == "choice")
     outcome = {**record.outcome, "model": "small-chat", "reason": "small is beautiful"}
     ledger.note_decision(replace(record, outcome=outcome, version=version))
     ledger.close()
@@ -66,11 +66,12 @@ def test_nothing_recorded_is_said(ledger: SqliteLedger) -> None:
 
 
 def test_the_same_rules_decide_the_same(ledger: SqliteLedger) -> None:
+    """Who answers, three times, and how that model got into memory."""
     host = asked(ledger, "Hello", "Write a python function.", "Hello")
     calls = len(host.calls)
     done = run("replay")
 
-    assert (done.exit_code, done.stdout) == (0, "3 of 3 decisions come out the same.\n")
+    assert (done.exit_code, done.stdout) == (0, "4 of 4 decisions come out the same.\n")
     assert len(host.calls) == calls
 
 
@@ -80,7 +81,7 @@ def test_what_comes_out_otherwise_is_shown(ledger: SqliteLedger) -> None:
     done = run("replay")
 
     assert done.exit_code == 1
-    assert done.stdout.startswith("1 of 2 decisions come out the same.")
+    assert done.stdout.startswith("2 of 3 decisions come out the same.")
     [line] = [line for line in done.stdout.splitlines() if "small is beautiful" in line]
     assert "load small-chat" in line
     assert "load large-chat" in line
@@ -111,7 +112,7 @@ def test_as_json(ledger: SqliteLedger) -> None:
     report = json.loads(done.stdout)
 
     assert done.exit_code == 1
-    assert (report["decisions"], report["same"], report["version"]) == (2, 1, __version__)
+    assert (report["decisions"], report["same"], report["version"]) == (3, 2, __version__)
     [one] = report["differing"]
     assert (one["then"]["model"], one["now"]["model"]) == ("small-chat", "large-chat")
     assert one["differs"] == ["model", "reason"]
@@ -119,7 +120,7 @@ def test_as_json(ledger: SqliteLedger) -> None:
 
 def test_no_question_is_on_the_disk(ledger: SqliteLedger) -> None:
     asked(ledger, "My password is swordfish.")
-    [record] = ledger.decisions(5)
+    choice, plan = ledger.decisions(5)
 
-    assert "swordfish" not in json.dumps([record.facts, record.outcome])
-    assert record.facts["task"]["kind"] == "chat"
+    assert "swordfish" not in json.dumps([choice.facts, choice.outcome, plan.facts, plan.outcome])
+    assert choice.facts["task"]["kind"] == "chat"

@@ -128,13 +128,19 @@ def surveys(draw: st.DrawFn) -> Survey:
     )
 
 
+def _offer(key: str) -> st.SearchStrategy[Offer]:
+    plain = st.builds(Offer, spec=specs(key), footprint=footprints)
+    smaller = st.lists(plain, max_size=1).map(tuple)
+    return st.builds(Offer, spec=specs(key), footprint=footprints, smaller=smaller)
+
+
 @st.composite
 def choices(draw: st.DrawFn) -> ChoiceFacts:
     """A choice among some models, named or not, with an offer for each."""
     keys = draw(st.lists(st.sampled_from(KEYS), unique=True, max_size=len(KEYS)))
     cards = tuple(draw(_card(key)) for key in keys)
     chat = [card.key for card in cards if card.kind == "llm"]
-    offers = {key: Offer(spec=draw(specs(key)), footprint=draw(footprints)) for key in chat}
+    offers = {key: draw(_offer(key)) for key in chat}
     some = st.lists(st.sampled_from(chat), unique=True, max_size=2) if chat else st.just([])
     failed = draw(some)
     return ChoiceFacts(
@@ -146,6 +152,7 @@ def choices(draw: st.DrawFn) -> ChoiceFacts:
         tight=tuple(failed[:1]),
         headroom_bytes=draw(st.integers(0, GIB)),
         evict_helpers=draw(st.booleans()),
+        load_s={key: draw(seconds) for key in chat if draw(st.booleans())},
         offers=offers,
     )
 
