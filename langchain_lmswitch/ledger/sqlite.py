@@ -12,13 +12,8 @@ from langchain_lmswitch.ledger import forks
 from langchain_lmswitch.ledger.aside import Identity, identity, set_aside
 from langchain_lmswitch.ledger.backlog import Backlog
 from langchain_lmswitch.ledger.memory import MemoryLedger, Record, as_read, loads_of
-from langchain_lmswitch.ledger.store import (
-    NewerSchema,
-    Store,
-    Unusable,
-    read_decisions,
-    read_loads,
-)
+from langchain_lmswitch.ledger.schema import NewerSchema, Unusable
+from langchain_lmswitch.ledger.store import Store, read_decisions, read_loads
 from langchain_lmswitch.types.loads import LoadRecord
 from langchain_lmswitch.types.records import DecisionRecord
 

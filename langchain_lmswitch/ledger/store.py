@@ -1,9 +1,8 @@
-"""The ledger's file: its schema, and what is written to it and read from it."""
+"""What is written to the ledger's file, and read from it."""
 
 import json
 import sqlite3
-import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import closing, suppress
 from functools import cache
 from pathlib import Path
@@ -13,40 +12,19 @@ from pydantic import TypeAdapter
 
 from langchain_lmswitch.ledger.base import LOADS_READ, MOST_DECISIONS, MOST_LOADS
 from langchain_lmswitch.ledger.plain import packed, plain, unpacked
+from langchain_lmswitch.ledger.schema import (
+    NewerSchema,
+    Unusable,
+    damage_told,
+    is_ours,
+    prepare,
+)
 from langchain_lmswitch.policy.recording import recordable
 from langchain_lmswitch.types.loads import LoadRecord
 from langchain_lmswitch.types.records import DecisionRecord
 
-SCHEMA: Final = 1
-"""Raised when the tables change; kept in the file's `user_version`."""
-APPLICATION: Final = 0x6C6D7377
-"""Marks the file as ours: `lmsw`."""
-
 _BUSY_S: Final = 2.0
 _READ_BUSY_S: Final = 0.1
-_PASSING: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
-_TRIES: Final = 20
-_PAUSE_S: Final = 0.05
-
-_TABLES: Final = (
-    "CREATE TABLE loads (id INTEGER PRIMARY KEY, at_s REAL, host TEXT, record TEXT)",
-    "CREATE INDEX loads_by_host ON loads (host, id)",
-    """CREATE TABLE decisions
-    (id INTEGER PRIMARY KEY, at_s REAL, kind TEXT, version TEXT, facts BLOB, outcome BLOB)""",
-)
-
-
-@cache
-def _load_adapter() -> TypeAdapter[LoadRecord]:
-    return TypeAdapter(LoadRecord)  # it takes a while to make
-
-
-class Unusable(Exception):  # noqa: N818 - an outcome, caught beside its only raisers
-    """The file is damaged, or something else than a ledger."""
-
-
-class NewerSchema(Exception):  # noqa: N818 - as above
-    """The file was written by a newer version of this package."""
 
 
 class Store:
@@ -65,7 +43,7 @@ class Store:
             path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
         )
         try:
-            _told(self._prepare)
+            damage_told(lambda: prepare(self._connection))
         except BaseException:
             self._connection.close()
             raise
@@ -78,30 +56,17 @@ class Store:
             sqlite3.Error: It cannot be written now.
         """
         loads, decisions = _rows(records)
-        _told(lambda: self._add(loads, decisions))
+        damage_told(lambda: self._add(loads, decisions))
 
     def close(self) -> None:
         """Close it."""
         with suppress(sqlite3.Error):
             self._connection.close()
 
-    def _prepare(self) -> None:
-        _patiently(lambda: _is_ours(self._connection))  # before anything is changed in it
-        _patiently(lambda: self._connection.execute("PRAGMA journal_mode = WAL"))
-        self._connection.execute("PRAGMA synchronous = NORMAL")
-        self._connection.execute("BEGIN IMMEDIATE")
-        with self._connection:  # it commits, or rolls back
-            if _is_ours(self._connection):
-                return
-            for statement in _TABLES:
-                self._connection.execute(statement)
-            self._connection.execute(f"PRAGMA application_id = {APPLICATION}")
-            self._connection.execute(f"PRAGMA user_version = {SCHEMA}")
-
     def _add(self, loads: Sequence[Any], decisions: Sequence[Any]) -> None:
         run = self._connection
         run.execute("BEGIN IMMEDIATE")
-        with run:
+        with run:  # it commits, or rolls back
             run.executemany("INSERT INTO loads (at_s, host, record) VALUES (?, ?, ?)", loads)
             run.executemany(
                 "INSERT INTO decisions (at_s, kind, version, facts, outcome)"
@@ -137,11 +102,24 @@ def read_decisions(path: Path, last: int) -> list[DecisionRecord]:
     found = []
     for at_s, kind, version, facts, outcome in reversed(rows):
         with suppress(ValueError):
-            facts, outcome = unpacked(facts), unpacked(outcome)  # noqa: PLW2901 - the same, readable
-            found.append(
-                DecisionRecord(at_s=at_s, kind=kind, version=version, facts=facts, outcome=outcome)
+            record = DecisionRecord(
+                at_s=at_s,
+                kind=kind,
+                version=version,
+                facts=unpacked(facts),
+                outcome=unpacked(outcome),
             )
+            found.append(record)
     return found
+
+
+def _read(path: Path, query: str, arguments: tuple[Any, ...]) -> list[tuple[Any, ...]]:
+    try:
+        address = f"{path.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(address, timeout=_READ_BUSY_S, uri=True)) as connection:
+            return connection.execute(query, arguments).fetchall() if is_ours(connection) else []
+    except (sqlite3.Error, Unusable, NewerSchema):
+        return []
 
 
 def _rows(records: Iterable[LoadRecord | DecisionRecord]) -> tuple[list[Any], list[Any]]:
@@ -159,63 +137,6 @@ def _rows(records: Iterable[LoadRecord | DecisionRecord]) -> tuple[list[Any], li
     return loads, decisions
 
 
-def _read(path: Path, query: str, arguments: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-    try:
-        address = f"{path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(address, timeout=_READ_BUSY_S, uri=True)) as connection:
-            if not _is_ours(connection):
-                return []
-            return connection.execute(query, arguments).fetchall()
-    except (sqlite3.Error, Unusable, NewerSchema):
-        return []
-
-
-def _is_ours(connection: sqlite3.Connection) -> bool:
-    """Tell a ledger from an empty file.
-
-    Raises:
-        Unusable: It is something else.
-        NewerSchema: It is a ledger of a newer version.
-    """
-    if not connection.in_transaction:  # all from one moment: another process may be making it
-        connection.execute("BEGIN")
-        with connection:
-            return _is_ours(connection)
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    (application,) = connection.execute("PRAGMA application_id").fetchone()
-    (schema,) = connection.execute("PRAGMA user_version").fetchone()
-    if application == APPLICATION and schema > SCHEMA:
-        raise NewerSchema
-    if application == APPLICATION and schema == SCHEMA:
-        return True
-    if tables or application or schema:
-        msg = "it is something else than a ledger"
-        raise Unusable(msg)
-    return False
-
-
-def _told(work: Callable[[], object]) -> None:
-    """Run `work`; damage to the file is told from what may pass."""
-    try:
-        work()
-    except sqlite3.DatabaseError as error:
-        if _code(error) in {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}:
-            raise Unusable(str(error)) from error
-        raise
-
-
-def _patiently(work: Callable[[], object]) -> None:
-    """Run `work` again while the file is locked: not every statement waits by itself."""
-    for left in reversed(range(_TRIES)):
-        try:
-            work()
-        except sqlite3.OperationalError as error:
-            if not left or _code(error) not in _PASSING:
-                raise
-            time.sleep(_PAUSE_S)
-        else:
-            return
-
-
-def _code(error: sqlite3.Error) -> int:
-    return getattr(error, "sqlite_errorcode", 0) & 0xFF  # without the details
+@cache
+def _load_adapter() -> TypeAdapter[LoadRecord]:
+    return TypeAdapter(LoadRecord)  # it takes a while to make

@@ -57,8 +57,8 @@ class Experience:
         4. By 2 and 3 no estimate is put right below half of it, nor above its double; and by
            fewer than three observations none is lowered.
         5. A load that failed for memory needs more than was free for it, with a larger context
-           all the more: raise it to that, but not above the double, until a load is made or half
-           an hour has passed.
+           all the more: raise it to that until a load is made or half an hour has passed, but not
+           above the double of the estimate, or of what 1 has found if that is more.
 
         More observed bytes never give less by 1, 3 and 5; by 2 not within the contexts observed.
         The order of the records matters for which are the latest, for 5, and for the average that
@@ -68,9 +68,11 @@ class Experience:
         seen = self._by_model.get(_model(configuration), _NOTHING)
         if len(seen.at(tokens)) >= ENOUGH:  # 1
             found = _as_observed(footprint, seen.at(tokens))
+            most_bytes = max(_most(footprint), _most(found))
         else:
             found = resized(footprint, _by_few(seen, tokens, footprint))
-        least_bytes = min(seen.least_bytes(tokens, now_s=now_s), _most(footprint))  # 5
+            most_bytes = _most(footprint)
+        least_bytes = min(seen.least_bytes(tokens, now_s=now_s), most_bytes)  # 5
         return resized(found, max(found.total_bytes, least_bytes))
 
 

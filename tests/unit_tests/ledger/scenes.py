@@ -2,8 +2,8 @@
 
 from hypothesis import strategies as st
 
-from langchain_lmswitch.policy.admission import Occupant
 from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer
+from langchain_lmswitch.policy.eviction import Absentee, Occupant
 from langchain_lmswitch.policy.planning import ANSWERING, PlanFacts, Survey
 from langchain_lmswitch.types.machine import Footprint, Gpu, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
@@ -22,6 +22,7 @@ KEYS = (
 )
 
 amounts = st.integers(0, 60 * GIB)
+seconds = st.floats(0, 100)
 moments = st.none() | st.floats(0, 2e9)
 tokens = st.integers(0, 200_000)
 words = st.text(max_size=12) | st.sampled_from(
@@ -107,7 +108,10 @@ def _occupant(key: str) -> st.SearchStrategy[Occupant]:
         last_used_s=moments,
     )
     keep = st.sampled_from(["", "", ANSWERING, "pinned"])
-    return st.builds(Occupant, resident=resident, bytes=amounts, keep=keep)
+    return st.builds(Occupant, resident=resident, bytes=amounts, keep=keep, loss_s=seconds)
+
+
+absentees = st.builds(Absentee, key=st.sampled_from(KEYS), bytes=amounts, gain_s=seconds)
 
 
 @st.composite
@@ -120,7 +124,14 @@ def surveys(draw: st.DrawFn) -> Survey:
         occupants=tuple(draw(_occupant(key)) for key in keys),
         snapshot=draw(snapshots),
         coming=load or None,
+        absent=tuple(draw(st.lists(absentees, max_size=2))),
     )
+
+
+def _offer(key: str) -> st.SearchStrategy[Offer]:
+    plain = st.builds(Offer, spec=specs(key), footprint=footprints)
+    smaller = st.lists(plain, max_size=1).map(tuple)
+    return st.builds(Offer, spec=specs(key), footprint=footprints, smaller=smaller)
 
 
 @st.composite
@@ -129,7 +140,7 @@ def choices(draw: st.DrawFn) -> ChoiceFacts:
     keys = draw(st.lists(st.sampled_from(KEYS), unique=True, max_size=len(KEYS)))
     cards = tuple(draw(_card(key)) for key in keys)
     chat = [card.key for card in cards if card.kind == "llm"]
-    offers = {key: Offer(spec=draw(specs(key)), footprint=draw(footprints)) for key in chat}
+    offers = {key: draw(_offer(key)) for key in chat}
     some = st.lists(st.sampled_from(chat), unique=True, max_size=2) if chat else st.just([])
     failed = draw(some)
     return ChoiceFacts(
@@ -141,6 +152,7 @@ def choices(draw: st.DrawFn) -> ChoiceFacts:
         tight=tuple(failed[:1]),
         headroom_bytes=draw(st.integers(0, GIB)),
         evict_helpers=draw(st.booleans()),
+        load_s={key: draw(seconds) for key in chat if draw(st.booleans())},
         offers=offers,
     )
 
