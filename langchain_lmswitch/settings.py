@@ -81,6 +81,11 @@ class Settings(BaseSettings):
         return self.home / "models"
 
     @property
+    def ledger_path(self) -> Path:
+        """Where loads and decisions are remembered."""
+        return self.home / "ledger.sqlite"
+
+    @property
     def run_home(self) -> Path:
         """Where the embedded host keeps its port file, lock, token and log."""
         return self.home / "run"

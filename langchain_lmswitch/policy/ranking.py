@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
+from langchain_lmswitch.policy.loadtimes import guessed_load_s
 from langchain_lmswitch.policy.parameters import billions_in, billions_of
 from langchain_lmswitch.policy.wishes import abilities, matches, unmet
 from langchain_lmswitch.types.decisions import Candidate
@@ -20,12 +21,10 @@ _SPECIALISTS: Final[Mapping[TaskKind, re.Pattern[str]]] = {
 }
 _BASE = re.compile(r"(?:^|[-_.])(?:base|pt)(?:[-_.]|$)", re.IGNORECASE)
 
-_LOAD_OVERHEAD_S: Final = 2.0
-_LOAD_BYTES_PER_S: Final = 1.5e9
 _SCORE_PER_SECOND: Final = 0.002
 _MARGIN: Final = 0.03
-"""What a switch costs: a load of 2 s + size / 1.5 GB/s at 0.002 of a score a second, and three
-points for what is not loaded. Starting values, to be replaced by what loads are seen to take."""
+"""What a switch costs: 0.002 of a score for each second of the load, and three points for what is
+not loaded. Starting values, to be replaced by what loads are seen to take."""
 
 
 def rank(task: Task, cards: Sequence[ModelCard], *, resident: Collection[str]) -> list[Candidate]:
@@ -118,8 +117,7 @@ def _switching(
 ) -> list[tuple[float, str]]:
     if card.key in resident:
         return [(0.0, "loaded")]
-    load_s = _LOAD_OVERHEAD_S + card.size_bytes / _LOAD_BYTES_PER_S
-    cost = _SCORE_PER_SECOND * load_s + _MARGIN
+    cost = _SCORE_PER_SECOND * guessed_load_s(card.size_bytes) + _MARGIN
     return [(-cost * 2 * (1 - quality), "not loaded")]  # 5, 6
 
 

@@ -3,16 +3,19 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final, Generic, TypeVar
 
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.machine.monitor import Monitor
-from langchain_lmswitch.policy.admission import Occupant, admit, keep_apart
+from langchain_lmswitch.policy.admission import Occupant
+from langchain_lmswitch.policy.planning import ANSWERING, Survey, plan_load
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.types.machine import UNKNOWN_MACHINE, Footprint, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
 from langchain_lmswitch.types.plans import Load, Plan, Refusal
+
+__all__ = ["LATELY_S", "OURS", "Survey", "Surveyor"]
 
 T = TypeVar("T")
 
@@ -26,25 +29,8 @@ _CARDS_FRESH_S: Final = 10.0
 _RESIDENT_FACTOR: Final = 1.2
 """Weights to footprint of a resident whose load we did not estimate."""
 
-
-_ANSWERING: Final = "answering"
 _FOREIGN: Final = "loaded by somebody else"
 _PINNED: Final = "pinned"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Survey:
-    """The facts at one moment."""
-
-    occupants: tuple[Occupant, ...]
-    snapshot: Snapshot
-    coming: Load | None = None
-    """The load under way, if it is not listed yet: it holds memory, and will be resident."""
-
-    @property
-    def resident_keys(self) -> frozenset[str]:
-        """Keys of the models in memory."""
-        return frozenset(one.resident.key for one in self.occupants)
 
 
 @dataclass(slots=True)
@@ -165,24 +151,15 @@ class Surveyor:
         needed_tokens: int,
         patient: bool = False,
     ) -> Plan | Refusal:
-        """Decide how `card` could be in memory; nothing is done.
-
-        A `patient` plan joins a load under way, and may evict what is answering or loading now: it
-        holds once that is done.
-        Chat and embedding models do not make each other leave, unless the settings allow it.
-        """
-        if patient and survey.coming and survey.coming.spec.key == card.key:
-            return survey.coming
-        occupants = _patiently(survey) if patient else survey.occupants
-        if not self.settings.evict_helpers:
-            occupants = keep_apart(occupants, card.kind)
-        return admit(
+        """Decide how `card` could be in memory; see `policy.planning`. Nothing is done."""
+        return plan_load(
             self.spec(card),
             footprint,
-            survey.snapshot,
+            survey,
             needed_tokens=needed_tokens,
-            occupants=occupants,
             headroom_bytes=self.settings.headroom_bytes,
+            evict_helpers=self.settings.evict_helpers,
+            patient=patient,
         )
 
     async def _listed(self, max_age_s: float) -> tuple[Resident, ...]:
@@ -202,7 +179,7 @@ class Surveyor:
         elif resident.key in self.pins:
             keep = _PINNED
         elif self._leased(resident.identifier):
-            keep = _ANSWERING
+            keep = ANSWERING
         return Occupant(resident=resident, bytes=self._held_bytes(resident), keep=keep)
 
     def _held_bytes(self, resident: Resident) -> int:
@@ -210,16 +187,3 @@ class Surveyor:
             if spec.key == resident.key and spec.context_tokens == resident.context_tokens:
                 return footprint.total_bytes
         return int(resident.size_bytes * _RESIDENT_FACTOR)
-
-
-def _patiently(survey: Survey) -> tuple[Occupant, ...]:
-    occupants = [
-        replace(one, keep="") if one.keep == _ANSWERING else one for one in survey.occupants
-    ]
-    if survey.coming:
-        spec, footprint = survey.coming.spec, survey.coming.footprint
-        identifier = spec.identifier or spec.key
-        resident = Resident(key=spec.key, identifier=identifier, kind=spec.kind)
-        held_bytes = footprint.total_bytes if footprint else 0
-        occupants.append(Occupant(resident=resident, bytes=held_bytes))
-    return tuple(occupants)

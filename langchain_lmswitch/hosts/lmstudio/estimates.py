@@ -9,7 +9,7 @@ from langchain_lmswitch.embedded.shelf.folders import roots
 from langchain_lmswitch.errors import BadModelFile
 from langchain_lmswitch.policy import footprint
 from langchain_lmswitch.settings import Settings
-from langchain_lmswitch.types.machine import Footprint
+from langchain_lmswitch.types.machine import UNCERTAINTY, Footprint
 from langchain_lmswitch.types.models import LoadSpec, ModelCard
 
 
@@ -27,6 +27,7 @@ def by_host(estimate: Any) -> Footprint | None:
         vram_bytes=_bytes(memory, "totalVramBytes"),
         source="host",
         fits_by_host=verdict if isinstance(verdict, bool) else None,
+        uncertainty=UNCERTAINTY["size"] if memory.get("confidence") == "low" else None,
     )
 
 

@@ -1,0 +1,72 @@
+"""How one model could be in memory, from the facts of one moment."""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from langchain_lmswitch.policy.admission import Occupant, admit, keep_apart
+from langchain_lmswitch.types.machine import Footprint, Snapshot
+from langchain_lmswitch.types.models import LoadSpec, Resident
+from langchain_lmswitch.types.plans import Load, Plan, Refusal
+
+ANSWERING: Final = "answering"
+"""Why an occupant must stay that a request of ours is using."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    """The facts at one moment."""
+
+    occupants: tuple[Occupant, ...]
+    snapshot: Snapshot
+    coming: Load | None = None
+    """The load under way, if it is not listed yet: it holds memory, and will be resident."""
+
+    @property
+    def resident_keys(self) -> frozenset[str]:
+        """Keys of the models in memory."""
+        return frozenset(one.resident.key for one in self.occupants)
+
+
+def plan_load(
+    spec: LoadSpec,
+    footprint: Footprint | None,
+    survey: Survey,
+    *,
+    needed_tokens: int,
+    headroom_bytes: int,
+    evict_helpers: bool,
+    patient: bool = False,
+) -> Plan | Refusal:
+    """Decide how `spec` could be in memory.
+
+    1. A `patient` plan joins a load of the same model under way.
+    2. It may also evict what is answering or loading now: it holds once that is done.
+    3. Chat and embedding models do not make each other leave, unless `evict_helpers`.
+    4. The rest is `admission.admit`.
+    """
+    if patient and survey.coming and survey.coming.spec.key == spec.key:  # 1
+        return survey.coming
+    occupants = _patiently(survey) if patient else survey.occupants  # 2
+    if not evict_helpers:  # 3
+        occupants = keep_apart(occupants, spec.kind)
+    return admit(  # 4
+        spec,
+        footprint,
+        survey.snapshot,
+        needed_tokens=needed_tokens,
+        occupants=occupants,
+        headroom_bytes=headroom_bytes,
+    )
+
+
+def _patiently(survey: Survey) -> tuple[Occupant, ...]:
+    occupants = [
+        replace(one, keep="") if one.keep == ANSWERING else one for one in survey.occupants
+    ]
+    if survey.coming:
+        spec, footprint = survey.coming.spec, survey.coming.footprint
+        identifier = spec.identifier or spec.key
+        resident = Resident(key=spec.key, identifier=identifier, kind=spec.kind)
+        held_bytes = footprint.total_bytes if footprint else 0
+        occupants.append(Occupant(resident=resident, bytes=held_bytes))
+    return tuple(occupants)
