@@ -9,6 +9,7 @@ from typing import Final, Generic, TypeVar
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.machine.monitor import Monitor
 from langchain_lmswitch.policy.admission import Occupant
+from langchain_lmswitch.policy.offload import placed
 from langchain_lmswitch.policy.planning import ANSWERING, Survey, plan_load
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.types.machine import UNKNOWN_MACHINE, Footprint, Snapshot
@@ -131,11 +132,15 @@ class Surveyor:
             self._granted[spec.key] = resident.context_tokens
 
     async def footprint(self, card: ModelCard) -> Footprint:
-        """Estimate what loading a model would cost; asked of the host once."""
+        """Estimate what loading a model would cost; asked of the host once.
+
+        What the host does not know itself is laid on GPUs by what is free on them now.
+        """
         spec = self.spec(card)
         if spec not in self._footprints:
             self._footprints[spec] = await self.host.estimate(spec, card)
-        return self._footprints[spec]
+        footprint = self._footprints[spec]
+        return footprint if footprint.source == "host" else placed(footprint, self.snapshot())
 
     async def footprints(self, cards: list[ModelCard]) -> dict[str, Footprint]:
         """Estimate several models at once, by key."""

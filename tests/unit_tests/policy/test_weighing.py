@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from langchain_lmswitch.policy.observing import observe, vram_taken
+from langchain_lmswitch.policy.weighing import observe, vram_taken
 from langchain_lmswitch.types.machine import Gpu, Snapshot
 from langchain_lmswitch.types.readings import Observation, Reading, Tree, Unusable
 
