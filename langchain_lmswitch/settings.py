@@ -44,6 +44,10 @@ class Settings(BaseSettings):
     ttl_s: float = Field(default=3600, gt=0)
     """Idle seconds after which the host unloads a model that we loaded."""
 
+    unload_at_exit: bool = True
+    """Whether the last of our processes unloads, as it ends, the models that it has used and that
+    this package loaded. `lmswitch` commands leave them to `ttl_s` unless told otherwise."""
+
     headroom_bytes: int = Field(default=512 * 2**20, ge=0)
     """Memory that must stay free after a load."""
 

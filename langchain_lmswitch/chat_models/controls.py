@@ -4,6 +4,7 @@ import uuid
 from collections.abc import AsyncGenerator
 from functools import partial
 from types import TracebackType
+from typing import Any, Final
 
 from langchain_lmswitch.chat_models.routed import RoutedChatModel
 from langchain_lmswitch.graph.outlets import OnEvent
@@ -13,6 +14,9 @@ from langchain_lmswitch.switch.news import Result, told
 from langchain_lmswitch.switch.portal import portal
 from langchain_lmswitch.types.events import SwitchEvent
 from langchain_lmswitch.types.models import Resident
+
+_NEXT: Final = "?"
+"""A request of which nothing is known but what the caller says of it."""
 
 
 class ControlledChatModel(RoutedChatModel):
@@ -43,6 +47,39 @@ class ControlledChatModel(RoutedChatModel):
     async def apreload(self, model: str) -> Resident:
         """Load a model now; see `preload`."""
         return await aawaited(told(partial(self._controls().preload, model)), self.on_event)
+
+    def prefetch(self, task: str | None = None, **hints: Any) -> str | None:
+        """Load the model that the next request will want, in the background.
+
+        It returns at once, so that a graph can call it while a tool runs. Nothing is loaded while
+        requests of this process are being answered, and nothing leaves for it that was used in the
+        last half minute. The first request for another model ends it.
+
+        Args:
+            task: What the next request will be: `code`, `math`, `summary`, `creative` or `chat`.
+            hints: As for `invoke`: `model`, `quality`, `prefer`, `require`, `tools`.
+
+        Returns:
+            The key of the model that is loaded or being loaded; `None` if it could not begin.
+
+        Raises:
+            HostNotFound: There is no host to ask what models it has.
+            UnknownModel: `model` names one the host does not have.
+
+        Example:
+            ```python
+            llm.prefetch("code")
+            ```
+        """
+        key = self.explain(_NEXT, task=task, **hints).model
+        begun = bool(key) and portal().call(self._controls().prefetch(key))
+        return key if begun else None
+
+    async def aprefetch(self, task: str | None = None, **hints: Any) -> str | None:
+        """Load the model that the next request will want; see `prefetch`."""
+        key = (await self.aexplain(_NEXT, task=task, **hints)).model
+        begun = bool(key) and await portal().acall(self._controls().prefetch(key))
+        return key if begun else None
 
     def unload(self, model: str | None = None) -> list[str]:
         """Unload a model, whoever loaded it, once no request of this process uses it.
@@ -82,6 +119,9 @@ class ControlledChatModel(RoutedChatModel):
 
     def hold(self, model: str) -> "Hold":
         """Keep a model loaded for as long as a `with` or `async with` block lasts.
+
+        In all processes of yours, a model that needs its place meanwhile is not loaded: nobody
+        waits for an end that you decide.
 
         Example:
             ```python

@@ -71,6 +71,8 @@ def main() -> None:
             if isinstance(stream, TextIOWrapper):
                 # A model's answer may hold characters that the terminal's encoding lacks.
                 stream.reconfigure(errors="replace")
+    # A command ends after one answer, and the next one wants the same model.
+    os.environ.setdefault("LMSWITCH_UNLOAD_AT_EXIT", "false")
     ending = _Ending()
     atexit.register(ending.leave)
     try:

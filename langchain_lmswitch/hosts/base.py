@@ -27,6 +27,12 @@ class Host(Protocol):
     def scope(self) -> Scope:
         """Whether its memory is this computer's."""
 
+    async def engine(self) -> str:
+        """Name the release of the server, such as `0.4.0+1`; empty if it does not tell.
+
+        What a load costs may change with it.
+        """
+
     async def cards(self) -> list[ModelCard]:
         """List the models on disk."""
 

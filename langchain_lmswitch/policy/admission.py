@@ -1,29 +1,18 @@
 """Decide whether a model fits, and what must leave to make room."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from itertools import combinations
+from dataclasses import replace
 from typing import Final
 
 from langchain_lmswitch.errors import NotEnoughMemory
+from langchain_lmswitch.policy.eviction import Absentee, Occupant, victims
 from langchain_lmswitch.types.machine import Footprint, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelKind, Resident
 from langchain_lmswitch.types.plans import Load, Plan, Refusal, Use
 
-_EXHAUSTIVE_VICTIMS: Final = 10
-"""Up to here all subsets are compared (1,024 sums); above it the oldest leave first, and of those
-none that could stay."""
+__all__ = ["Occupant", "admit", "keep_apart", "not_enough", "room"]
+
 _OTHER_KIND: Final = "a model of another kind"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Occupant:
-    """A resident, what it holds, and whether it may be made to leave."""
-
-    resident: Resident
-    bytes: int
-    keep: str = ""
-    """Why it must stay; empty if it may leave."""
 
 
 def admit(
@@ -34,10 +23,12 @@ def admit(
     needed_tokens: int,
     occupants: Sequence[Occupant],
     headroom_bytes: int,
+    absent: Sequence[Absentee] = (),
 ) -> Plan | Refusal:
     """Find the cheapest way to have `spec` in memory, or say why there is none.
 
     `needed_tokens` is the context this request needs; `spec.context_tokens` the one to load.
+    `absent` are the other models that are asked for now and then.
 
     The decision, in order:
 
@@ -48,8 +39,7 @@ def admit(
        it does not fit, unload what may leave first. Accelerators whose memory is unknown count
        for this only where main memory alone does not suffice.
     3. It fits as things stand.
-    4. It fits once idle models of ours leave: the set that frees least beyond the need, and of
-       equals the one used longest ago.
+    4. It fits once idle models of ours leave: the cheapest set that suffices, see `victims`.
     5. It is loaded with too little context: use it all the same, the conversation is cut to fit.
     6. It does not fit: refuse, naming the shortfall and who stands in the way.
     """
@@ -65,8 +55,8 @@ def admit(
         return _load(spec, footprint, [*outgrown, *(idle if refused else ())])
     if short <= 0:  # 3
         return _load(spec, footprint, outgrown)
-    if victims := _victims(idle, short):  # 4
-        return _load(spec, footprint, [*outgrown, *victims])
+    if leaving := victims(idle, short, absent=absent):  # 4
+        return _load(spec, footprint, [*outgrown, *leaving])
     if mine:  # 5
         return Use(resident=mine[0].resident, footprint=footprint)
     return _refuse(spec, footprint, free_bytes, occupants)  # 6
@@ -135,8 +125,8 @@ def _roomy(resident: Resident, needed_tokens: int, spec: LoadSpec) -> bool:
     return not resident.context_tokens or resident.context_tokens >= wanted_tokens
 
 
-def _load(spec: LoadSpec, footprint: Footprint | None, victims: Sequence[Occupant]) -> Load:
-    return Load(spec=spec, footprint=footprint, evict=tuple(one.resident for one in victims))
+def _load(spec: LoadSpec, footprint: Footprint | None, leaving: Sequence[Occupant]) -> Load:
+    return Load(spec=spec, footprint=footprint, evict=tuple(one.resident for one in leaving))
 
 
 def _refuse(
@@ -150,34 +140,6 @@ def _refuse(
         free_bytes=free_bytes,
         blockers=tuple(one.resident.identifier for one in occupants if one.keep),
     )
-
-
-def _victims(idle: Sequence[Occupant], short: int) -> Sequence[Occupant]:
-    oldest_first = sorted(idle, key=lambda one: one.resident.last_used_s or 0.0)
-    if len(oldest_first) > _EXHAUSTIVE_VICTIMS:
-        return _oldest_that_suffice(oldest_first, short)
-    sets = [
-        chosen
-        for count in range(1, len(oldest_first) + 1)
-        for chosen in combinations(oldest_first, count)
-        if _sum(chosen) >= short
-    ]
-    return min(sets, key=_sum, default=())
-
-
-def _oldest_that_suffice(oldest_first: Sequence[Occupant], short: int) -> Sequence[Occupant]:
-    for count in range(1, len(oldest_first) + 1):
-        if _sum(oldest_first[:count]) >= short:
-            return _without_spared(oldest_first[:count], short)
-    return ()
-
-
-def _without_spared(oldest_first: Sequence[Occupant], short: int) -> Sequence[Occupant]:
-    leaving = list(oldest_first)
-    for one in reversed(oldest_first):
-        if _sum(leaving) - one.bytes >= short:
-            leaving.remove(one)
-    return leaving
 
 
 def _sum(occupants: Sequence[Occupant]) -> int:

@@ -1,15 +1,19 @@
 """How one model could be in memory, from the facts of one moment."""
 
+from collections.abc import Container
 from dataclasses import dataclass, replace
 from typing import Final
 
-from langchain_lmswitch.policy.admission import Occupant, admit, keep_apart
+from langchain_lmswitch.policy.admission import admit, keep_apart
+from langchain_lmswitch.policy.eviction import Absentee, Occupant
 from langchain_lmswitch.types.machine import Footprint, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, Resident
 from langchain_lmswitch.types.plans import Load, Plan, Refusal
 
 ANSWERING: Final = "answering"
 """Why an occupant must stay that a request of ours is using."""
+
+_LATELY_USED: Final = "used a moment ago"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,11 +24,24 @@ class Survey:
     snapshot: Snapshot
     coming: Load | None = None
     """The load under way, if it is not listed yet: it holds memory, and will be resident."""
+    absent: tuple[Absentee, ...] = ()
+    """Who is not in memory and would be wanted there."""
 
     @property
     def resident_keys(self) -> frozenset[str]:
         """Keys of the models in memory."""
         return frozenset(one.resident.key for one in self.occupants)
+
+
+def sparing(survey: Survey, identifiers: Container[str]) -> Survey:
+    """Make all stay that are among `identifiers`: they were used a moment ago."""
+    occupants = tuple(
+        replace(one, keep=one.keep or _LATELY_USED)
+        if one.resident.identifier in identifiers
+        else one
+        for one in survey.occupants
+    )
+    return replace(survey, occupants=occupants)
 
 
 def plan_load(
@@ -56,6 +73,7 @@ def plan_load(
         needed_tokens=needed_tokens,
         occupants=occupants,
         headroom_bytes=headroom_bytes,
+        absent=[one for one in survey.absent if one.key != spec.key],
     )
 
 

@@ -1,12 +1,16 @@
 """The process's switchboards: one per host, whoever asks."""
 
+import asyncio
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
+from pathlib import Path
 
-from langchain_lmswitch.errors import HostLost, LMSwitchError
+from langchain_lmswitch.errors import HostLost
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.hosts.finding import find_host
 from langchain_lmswitch.machine.monitor import Monitor, SystemMonitor
+from langchain_lmswitch.machine.neighbors import Neighbors
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.flights import Flights
@@ -81,16 +85,16 @@ class Boards:
             board.release(call)
 
     async def aclose(self) -> None:
-        """Drop the connections to all hosts; loaded models stay."""
-        for board in self._by_address.values():
-            with suppress(LMSwitchError):
-                await board.aclose()
+        """Leave all hosts: this process ends."""
+        boards = tuple(self._by_address.values())
+        await asyncio.gather(*(board.leave() for board in boards), return_exceptions=True)
 
     async def _search(self, settings: Settings) -> Switchboard:
         host = await find_host(settings)
         board = self._by_address.get(host.address)
         if board is None:
-            board = Switchboard(host, SystemMonitor(), settings)
+            neighbors = Neighbors(_meeting_place(settings, host.address))
+            board = Switchboard(host, SystemMonitor(), settings, neighbors=neighbors)
             self._by_address[host.address] = board
         return board
 
@@ -104,6 +108,12 @@ async def watched(open_board: OpenBoard) -> AsyncGenerator[Switchboard, None]:
     except HostLost:
         boards().lost(board)
         raise
+
+
+def _meeting_place(settings: Settings, address: str) -> Path:
+    """Name the folder where this user's processes meet that use a host."""
+    here = re.sub(r"^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=:)", "loopback", address)
+    return settings.run_home / "hosts" / re.sub(r"[^\w.-]", "_", here)
 
 
 _boards: dict[Portal, Boards] = {}

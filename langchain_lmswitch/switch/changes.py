@@ -3,7 +3,7 @@
 import asyncio
 from typing import Final
 
-_POLL_S: Final = 1.0
+_POLL_S: Final = 0.25
 """What other processes do is not told to us; whoever waits looks again after this."""
 
 

@@ -2,7 +2,7 @@
 
 import uuid
 
-from langchain_lmswitch.policy.naming import find_card
+from langchain_lmswitch.policy.naming import card_of, find_card
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.boards import OpenBoard, boards, watched
 from langchain_lmswitch.switch.news import Tell
@@ -22,11 +22,11 @@ class Controls:
             survey = await board.surveyor.survey()
         return [one.resident for one in survey.occupants]
 
-    async def hold(self, name: str, call: str, tell: Tell) -> Resident:
+    async def hold(self, name: str, call: str, tell: Tell, *, hold: bool = True) -> Resident:
         """Load a model if need be, and keep it until `release(call)`."""
         async with watched(self._open) as board:
             card = await self._card(board, name)
-            held = await board.acquire(card, call=call, needed_tokens=0, on_event=tell)
+            held = await board.acquire(card, call=call, needed_tokens=0, on_event=tell, hold=hold)
         return held.resident
 
     async def release(self, call: str) -> None:
@@ -37,9 +37,17 @@ class Controls:
         """Load a model if need be, for the requests to come."""
         call = uuid.uuid4().hex
         try:
-            return await self.hold(name, call, tell)
+            return await self.hold(name, call, tell, hold=False)
         finally:
             await self.release(call)
+
+    async def prefetch(self, key: str) -> bool:
+        """Load a model in the background, if it is not loaded and there is no other work."""
+        async with watched(self._open) as board:
+            survey = await board.surveyor.survey()
+            if key in survey.resident_keys:
+                return True
+            return board.prefetch(card_of(key, await board.surveyor.cards()))
 
     async def unload(self, name: str | None) -> list[str]:
         """Unload the instances of a model, or all of ours, once no request of ours uses them."""

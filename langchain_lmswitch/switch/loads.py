@@ -1,12 +1,14 @@
 """Loads, one after the other: planned when it is their turn, made, and tried again for memory."""
 
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from typing import assert_never
 
-from langchain_lmswitch.errors import LoadFailed
+from langchain_lmswitch.errors import HostTimeout, LoadFailed
+from langchain_lmswitch.machine.neighbors import Neighbors, TurnTimeout
 from langchain_lmswitch.policy.admission import not_enough
+from langchain_lmswitch.policy.planning import sparing
 from langchain_lmswitch.switch.changes import Changes
 from langchain_lmswitch.switch.leases import Held, Leases
 from langchain_lmswitch.switch.loader import Loader, OnEvent
@@ -27,6 +29,12 @@ class Wish:
     card: ModelCard
     needed_tokens: int
     tell: OnEvent
+    call: str = ""
+    """Names the lease that is wanted."""
+    hold: bool = False
+    """Whether it is kept for as long as a user wants."""
+    ahead: bool = False
+    """Whether nobody waits for it yet: it makes nobody leave who was used lately."""
 
 
 class Loads:
@@ -37,12 +45,14 @@ class Loads:
         surveyor: Surveyor,
         leases: Leases,
         changes: Changes,
+        neighbors: Neighbors,
         *,
         clock: Callable[[], float],
     ) -> None:
         self._surveyor = surveyor
         self._leases = leases
         self._changes = changes
+        self._neighbors = neighbors
         self._clock = clock
         self._loader = Loader(surveyor.host, surveyor.settings, clock=clock)
         self.turns = Turns()
@@ -61,7 +71,7 @@ class Loads:
         started_s = self._clock()
         if self.turns.taken:
             wish.tell(Queued(key=wish.card.key, reason="another model is being loaded"))
-        async with self.turns.next() as turn:
+        async with self.turns.next() as turn, self._alone(wish):
             plan, survey = await self._wait_for_plan(wish, turn)
             queued_s = self._clock() - started_s
             match plan:
@@ -73,12 +83,28 @@ class Loads:
                 case _:
                     assert_never(plan)
 
+    @asynccontextmanager
+    async def _alone(self, wish: Wish) -> AsyncGenerator[None, None]:
+        """Keep other processes from loading and unloading."""
+        within_s = self._surveyor.settings.load_timeout_s
+        reason = "another process of yours is loading a model"
+        try:
+            async with self._neighbors.turn(
+                within_s=within_s,
+                waiting=lambda: wish.tell(Queued(key=wish.card.key, reason=reason)),
+            ):
+                yield
+        except TurnTimeout:
+            doing = "waiting for another process of yours to load a model"
+            address = self._surveyor.host.address
+            raise HostTimeout(address, doing=doing, after_s=within_s) from None
+
     async def _wait_for_plan(self, wish: Wish, turn: Turn) -> tuple[Plan, Survey]:
         """Plan with fresh facts, and again whenever somebody makes room; victims are marked."""
         deadline_s = self._clock() + self._surveyor.settings.load_timeout_s
         while True:
             footprint = await self._surveyor.footprint(wish.card)
-            survey = await self._surveyor.survey()
+            survey = await self._survey(wish)
             plan = self._surveyor.plan(
                 wish.card, footprint, survey, needed_tokens=wish.needed_tokens
             )
@@ -86,14 +112,20 @@ class Loads:
                 awaited = self._awaited(wish, footprint, survey)
                 if not awaited or self._clock() > deadline_s:
                     raise not_enough(plan)
-                turn.claim(awaited)
+                self._claim(awaited, turn)
                 wish.tell(Queued(key=plan.key, reason=f"{plan.reason}; waiting for an answer"))
                 await self._changes.next()
             elif self._mark(plan, turn):
                 return plan, survey
 
+    async def _survey(self, wish: Wish) -> Survey:
+        survey = await self._surveyor.survey()
+        return sparing(survey, self._leases.lately(self._clock())) if wish.ahead else survey
+
     def _awaited(self, wish: Wish, footprint: Footprint, survey: Survey) -> frozenset[str]:
         """Say who would have to become idle and leave; none if even that would not help."""
+        if wish.ahead:
+            return frozenset()
         plan = self._surveyor.plan(
             wish.card, footprint, survey, needed_tokens=wish.needed_tokens, patient=True
         )
@@ -103,8 +135,14 @@ class Loads:
     def _mark(self, plan: Plan, turn: Turn) -> bool:
         """Mark the victims of a plan as leaving; `False` if one of them has been leased."""
         leaving = {one.identifier for one in plan.evict} if isinstance(plan, Load) else set()
-        turn.claim(leaving)
+        self._claim(leaving, turn)
+        if any(self._neighbors.used(one) or self._neighbors.held(one) for one in leaving):
+            return False
         return self._leases.start_leaving(leaving)
+
+    def _claim(self, identifiers: Iterable[str], turn: Turn) -> None:
+        turn.claim(identifiers)
+        self._neighbors.close(identifiers)
 
     async def _make(self, plan: Load, survey: Survey, turn: Turn, tell: OnEvent) -> Held:
         started_s = self._clock()
@@ -115,6 +153,7 @@ class Loads:
             surveyor=self._surveyor,
             leases=self._leases,
             turn=turn,
+            neighbors=self._neighbors,
             clock=self._clock,
         )
         self.coming = plan

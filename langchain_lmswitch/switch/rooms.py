@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from functools import partial
 
+from langchain_lmswitch.machine.neighbors import Neighbors
 from langchain_lmswitch.policy.admission import Occupant, keep_apart
 from langchain_lmswitch.switch.leases import Leases
 from langchain_lmswitch.switch.loader import Loader, OnEvent
@@ -30,6 +31,7 @@ class Room:
         surveyor: Surveyor,
         leases: Leases,
         turn: Turn,
+        neighbors: Neighbors,
         clock: Callable[[], float],
     ) -> None:
         self._plan = plan
@@ -38,6 +40,7 @@ class Room:
         self._surveyor = surveyor
         self._leases = leases
         self._turn = turn
+        self._neighbors = neighbors
         self._clock = clock
         self._release: Release  # it begins to measure just before the first one leaves
         self.leaving = {one.identifier for one in plan.evict}
@@ -74,11 +77,15 @@ class Room:
 
     async def _mark(self, resident: Resident) -> bool:
         """Mark one as leaving, unless somebody is using it, in whatever process."""
+        identifier = resident.identifier
         if not await self._loader.idle(resident):
             return False
-        if marked := self._leases.start_leaving({resident.identifier}):
-            self.leaving.add(resident.identifier)
-            self._turn.claim({resident.identifier})
+        self._neighbors.close([identifier])
+        if self._neighbors.used(identifier) or self._neighbors.held(identifier):
+            return False
+        if marked := self._leases.start_leaving({identifier}):
+            self.leaving.add(identifier)
+            self._turn.claim({identifier})
         return marked
 
 

@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeVar
 
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.machine.monitor import Monitor
-from langchain_lmswitch.policy.admission import Occupant
+from langchain_lmswitch.policy.demand import Demand
+from langchain_lmswitch.policy.eviction import Absentee, Occupant
+from langchain_lmswitch.policy.loadtimes import guessed_load_s
 from langchain_lmswitch.policy.offload import placed
 from langchain_lmswitch.policy.planning import ANSWERING, Survey, plan_load
 from langchain_lmswitch.settings import Settings
@@ -30,6 +32,7 @@ _CARDS_FRESH_S: Final = 10.0
 _RESIDENT_FACTOR: Final = 1.2
 """Weights to footprint of a resident whose load we did not estimate."""
 
+_HELD: Final = "held"
 _FOREIGN: Final = "loaded by somebody else"
 _PINNED: Final = "pinned"
 
@@ -44,7 +47,8 @@ class Surveyor:
     """Reads a host and this machine, and decides with `policy` what could be in memory.
 
     Args:
-        leased: Tells whether a request of ours is using an instance.
+        leased: Tells whether a request of ours, in any process, is using an instance.
+        held: Tells whether a user of ours, in any process, holds one.
         loading: Tells which load of ours is under way.
         noted: Is told each listing of residents, and `None` when it has just changed.
     """
@@ -56,6 +60,7 @@ class Surveyor:
         settings: Settings,
         *,
         leased: Callable[[str], bool],
+        held: Callable[[str], bool] = lambda _: False,
         loading: Callable[[], Load | None] = lambda: None,
         noted: Callable[[Sequence[Resident] | None], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
@@ -64,6 +69,7 @@ class Surveyor:
         self.settings = settings
         self._monitor = monitor
         self._leased = leased
+        self._held = held
         self._loading = loading
         self._noted = noted
         self._clock = clock
@@ -71,6 +77,8 @@ class Surveyor:
         self._residents: _Listing[Resident] = _Listing()
         self._footprints: dict[LoadSpec, Footprint] = {}
         self._granted: dict[str, int] = {}
+        self.demand = Demand()
+        """Which models are asked for; to be told of every request."""
         self.pins: set[str] = set()
         """Keys of the models that are never unloaded to make room."""
 
@@ -147,6 +155,17 @@ class Surveyor:
         found = await asyncio.gather(*(self.footprint(card) for card in cards))
         return {card.key: footprint for card, footprint in zip(cards, found, strict=True)}
 
+    def priced(self, survey: Survey) -> Survey:
+        """Add what it costs if residents leave, and what their room would be good for."""
+        occupants = tuple(
+            replace(
+                one,
+                loss_s=self.demand.rate(one.resident.key) * guessed_load_s(one.resident.size_bytes),
+            )
+            for one in survey.occupants
+        )
+        return replace(survey, occupants=occupants, absent=self._absent(survey))
+
     def plan(
         self,
         card: ModelCard,
@@ -160,7 +179,7 @@ class Surveyor:
         return plan_load(
             self.spec(card),
             footprint,
-            survey,
+            self.priced(survey) if footprint else survey,
             needed_tokens=needed_tokens,
             headroom_bytes=self.settings.headroom_bytes,
             evict_helpers=self.settings.evict_helpers,
@@ -183,9 +202,24 @@ class Surveyor:
             keep = _FOREIGN
         elif resident.key in self.pins:
             keep = _PINNED
+        elif self._held(resident.identifier):
+            keep = _HELD
         elif self._leased(resident.identifier):
             keep = ANSWERING
         return Occupant(resident=resident, bytes=self._held_bytes(resident), keep=keep)
+
+    def _absent(self, survey: Survey) -> tuple[Absentee, ...]:
+        """List who is asked for now and then and is not in memory, as far as the size is known."""
+        known = {spec.key: footprint for spec, footprint in self._footprints.items()}
+        return tuple(
+            Absentee(
+                key=key,
+                bytes=footprint.total_bytes,
+                gain_s=self.demand.rate(key) * guessed_load_s(footprint.weights_bytes),
+            )
+            for key, footprint in known.items()
+            if key not in survey.resident_keys and self.demand.rate(key)
+        )
 
     def _held_bytes(self, resident: Resident) -> int:
         for spec, footprint in self._footprints.items():

@@ -21,13 +21,16 @@ class Queue:
         """Requests that wait now."""
 
     @contextmanager
-    def place(self) -> Iterator[None]:
+    def place(self, *, always: bool = False) -> Iterator[None]:
         """Wait inside.
+
+        Args:
+            always: Whether there is a place in any case, for one that has waited before.
 
         Raises:
             QueueFull: All places are taken.
         """
-        if self.waiting >= self._limit:
+        if self.waiting >= self._limit and not always:
             raise QueueFull(limit=self._limit)
         self.waiting += 1
         try:

@@ -2,7 +2,8 @@
 
 `ScriptedHost` does all that a real host does - it lists, loads, streams, counts and embeds -
 without weights and without a network, and it keeps a record of what it was asked. `served` puts
-it behind LM Studio's real protocol, for tests that are to go the whole way.
+it behind LM Studio's real protocol, for tests that are to go the whole way. `SimulatedHost` is a
+host with the troubles of a real machine, and `run_virtually` makes its hours pass in a moment.
 
 Example:
     >>> import asyncio
@@ -22,11 +23,13 @@ Example:
 """
 
 from langchain_lmswitch.testing.cards import card, user
+from langchain_lmswitch.testing.clock import run_virtually
 from langchain_lmswitch.testing.host import ScriptedHost
 from langchain_lmswitch.testing.machine import FixedMachine
 from langchain_lmswitch.testing.records import Call, Record
 from langchain_lmswitch.testing.replies import Reply, in_turn, tool_call
 from langchain_lmswitch.testing.serving import Serving, served
+from langchain_lmswitch.testing.simulated import SimulatedHost
 from langchain_lmswitch.testing.tokens import split
 
 __all__ = [
@@ -36,8 +39,10 @@ __all__ = [
     "Reply",
     "ScriptedHost",
     "Serving",
+    "SimulatedHost",
     "card",
     "in_turn",
+    "run_virtually",
     "served",
     "split",
     "tool_call",

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
+from functools import partial
 from itertools import count
 from typing import Final
 
@@ -12,7 +13,7 @@ from langchain_lmswitch.hosts.base import OnProgress
 from langchain_lmswitch.hosts.endings import check_end
 from langchain_lmswitch.testing import tokens
 from langchain_lmswitch.testing.cards import card as make_card
-from langchain_lmswitch.testing.places import Places, footprint
+from langchain_lmswitch.testing.places import Place, Places, footprint
 from langchain_lmswitch.testing.records import Call, Record
 from langchain_lmswitch.testing.replies import Reply, first_tokens, reply_of, respond
 from langchain_lmswitch.testing.turns import next_turn, steps
@@ -110,6 +111,10 @@ class ScriptedHost(Record):
             scope=self._scope,
         )
 
+    async def engine(self) -> str:
+        """Name its release, as of any host."""
+        return "scripted"
+
     async def cards(self) -> list[ModelCard]:
         """List the models on disk."""
         self._note(Call(method="cards"))
@@ -134,13 +139,14 @@ class ScriptedHost(Record):
         place = self.places.reserve(spec, card)
         self.loads_at_once = max(self.loads_at_once, self.places.loading())
         try:
-            failure = next_turn(self.fail_load, spec.key)
-            async for fraction in steps(self.progress, self._step, failure=failure):
+            failure = self._failure(spec, place)
+            wait = partial(self._step, card)
+            async for fraction in steps(self.progress, wait, failure=failure):
                 if on_progress:
                     on_progress(fraction)
             place.ready = True
         except asyncio.CancelledError:
-            self.cancelled.append(call)
+            self._note_left(call)
             raise
         finally:
             if not place.ready:
@@ -195,14 +201,14 @@ class ScriptedHost(Record):
         """Stream the reply as a host's wire has it, where an unhappy end is an end like others."""
         call = self._note(Call(method="predict", model=identifier, request=request))
         place = self.places.use(identifier, "llm")
-        last_token = next_turn(self.vanish_after, place.resident.key)
+        last_token = self._last_token(place.resident.key)
         reply = reply_of(self.replies, place.resident.key, otherwise=_REPLY)
         told = respond(place.resident, request, reply)
         place.answering += 1
         finished = False
         try:
             for event in told if last_token is None else first_tokens(told, last_token):
-                await self._sleep(self.token_s)
+                await self._pause()
                 self.places.check(place)
                 finished = isinstance(event, Finished)
                 yield event
@@ -211,7 +217,7 @@ class ScriptedHost(Record):
                 self.places.check(place)
         except (asyncio.CancelledError, GeneratorExit):
             if not finished:
-                self.cancelled.append(call)
+                self._note_left(call)
             raise
         finally:
             place.answering -= 1
@@ -236,8 +242,17 @@ class ScriptedHost(Record):
         """Do nothing but note it; loaded models stay."""
         self._note(Call(method="aclose"))
 
-    async def _step(self) -> None:
+    async def _step(self, card: ModelCard) -> None:  # noqa: ARG002 - for hosts where size counts
         await self._sleep(self.load_step_s)
+
+    async def _pause(self) -> None:
+        await self._sleep(self.token_s)
+
+    def _failure(self, spec: LoadSpec, place: Place) -> LoadFailed | None:  # noqa: ARG002
+        return next_turn(self.fail_load, spec.key)
+
+    def _last_token(self, key: str) -> int | None:
+        return next_turn(self.vanish_after, key)
 
     def _card(self, key: str, kind: ModelKind) -> ModelCard:
         card = self.disk.get(key)

@@ -85,11 +85,8 @@ class Places:
         identifier = spec.identifier or self._free_identifier(spec.key)
         if identifier in self._by_identifier:
             raise LoadFailed(spec.key, reason=f"The identifier {identifier!r} is already in use.")
-        needed = footprint(spec, card).total_bytes
-        if self.free_bytes is not None and needed > self.free_bytes:
-            reason = f"It needs {needed} bytes and {self.free_bytes} are free."
-            raise LoadFailed(spec.key, reason=reason, for_memory=True)
-        place = Place(resident=self._resident(spec, card, identifier), held_bytes=needed)
+        held_bytes = self._take(spec, card)
+        place = Place(resident=self._resident(spec, card, identifier), held_bytes=held_bytes)
         self._by_identifier[identifier] = place
         return place
 
@@ -135,6 +132,12 @@ class Places:
         """
         self.find(identifier).on_gone.append(tell)
 
+    def _take(self, spec: LoadSpec, card: ModelCard) -> int:
+        needed_bytes = footprint(spec, card).total_bytes
+        if self.free_bytes is not None and needed_bytes > self.free_bytes:
+            raise too_little(spec, needed_bytes=needed_bytes, free_bytes=self.free_bytes)
+        return needed_bytes
+
     def _all(self) -> tuple[Place, ...]:
         # A copy: another thread may change the original in the middle of a loop.
         return tuple(self._by_identifier.values())
@@ -168,3 +171,9 @@ def footprint(spec: LoadSpec, card: ModelCard, *, free_bytes: int | None = None)
     return Footprint(
         weights_bytes=card.size_bytes, kv_bytes=kv_bytes, source="host", fits_by_host=fits
     )
+
+
+def too_little(spec: LoadSpec, *, needed_bytes: int, free_bytes: int) -> LoadFailed:
+    """Make the error of a load that does not fit."""
+    reason = f"It needs {needed_bytes} bytes and {free_bytes} are free."
+    return LoadFailed(spec.key, reason=reason, for_memory=True)

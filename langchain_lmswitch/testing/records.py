@@ -55,3 +55,6 @@ class Record:
     def _note(self, call: Call) -> Call:
         self.calls.append(call)
         return call
+
+    def _note_left(self, call: Call) -> None:
+        self.cancelled.append(call)

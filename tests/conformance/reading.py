@@ -20,6 +20,10 @@ def cosine(a: list[float], b: list[float]) -> float:
 class ReadingCases(Cases):
     """`count_tokens`, `render` and `embed`."""
 
+    async def test_engine_is_told_and_stays(self, host: Host) -> None:
+        """It tells one release from another; what loads cost is remembered by it."""
+        assert await host.engine() == await host.engine() != ""
+
     @pytest.mark.parametrize("text", ["Hello", "def f(x):\n    return x + 1\n", POLYGLOT])
     async def test_tokens_add_up(self, host: Host, chat: Resident, text: str) -> None:
         """Two texts have about as many tokens as both together."""

@@ -14,7 +14,6 @@ from typing import Any
 
 import pytest
 from pydantic import SecretStr, ValidationError
-from unit_tests.switch.virtual_time import run
 
 from langchain_lmswitch import ChatLMSwitch, LMSwitchEmbeddings
 from langchain_lmswitch.errors import (
@@ -33,7 +32,7 @@ from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.boards import boards
 from langchain_lmswitch.switch.embedding import Embedder
 from langchain_lmswitch.switch.portal import portal
-from langchain_lmswitch.testing import ScriptedHost, card
+from langchain_lmswitch.testing import ScriptedHost, card, run_virtually
 from langchain_lmswitch.types.events import Loaded, LoadStarted, SwitchEvent
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
 
@@ -287,7 +286,7 @@ def test_two_first_calls_agree() -> None:
         assert embedded_by(host) == ["large", "large"]
         assert not board.busy
 
-    run(scenario())
+    run_virtually(scenario())
 
 
 @pytest.mark.parametrize("name", ["large", "by-hand"])

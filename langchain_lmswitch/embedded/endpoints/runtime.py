@@ -15,13 +15,14 @@ async def survey_hardware(request: Request) -> dict[str, Any]:
     """Describe the machine."""
     return survey(
         request.services.snapshot(),
-        version=_engine_version(),
+        version=engine_version(),
         architecture=_ARCHITECTURES.get(platform.machine().lower(), "Unknown"),
         platform=platform.system().lower(),
     )
 
 
-def _engine_version() -> str:
+def engine_version() -> str:
+    """Give the release of llama.cpp that computes; empty if it cannot be told."""
     try:
         return importlib.metadata.version("xllamacpp")
     except importlib.metadata.PackageNotFoundError:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from langchain_lmswitch.embedded.endpoints.runtime import engine_version
 from langchain_lmswitch.embedded.endpoints.table import Namespace
 from langchain_lmswitch.embedded.protocol.failures import path_not_found
 from langchain_lmswitch.embedded.protocol.shapes import card_info
@@ -9,7 +10,6 @@ from langchain_lmswitch.embedded.services import Request
 
 SPOKEN_VERSION = "0.4.0"
 """The LM Studio release whose protocol this host speaks; clients use what is newer only if told."""
-SPOKEN_BUILD = 1
 
 
 async def list_downloaded_models(request: Request) -> list[dict[str, Any]]:
@@ -28,8 +28,14 @@ async def list_variants(request: Request) -> list[dict[str, Any]]:
 
 
 async def version(_: Request) -> dict[str, Any]:
-    """Say which release of LM Studio this host is like."""
-    return {"version": SPOKEN_VERSION, "build": SPOKEN_BUILD}
+    """Say which release of LM Studio this host is like, and of its own engine as the build."""
+    return {"version": SPOKEN_VERSION, "build": _build()}
+
+
+def _build() -> int:
+    """Give the engine's release as one number: what a load costs may change with it."""
+    digits = "".join(one for one in engine_version() if one.isdecimal())
+    return int(digits or 0)
 
 
 async def notify(_: Request) -> None:

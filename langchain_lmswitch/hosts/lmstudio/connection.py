@@ -61,7 +61,7 @@ class Connection:
         return await self._ask(endpoint, params, self._call(doing, subject, None))
 
     async def probe(
-        self, endpoint: Endpoint, params: Mapping[str, Any], *, doing: str, subject: str = ""
+        self, endpoint: Endpoint, params: Mapping[str, Any] | None, *, doing: str, subject: str = ""
     ) -> Any:
         """Call an endpoint that the host may not know; `None` if it does not, or gives an error."""
         link, name = self.link(), "/".join(endpoint)

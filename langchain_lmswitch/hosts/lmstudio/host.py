@@ -59,6 +59,17 @@ class LMStudioHost:
         """List the models on disk."""
         return await loading.cards(self._connection)
 
+    async def engine(self) -> str:
+        """Name the release of the server; empty if it does not tell."""
+        told = await self._connection.probe(
+            ("system", "version"), None, doing="asking for its version"
+        )
+        match told:
+            case {"version": str(version), "build": int(build)}:
+                return f"{version}+{build}"
+            case _:
+                return ""
+
     async def residents(self) -> list[Resident]:
         """List the models in memory, whoever loaded them."""
         lists = await asyncio.gather(*(loading.loaded(self._connection, kind) for kind in _KINDS))

@@ -44,6 +44,32 @@ def test_preload_makes_the_first_question_quick_and_tells_its_progress() -> None
     assert len(one.host.called("load")) == 1
 
 
+def test_prefetch_loads_what_the_next_request_will_want() -> None:
+    one = llm(host())
+    assert one.prefetch("code") == "coder-7b"
+    answer = one.invoke("Write a function that reverses a string.", task="code")
+    assert answer.response_metadata["lmswitch"]["model"] == "coder-7b"
+    assert len(one.host.called("load")) == 1
+    assert one.prefetch("code") == "coder-7b"
+    assert one.prefetch(model="chat") == "chat-8b"
+
+
+def test_prefetch_does_not_wait_for_its_load() -> None:
+    one = llm(host(load_step_s=3600))
+    assert one.prefetch("code") == "coder-7b"
+    assert keys(one) == []
+    assert one.prefetch(model="chat") is None
+    with pytest.raises(UnknownModel):
+        one.prefetch(model="nobody")
+
+
+async def test_prefetch_while_a_tool_runs() -> None:
+    one = llm(host())
+    assert await one.aprefetch("code") == "coder-7b"
+    await asyncio.sleep(0.2)
+    assert [found.key for found in await one.aloaded()] == ["coder-7b"]
+
+
 def test_unload_takes_what_is_named_or_all_of_ours() -> None:
     theirs = Resident(key="chat-8b", identifier="theirs", size_bytes=MIB)
     one = llm(host(foreign=[theirs]))
@@ -73,7 +99,9 @@ def test_held_model_stays_and_then_may_go() -> None:
     one = llm(host(memory_bytes=ROOM_MIB * MIB))
     with one.hold("coder") as resident:
         assert resident.key == "coder-7b"
-        assert one.explain("Hello", model="chat-8b").candidates[0].fits is not False
+        assert one.explain("Hello", model="chat-8b").candidates[0].fits is False
+        with pytest.raises(NotEnoughMemory, match="coder-7b may not be unloaded"):
+            one.invoke("Hello", model="chat-8b")
         assert one.invoke("Hello", model="coder").text == "Fine."
         assert keys(one) == ["coder-7b"]
 

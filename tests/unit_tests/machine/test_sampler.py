@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from unit_tests.switch import virtual_time
 
 from langchain_lmswitch.machine.sampler import Sampler
+from langchain_lmswitch.testing import run_virtually
 from langchain_lmswitch.types.machine import Snapshot
 
 GIB = 2**30
@@ -55,7 +55,7 @@ def in_virtual_time(test: Callable[[], Coroutine[Any, Any, None]]) -> Callable[[
     """Run a test whose clock jumps."""
 
     def run() -> None:
-        virtual_time.run(test())
+        run_virtually(test())
 
     run.__name__, run.__doc__ = test.__name__, test.__doc__
     return run
@@ -269,7 +269,7 @@ def test_listener_that_fails_does_not_harm_the_others(caplog: pytest.LogCaptureF
         bench.sampler.stop()
 
     with caplog.at_level(logging.DEBUG):
-        virtual_time.run(work())
+        run_virtually(work())
 
     assert len(bench.told) == 2
     assert "RuntimeError" in caplog.text
@@ -292,9 +292,9 @@ def test_can_be_started_on_another_loop() -> None:
         bench.sampler.stop()
         return before
 
-    virtual_time.run(leave_it_running())
+    run_virtually(leave_it_running())
 
-    assert virtual_time.run(start_again()) is False
+    assert run_virtually(start_again()) is False
     assert bench.asked_s == [0, 0.25, 0, 0.25, 0.3]
 
 

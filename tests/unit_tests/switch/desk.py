@@ -5,11 +5,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from unit_tests.switch.virtual_time import run
-
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.board import Held, Switchboard
-from langchain_lmswitch.testing import ScriptedHost, card
+from langchain_lmswitch.testing import ScriptedHost, card, run_virtually
 from langchain_lmswitch.types.events import LoadStarted, Queued, SwitchEvent
 from langchain_lmswitch.types.machine import Snapshot
 from langchain_lmswitch.types.models import ModelCard
@@ -31,16 +29,17 @@ class Passes:
 
     def __init__(self, board: Switchboard) -> None:
         self._board = board
-        self._waiting: dict[Turn, list[str]] = {}
+        self._turn: Turn | None = None
+        self._passed_by: list[str] = []
         self.counts: list[int] = []
         """For each load that had to wait: leases on what it evicted, while it waited."""
         take, leases = board._leases.take, board._leases
 
-        def noting(identifier: str, call: str) -> bool:
+        def noting(identifier: str, call: str, *, hold: bool = False) -> bool:
             fresh = not leases.holds(identifier, call)
-            taken = take(identifier, call)
-            for leased in self._waiting.values() if taken and fresh else ():
-                leased.append(identifier)
+            taken = take(identifier, call, hold=hold)
+            if taken and fresh and self._turn:
+                self._passed_by.append(identifier)
             return taken
 
         leases.take = noting  # type: ignore[method-assign]  # it watches, and changes nothing
@@ -49,10 +48,11 @@ class Passes:
         turn = self._board._loads.turns._turn
         match event:
             case Queued(reason=reason) if turn and reason.endswith("waiting for an answer"):
-                self._waiting.setdefault(turn, [])
-            case LoadStarted(evicting=evicting) if turn in self._waiting:
-                leased = self._waiting.pop(turn)
-                self.counts.append(sum(one in evicting for one in leased))
+                if turn is not self._turn:
+                    self._turn, self._passed_by = turn, []
+            case LoadStarted(evicting=evicting) if turn and turn is self._turn:
+                self._turn = None
+                self.counts.append(sum(one in evicting for one in self._passed_by))
 
 
 class Late(ScriptedHost):
@@ -85,7 +85,10 @@ class Desk:
         self.host = host
         loop = asyncio.get_running_loop()
         self.board = Switchboard(
-            host, monitor or host, Settings(headroom_bytes=0, **options), clock=loop.time
+            host,
+            monitor or host,
+            Settings(headroom_bytes=0, **{"parallel": 64, **options}),
+            clock=loop.time,
         )
         self.heard: dict[str, list[SwitchEvent]] = {}
         self.passes = Passes(self.board)
@@ -134,7 +137,7 @@ def virtual(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
         await test()
 
     def outside() -> None:
-        run(running())
+        run_virtually(running())
 
     outside.__name__, outside.__doc__ = getattr(test, "__name__", ""), test.__doc__
     return outside

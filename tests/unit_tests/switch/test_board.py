@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 from unit_tests.switch.desk import MIB, Desk, desk, model, virtual
-from unit_tests.switch.virtual_time import run
 
 from langchain_lmswitch.errors import (
     HostTimeout,
@@ -15,8 +14,9 @@ from langchain_lmswitch.errors import (
     UnknownModel,
 )
 from langchain_lmswitch.hosts.base import OnProgress
+from langchain_lmswitch.policy.demand import Demand
 from langchain_lmswitch.switch.board import Held
-from langchain_lmswitch.testing import FixedMachine, ScriptedHost
+from langchain_lmswitch.testing import FixedMachine, ScriptedHost, run_virtually
 from langchain_lmswitch.types.events import (
     InstanceState,
     Loaded,
@@ -56,7 +56,7 @@ async def test_load_is_what_the_settings_say() -> None:
 
     [load] = one.host.called("load")
     assert load.spec == LoadSpec(
-        key="a", context_tokens=1024, parallel=1, identifier="lmswitch/a", ttl_s=3600
+        key="a", context_tokens=1024, parallel=64, identifier="lmswitch/a", ttl_s=3600
     )
 
 
@@ -68,6 +68,34 @@ async def test_resident_model_is_leased_at_once() -> None:
 
     assert (held.load_s, held.queued_s, one.heard["second"]) == (0.0, 0.0, [])
     assert len(one.host.called("load")) == 1
+
+
+class Noting(Demand):
+    def __init__(self) -> None:
+        super().__init__()
+        self.noted: list[str] = []
+
+    def note(self, key: str) -> None:
+        self.noted.append(key)
+        super().note(key)
+
+
+@virtual
+async def test_every_request_counts_as_demand_once() -> None:
+    """Whether it loads, finds its model loaded, leases what it has seen, or waits and retries."""
+    one = desk(model("a"), model("b"))
+    one.board.surveyor.demand = demand = Noting()
+    held = await one.acquire("a", "loads")
+    await one.acquire("a", "finds")
+    assert one.board.lease(held.resident, "has seen it")
+    waiting = asyncio.create_task(one.acquire("b", "waits"))
+    await asyncio.sleep(5)
+    assert not waiting.done()
+    for call in ("loads", "finds", "has seen it"):
+        one.board.release(call)
+    await waiting
+
+    assert demand.noted == ["a", "a", "a", "b"]
 
 
 @virtual
@@ -151,7 +179,7 @@ def test_cancelled_about_when_the_load_ends(steps: int) -> None:
             one.board.release("call")
         assert one.leased() == []
 
-    run(scenario())
+    run_virtually(scenario())
 
 
 @virtual

@@ -8,13 +8,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit_tests.switch.desk import MIB, Desk, Late, model
-from unit_tests.switch.virtual_time import run
 
 from langchain_lmswitch.errors import LoadFailed, NotEnoughMemory, QueueFull
 from langchain_lmswitch.hosts.base import OnProgress
 from langchain_lmswitch.switch.board import Held
 from langchain_lmswitch.switch.turns import MOST_PASSES
-from langchain_lmswitch.testing import ScriptedHost
+from langchain_lmswitch.testing import ScriptedHost, run_virtually
 from langchain_lmswitch.types.events import InstanceState
 from langchain_lmswitch.types.machine import Footprint
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
@@ -81,7 +80,11 @@ class Crowd:
         )
         self.host.fails = self.dice.choice([0.0, 0.0, 0.1, 0.3])
         self.favourites = self.dice.choice(["aabbcd", "aaaaab", "aacccc"])
-        self.desk = Desk(self.host, queue_limit=self.dice.choice([6, 64]))
+        self.desk = Desk(
+            self.host,
+            queue_limit=self.dice.choice([6, 64]),
+            parallel=self.dice.choice([1, 2, 64]),
+        )
         self.answered = 0
 
     async def caller(self, number: int) -> None:
@@ -134,7 +137,7 @@ def test_crowd(seed: int) -> None:
 
         assert crowd.answered or crowd.host.fails
         assert crowd.desk.leased() == []
-        assert crowd.desk.board._queue.waiting == 0
+        assert crowd.desk.board.waiting == 0
         assert max(crowd.desk.passes.counts, default=0) <= MOST_PASSES
         assert crowd.host.loads_at_once <= 1
         assert crowd.host.loaded_twice == []
@@ -145,4 +148,4 @@ def test_crowd(seed: int) -> None:
             await crowd.desk.acquire(key, "last")
             crowd.desk.board.release("last")
 
-    run(scenario())
+    run_virtually(scenario())

@@ -5,12 +5,11 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
-from unit_tests.switch.virtual_time import run
 
 from langchain_lmswitch.errors import NotEnoughMemory
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.board import Held, Switchboard
-from langchain_lmswitch.testing import ScriptedHost, card
+from langchain_lmswitch.testing import ScriptedHost, card, run_virtually
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
 from langchain_lmswitch.types.plans import Load, Refusal
 
@@ -63,7 +62,7 @@ def virtual(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:
         await test()
 
     def outside() -> None:
-        run(running())
+        run_virtually(running())
 
     outside.__name__, outside.__doc__ = getattr(test, "__name__", ""), test.__doc__
     return outside
@@ -125,7 +124,7 @@ def test_where_it_is_allowed_each_makes_room_for_the_other(first: str, second: s
 
         assert (await one.use(second)).evicted == (f"lmswitch/{first}",)
 
-    run(scenario())
+    run_virtually(scenario())
 
 
 @pytest.mark.parametrize(("first", "second"), [("h", "a"), ("a", "h")])
@@ -138,7 +137,7 @@ def test_waiting_for_an_answer_of_the_other_kind_is_in_vain(first: str, second: 
 
         assert isinstance(await one.patient(second), Refusal)
 
-    run(scenario())
+    run_virtually(scenario())
 
 
 @virtual

@@ -1,13 +1,15 @@
 """How old the facts may be that a choice is made from."""
 
 import asyncio
+import random
 from dataclasses import replace
 
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.surveyor import LATELY_S, Surveyor
-from langchain_lmswitch.testing import FixedMachine, ScriptedHost
+from langchain_lmswitch.testing import FixedMachine, ScriptedHost, card
 from langchain_lmswitch.types.machine import Footprint, Gpu
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
+from langchain_lmswitch.types.plans import Load
 
 
 class Clock:
@@ -102,18 +104,63 @@ class Guessing(ScriptedHost):
 async def test_what_the_host_does_not_know_is_laid_on_what_gpus_have_free_now() -> None:
     """And what it knows, or what is elsewhere, is not."""
     office = Office(Guessing(["a"]))
-    card = office.host.disk["a"]
-    in_memory = await office.surveyor.footprint(card)
+    model = office.host.disk["a"]
+    in_memory = await office.surveyor.footprint(model)
     gpu = Gpu(name="A", total_bytes=2**34, free_bytes=2**34)
     office.machine.now = replace(office.machine.now, gpus=(gpu,))
-    on_gpu = await office.surveyor.footprint(card)
+    on_gpu = await office.surveyor.footprint(model)
     office.machine.now = replace(office.machine.now, gpus=(replace(gpu, free_bytes=0),))
 
     assert (in_memory.vram_bytes, on_gpu.ram_bytes) == (0, in_memory.backend_bytes)
     assert on_gpu.vram_bytes > in_memory.total_bytes
-    assert await office.surveyor.footprint(card) == in_memory
+    assert await office.surveyor.footprint(model) == in_memory
     assert len(office.host.called("estimate")) == 1
     for host in (ScriptedHost(["a"]), Guessing(["a"], scope="remote")):
         other = Office(host)
         other.machine.now = replace(other.machine.now, gpus=(gpu,))
-        assert (await other.surveyor.footprint(card)).vram_bytes == 0
+        assert (await other.surveyor.footprint(model)).vram_bytes == 0
+
+
+MIB = 2**20
+
+
+async def evicts(office: Office, key: str) -> list[str]:
+    """Say who would leave for a model."""
+    cards = {card.key: card for card in await office.surveyor.cards()}
+    footprints = await office.surveyor.footprints(list(cards.values()))
+    survey = await office.surveyor.survey()
+    plan = office.surveyor.plan(cards[key], footprints[key], survey, needed_tokens=10)
+    assert isinstance(plan, Load)
+    return [one.key for one in plan.evict]
+
+
+async def room_for_two(*, mib: dict[str, int]) -> Office:
+    """Let `a` and `b` be loaded, and 100 MiB be left."""
+    host = ScriptedHost([card(key, size_bytes=size * MIB) for key, size in mib.items()])
+    office = Office(host)
+    for key in "ab":
+        spec = office.surveyor.spec(host.disk[key])
+        await host.load(spec)
+    free_bytes = office.surveyor.settings.headroom_bytes + 100 * MIB
+    office.machine.now = replace(office.machine.now, ram_free_bytes=free_bytes)
+    return office
+
+
+async def test_who_is_asked_for_least_leaves() -> None:
+    office = await room_for_two(mib={"a": 500, "b": 600, "new": 400})
+    for key in "aabaabacaab":
+        office.surveyor.demand.note(key)
+    assert await evicts(office, "new") == ["b"]
+    for key in "bcbcbcbcbcbcbcbcbcbc":
+        office.surveyor.demand.note(key)
+    assert await evicts(office, "new") == ["a"]
+
+
+async def test_giant_leaves_for_the_sake_of_those_who_are_not_there() -> None:
+    dwarfs = [f"dwarf-{n}" for n in range(5)]
+    sizes = {"a": 9000} | dict.fromkeys(["b", "new", *dwarfs], 300)
+    office = await room_for_two(mib=sizes)
+    dice = random.Random(1)  # noqa: S311
+    for key in dice.choices(["b", *dwarfs, "a"], [4, 4, 4, 4, 4, 4, 1], k=300):
+        office.surveyor.demand.note(key)
+    assert await evicts(office, "new") == ["a"]

@@ -7,11 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from unit_tests.switch.desk import MIB, Desk, desk, model, virtual
-from unit_tests.switch.virtual_time import run
 
 from langchain_lmswitch.errors import LoadFailed, NotEnoughMemory
 from langchain_lmswitch.switch.turns import MOST_PASSES, Turns
-from langchain_lmswitch.testing import ScriptedHost
+from langchain_lmswitch.testing import ScriptedHost, run_virtually
 from langchain_lmswitch.types.events import Queued
 
 # --- the rules by themselves ------------------------------------------------------------------
@@ -209,7 +208,7 @@ async def test_cancelled_load_opens_the_model_again() -> None:
     await asyncio.wait({loading})
 
     assert (await waiting).load_s == 0.0
-    assert one.board._queue.waiting == 0
+    assert one.board.waiting == 0
 
 
 @virtual
@@ -270,7 +269,7 @@ def test_who_wants_what_is_leaving_does_not_ask_the_host_all_the_time(memory_mib
         assert isinstance(one.heard["last"][0], Queued)
         await asyncio.gather(loading, waiting)
 
-    run(scenario())
+    run_virtually(scenario())
 
 
 @settings(max_examples=100, deadline=None)
@@ -290,6 +289,6 @@ def test_no_stream_of_requests_starves_a_load(seed: int) -> None:
 
         assert max(one.passes.counts, default=0) <= MOST_PASSES
         assert one.leased() == []
-        assert one.board._queue.waiting == 0
+        assert one.board.waiting == 0
 
-    run(scenario())
+    run_virtually(scenario())

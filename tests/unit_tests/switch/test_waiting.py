@@ -91,7 +91,7 @@ async def test_who_leaves_makes_place_and_nothing_is_loaded_for_it() -> None:
     await asyncio.gather(first, third)
 
     assert one.changes() == [("load", "a"), ("unload", "lmswitch/a"), ("load", "c")]
-    assert one.board._queue.waiting == 0
+    assert one.board.waiting == 0
 
 
 @virtual
@@ -101,4 +101,4 @@ async def test_who_fails_makes_place() -> None:
         with pytest.raises(LoadFailed):
             await one.acquire("a", f"call-{number}")
 
-    assert one.board._queue.waiting == 0
+    assert one.board.waiting == 0

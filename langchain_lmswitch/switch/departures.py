@@ -1,0 +1,82 @@
+"""Models that leave because somebody says so, or because this process ends."""
+
+import logging
+from contextlib import suppress
+
+from langchain_lmswitch.errors import HostTimeout, LMSwitchError
+from langchain_lmswitch.machine.neighbors import Neighbors, TurnTimeout
+from langchain_lmswitch.switch.changes import Changes
+from langchain_lmswitch.switch.leases import Leases
+from langchain_lmswitch.switch.surveyor import OURS, Surveyor
+
+log = logging.getLogger(__name__)
+
+_LAST_TURN_S = 0.5
+"""A process that ends does not wait long for another one's load."""
+
+
+class Departures:
+    """Unloads instances that no request of ours uses; confined to the portal's loop."""
+
+    def __init__(
+        self, surveyor: Surveyor, leases: Leases, changes: Changes, neighbors: Neighbors
+    ) -> None:
+        self._host = surveyor.host
+        self._surveyor = surveyor
+        self._leases = leases
+        self._changes = changes
+        self._neighbors = neighbors
+
+    async def unload(self, identifier: str) -> None:
+        """Unload an instance, once no request of ours uses it, in any process.
+
+        Raises:
+            UnknownModel: Nothing is loaded under this identifier.
+            HostTimeout: Another process has been loading all the time.
+        """
+        within_s = self._surveyor.settings.load_timeout_s
+        try:
+            async with self._neighbors.turn(within_s=within_s):
+                await self._unload(identifier)
+        except TurnTimeout:
+            doing = "waiting for another process of yours to load a model"
+            raise HostTimeout(self._host.address, doing=doing, after_s=within_s) from None
+
+    async def leave(self) -> None:
+        """Unload what is ours as this process ends.
+
+        1. What somebody else loaded stays, and what is in use by anybody outside.
+        2. What this process has neither loaded nor used stays: it is another one's.
+        3. While another process of ours uses the host, all stays: the last one unloads.
+        """
+        if not self._surveyor.settings.unload_at_exit:
+            return
+        with suppress(LMSwitchError, TurnTimeout):
+            async with self._neighbors.turn(within_s=_LAST_TURN_S):
+                if self._neighbors.alone:  # 3
+                    await self._unload_ours()
+
+    async def _unload(self, identifier: str) -> None:
+        self._neighbors.close([identifier])
+        while self._in_use(identifier) or not self._leases.start_leaving({identifier}):
+            await self._changes.next()
+        try:
+            await self._host.unload(identifier)
+        finally:
+            self._surveyor.forget()
+            self._leases.stop_leaving({identifier})
+            self._changes.tell()
+
+    def _in_use(self, identifier: str) -> bool:
+        return self._neighbors.used(identifier) or self._neighbors.held(identifier)
+
+    async def _unload_ours(self) -> None:
+        for resident in await self._host.residents():
+            identifier = resident.identifier
+            if not identifier.startswith(OURS) or identifier not in self._leases.ever:  # 1, 2
+                continue
+            state = None
+            if not self._leases.held(identifier):  # else it is this process that is using it
+                state = await self._host.state(identifier)
+            if state is None or state.idle:  # 1
+                await self._host.unload(identifier)

@@ -1,0 +1,90 @@
+"""What the loads of one host teach, kept in the ledger for the next process."""
+
+import time
+from collections.abc import Callable
+
+from langchain_lmswitch.errors import LoadFailed
+from langchain_lmswitch.hosts.base import Host
+from langchain_lmswitch.ledger.base import Ledger
+from langchain_lmswitch.policy.experience import Experience
+from langchain_lmswitch.types.loads import Configuration, LoadRecord
+from langchain_lmswitch.types.machine import Footprint
+from langchain_lmswitch.types.models import LoadSpec, ModelCard
+
+HERE = "local"
+"""The name under which the loads of any host on this computer are remembered: the embedded host
+has another port each time. Its engine tells it from LM Studio."""
+
+
+class Learning:
+    """Puts estimates right by what was seen before; lives on the portal's loop.
+
+    Args:
+        host: Whose loads these are.
+        ledger: Where they are remembered.
+        wall_clock: Unix time in seconds.
+    """
+
+    def __init__(
+        self, host: Host, ledger: Ledger, *, wall_clock: Callable[[], float] = time.time
+    ) -> None:
+        self._host = host
+        self._ledger = ledger
+        self._wall_clock = wall_clock
+        self._name = HERE if host.scope == "local" else host.address
+        self._engine = ""
+        self._known: Experience | None = None
+
+    async def begin(self) -> None:
+        """Read what is remembered; once."""
+        if self._known is None:
+            self._engine = await self._host.engine()
+            self._known = Experience(self._ledger.loads(self._name))
+
+    def corrected(self, spec: LoadSpec, card: ModelCard, footprint: Footprint) -> Footprint:
+        """Put an estimate right."""
+        if self._known is None:
+            return footprint
+        return self._known.corrected(self._configuration(spec, card), footprint)
+
+    def load_s(self, key: str, size_bytes: int) -> float:
+        """Give the seconds that loading a model is expected to take."""
+        return (self._known or Experience()).load_s(key, size_bytes)
+
+    def note_load(
+        self,
+        spec: LoadSpec,
+        card: ModelCard,
+        *,
+        load_s: float,
+        expected_bytes: int | None,
+        free_bytes: int | None,
+        observed_bytes: int | None = None,
+        observed_vram_bytes: int | None = None,
+        failure: LoadFailed | None = None,
+    ) -> None:
+        """Remember a load, made or failed; `spec` has the context really loaded."""
+        record = LoadRecord(
+            at_s=self._wall_clock(),
+            configuration=self._configuration(spec, card),
+            load_s=load_s,
+            expected_bytes=expected_bytes,
+            observed_bytes=observed_bytes,
+            observed_vram_bytes=observed_vram_bytes,
+            failed=failure.reason if failure else "",
+            for_memory=failure.for_memory if failure else False,
+            free_bytes=free_bytes,
+        )
+        self._ledger.note_load(record)
+        if self._known:
+            self._known.learn(record)
+
+    def _configuration(self, spec: LoadSpec, card: ModelCard) -> Configuration:
+        return Configuration(
+            host=self._name,
+            key=card.key,
+            size_bytes=card.size_bytes,
+            context_tokens=spec.context_tokens or 0,
+            parallel=spec.parallel or 1,
+            engine=self._engine,
+        )
