@@ -71,11 +71,14 @@ class ChatModelFields(BindingChatModel):
     """A `Host` object to use instead of looking for one; see `langchain_lmswitch.testing`."""
     monitor: Any = Field(default=None, exclude=True, repr=False)
     """A `Monitor` to measure the machine of `host` with."""
+    ledger: Any = Field(default=None, exclude=True, repr=False)
+    """A `Ledger` that remembers what loads of `host` took; see `langchain_lmswitch.ledger`."""
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         # A host is a connection, shared by all who use it, as are whoever measures and listens.
         memo = {} if memo is None else memo
-        memo.update({id(one): one for one in (self.host, self.monitor, self.on_event)})
+        shared = (self.host, self.monitor, self.ledger, self.on_event)
+        memo.update({id(one): one for one in shared})
         return super().__deepcopy__(memo)
 
     @classmethod

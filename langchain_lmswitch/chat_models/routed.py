@@ -99,12 +99,14 @@ class RoutedChatModel(ChatModelFields):
         return routers.router_to(
             self.host,
             monitor=self.monitor,
+            ledger=self.ledger,
             settings=self._own_settings(),
             retries=self.max_retries,
         )
 
     async def _open_board(self) -> Switchboard:
-        return await boards().of(self.host, self.monitor, self._own_settings())
+        settings = self._own_settings()
+        return await boards().of(self.host, self.monitor, settings, ledger=self.ledger)
 
     def _own_settings(self) -> Settings:
         self._made = made_settings(self._made, base_url=self.base_url, api_key=self.api_key)

@@ -80,7 +80,7 @@ async def _footprint(surveyor: "Surveyor", card: "ModelCard") -> "Footprint | No
 def _fit(
     surveyor: "Surveyor", card: "ModelCard", footprint: "Footprint | None", survey: "Survey"
 ) -> Fit:
-    plan = surveyor.plan(card, footprint, survey, needed_tokens=0, patient=True)
+    plan = surveyor.plan(surveyor.spec(card), footprint, survey, needed_tokens=0, patient=True)
     return fit(plan, footprint, measured=survey.snapshot.ram_free_bytes is not None)
 
 

@@ -99,7 +99,7 @@ async def _plans(
     footprints = await board.surveyor.footprints(able)
     return {
         card.key: board.surveyor.plan(
-            card,
+            board.surveyor.spec(card),
             footprints[card.key],
             survey,
             needed_tokens=task.needs.wanted_tokens,

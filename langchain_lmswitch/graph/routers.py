@@ -5,6 +5,7 @@ from typing import Any
 
 from langchain_lmswitch.graph.router import Router
 from langchain_lmswitch.hosts.base import Host
+from langchain_lmswitch.ledger.base import Ledger
 from langchain_lmswitch.machine.monitor import Monitor
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.boards import boards
@@ -20,10 +21,17 @@ def router(settings: Settings, *, retries: int) -> Router:
     return Router(find, retries=retries)
 
 
-def router_to(host: Host, *, monitor: Monitor | None, settings: Settings, retries: int) -> Router:
+def router_to(
+    host: Host,
+    *,
+    monitor: Monitor | None,
+    settings: Settings,
+    retries: int,
+    ledger: Ledger | None = None,
+) -> Router:
     """Give a router for a host object that the caller made."""
 
     async def given() -> Any:
-        return boards().given(host, monitor, settings)
+        return boards().given(host, monitor, settings, ledger=ledger)
 
     return Router(given, retries=retries)

@@ -31,6 +31,7 @@ class Marks:
         self._folder = folder
         self._file = f"{os.getpid()}-{secrets.token_hex(4)}.lock"
         self._set: dict[str, FileLock] = {}
+        self._ever: set[str] = set()
         self._works = True
 
     def set(self, name: str) -> bool:
@@ -52,6 +53,7 @@ class Marks:
             )
             return False
         self._set[name] = lock
+        self._ever.add(name)
         return True
 
     def clear(self, name: str) -> None:
@@ -61,10 +63,11 @@ class Marks:
 
     def clear_all(self) -> None:
         """Take all marks of ours off, and their files away."""
-        for name in tuple(self._set):
+        for name in self._ever:
             with suppress(OSError):
                 (self._folder / name / self._file).unlink()
             self.clear(name)
+        self._ever.clear()
 
     def others(self, name: str) -> bool:
         """Tell whether any other process, or another object of this class, has set a mark."""

@@ -45,8 +45,10 @@ class Experience:
         """Give the seconds that loading a model is expected to take; see `LoadTimes`."""
         return self._times.load_s(key, size_bytes)
 
-    def corrected(self, configuration: Configuration, footprint: Footprint) -> Footprint:
-        """Put an estimate right by what was observed of the same model.
+    def corrected(
+        self, configuration: Configuration, footprint: Footprint, *, now_s: float
+    ) -> Footprint:
+        """Put an estimate right by what was observed of the same model until `now_s`, Unix time.
 
         1. Three observations of this very configuration win: the middle of the latest five.
         2. Else, of two contexts or more: a line through what each of them held.
@@ -55,7 +57,8 @@ class Experience:
         4. By 2 and 3 no estimate is put right below half of it, nor above its double; and by
            fewer than three observations none is lowered.
         5. A load that failed for memory needs more than was free for it, with a larger context
-           all the more: raise it to that, but not above the double, until a load is made.
+           all the more: raise it to that, but not above the double, until a load is made or half
+           an hour has passed.
 
         More observed bytes never give less by 1, 3 and 5; by 2 not within the contexts observed.
         The order of the records matters for which are the latest, for 5, and for the average that
@@ -67,7 +70,7 @@ class Experience:
             found = _as_observed(footprint, seen.at(tokens))
         else:
             found = resized(footprint, _by_few(seen, tokens, footprint))
-        least_bytes = min(seen.least_bytes(tokens), _most(footprint))  # 5
+        least_bytes = min(seen.least_bytes(tokens, now_s=now_s), _most(footprint))  # 5
         return resized(found, max(found.total_bytes, least_bytes))
 
 

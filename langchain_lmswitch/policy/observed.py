@@ -14,6 +14,19 @@ _KEPT: Final = 32
 _MORE_THAN_FREE: Final = 1.01
 """What a load that failed for memory needs at least, to what was free for it."""
 
+FAILURE_COUNTS_S: Final = 1800.0
+"""As long as the longest time for which a load that failed is not tried again."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TooLarge:
+    """A load that failed for memory."""
+
+    least_bytes: int
+    """What it needs at least."""
+    at_s: float
+    """When it failed last, in Unix time."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Observed:
@@ -21,8 +34,8 @@ class Observed:
 
     made: tuple[LoadRecord, ...] = ()
     """Those that were made and measured, oldest first."""
-    too_large: Mapping[int, int] = field(default_factory=dict)
-    """Context to what a load needs at least that failed for memory, and was not made since."""
+    too_large: Mapping[int, TooLarge] = field(default_factory=dict)
+    """By context: the loads that failed for memory, and were not made since."""
 
     @property
     def contexts(self) -> list[int]:
@@ -38,9 +51,18 @@ class Observed:
         """List what the latest loads with this context held."""
         return [one.observed_bytes or 0 for one in self.at(context_tokens)]
 
-    def least_bytes(self, context_tokens: int) -> int:
-        """Say what a load needs at least, since one with as much context or less has failed."""
-        failed = [least for tokens, least in self.too_large.items() if tokens <= context_tokens]
+    def least_bytes(self, context_tokens: int, *, now_s: float) -> int:
+        """Say what a load needs at least, since one with as much context or less has failed lately.
+
+        After `FAILURE_COUNTS_S` it counts no more: another program may have taken the memory just
+        then, and a model that is never tried again is lost for good.
+        """
+        since_s = now_s - FAILURE_COUNTS_S
+        failed = [
+            one.least_bytes
+            for tokens, one in self.too_large.items()
+            if tokens <= context_tokens and one.at_s > since_s
+        ]
         return max(failed, default=0)
 
     def with_record(self, record: LoadRecord) -> "Observed":
@@ -53,12 +75,14 @@ class Observed:
         tokens = record.configuration.context_tokens
         if not record.failed:  # 1
             made = [*self.made, record] if record.observed_bytes else self.made
-            still = {other: least for other, least in self.too_large.items() if other > tokens}
+            still = {other: one for other, one in self.too_large.items() if other > tokens}
             return Observed(made=tuple(made[-_KEPT:]), too_large=still)
         if record.for_memory and record.free_bytes is not None:  # 2
-            least = math.ceil(record.free_bytes * _MORE_THAN_FREE)
-            most = max(least, self.too_large.get(tokens, 0))
-            return replace(self, too_large={**self.too_large, tokens: most})
+            least_bytes = math.ceil(record.free_bytes * _MORE_THAN_FREE)
+            if known := self.too_large.get(tokens):
+                least_bytes = max(least_bytes, known.least_bytes)
+            failed = TooLarge(least_bytes=least_bytes, at_s=record.at_s)
+            return replace(self, too_large={**self.too_large, tokens: failed})
         return self  # 3
 
 

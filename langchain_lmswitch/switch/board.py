@@ -4,20 +4,25 @@ import time
 from collections.abc import Callable
 
 from langchain_lmswitch.hosts.base import Host
+from langchain_lmswitch.ledger.base import Ledger
+from langchain_lmswitch.ledger.memory import MemoryLedger
 from langchain_lmswitch.machine.monitor import Monitor
 from langchain_lmswitch.machine.neighbors import Neighbors
+from langchain_lmswitch.machine.scales import Scales
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.changes import Changes
 from langchain_lmswitch.switch.departures import Departures
 from langchain_lmswitch.switch.grants import Grants
+from langchain_lmswitch.switch.learning import Learning
 from langchain_lmswitch.switch.leases import Held, Leases
 from langchain_lmswitch.switch.loader import OnEvent
-from langchain_lmswitch.switch.loads import Loads, Wish
+from langchain_lmswitch.switch.loads import Loads
 from langchain_lmswitch.switch.news import Tell
 from langchain_lmswitch.switch.prefetching import Prefetching
 from langchain_lmswitch.switch.surveyor import Surveyor
 from langchain_lmswitch.switch.threads import Threads
 from langchain_lmswitch.switch.watch import Watch
+from langchain_lmswitch.switch.wishes import Wish
 from langchain_lmswitch.types.models import ModelCard, Resident
 
 __all__ = ["Held", "Switchboard"]
@@ -33,8 +38,11 @@ class Switchboard:
         host: Whose models it hands out.
         monitor: Measures the machine the host is on, if that is this one.
         settings: The knobs.
+        ledger: Remembers loads and decisions; if it is left out, for as long as this object lives.
         neighbors: Other processes that use the host; none if it is left out.
+        scales: Weighs the host's processes, if they are on this computer.
         clock: Monotonic seconds.
+        wall_clock: Unix time in seconds.
     """
 
     def __init__(
@@ -43,10 +51,14 @@ class Switchboard:
         monitor: Monitor,
         settings: Settings,
         *,
+        ledger: Ledger | None = None,
         neighbors: Neighbors | None = None,
+        scales: Scales | None = None,
         clock: Callable[[], float] = time.monotonic,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self.host = host
+        self.ledger: Ledger = ledger or MemoryLedger()
         self.settings = settings
         self.threads = Threads()
         self._neighbors = neighbors or Neighbors(None)
@@ -62,13 +74,16 @@ class Switchboard:
             host,
             monitor,
             settings,
+            learning=Learning(host, self.ledger, wall_clock=wall_clock),
             leased=self._is_leased,
             held=self._is_held,
             loading=lambda: self._loads.coming,
             noted=self._watch.note_residents,
             clock=clock,
         )
-        self._loads = Loads(self.surveyor, self._leases, changes, self._neighbors, clock=clock)
+        self._loads = Loads(
+            self.surveyor, self._leases, changes, self._neighbors, scales=scales, clock=clock
+        )
         self._grants = Grants(
             self.surveyor,
             self._leases,
@@ -81,7 +96,13 @@ class Switchboard:
         self._prefetching = Prefetching(
             self._grants, self._loads, is_idle=lambda: self._grants.idle
         )
-        self._departures = Departures(self.surveyor, self._leases, changes, self._neighbors)
+        self._departures = Departures(
+            self.surveyor,
+            self._leases,
+            changes,
+            self._neighbors,
+            moved=self._loads.weighing.moved,
+        )
 
     async def acquire(
         self,
@@ -90,6 +111,7 @@ class Switchboard:
         call: str,
         needed_tokens: int,
         on_event: OnEvent,
+        least_tokens: int = 0,
         hold: bool = False,
     ) -> Held:
         """Get a loaded instance of `card` and lease it to `call`; see `Grants.acquire`.
@@ -104,7 +126,14 @@ class Switchboard:
         """
         self.surveyor.demand.note(card.key)
         self._prefetching.give_way(card.key)
-        wish = Wish(card=card, needed_tokens=needed_tokens, tell=on_event, call=call, hold=hold)
+        wish = Wish(
+            card=card,
+            needed_tokens=needed_tokens,
+            least_tokens=least_tokens,
+            tell=on_event,
+            call=call,
+            hold=hold,
+        )
         return await self._grants.acquire(wish)
 
     def lease(self, resident: Resident, call: str) -> bool:
@@ -143,6 +172,7 @@ class Switchboard:
     async def leave(self) -> None:
         """Unload what is ours and drop the connection: this process ends."""
         self._prefetching.give_way("")
+        self._loads.weighing.settle()
         try:
             await self._departures.leave()
         finally:

@@ -9,8 +9,11 @@ from pathlib import Path
 from langchain_lmswitch.errors import HostLost
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.hosts.finding import find_host
+from langchain_lmswitch.ledger.base import Ledger
+from langchain_lmswitch.ledger.sqlite import SqliteLedger
 from langchain_lmswitch.machine.monitor import Monitor, SystemMonitor
 from langchain_lmswitch.machine.neighbors import Neighbors
+from langchain_lmswitch.machine.scales import Scales
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.flights import Flights
@@ -31,9 +34,15 @@ class Boards:
         self._searches: Flights[Switchboard] = Flights()
         self._found: dict[Settings, Switchboard] = {}
         self._by_address: dict[str, Switchboard] = {}
+        self._ledgers: dict[Path, Ledger] = {}
 
     async def of(
-        self, host: Host | None, monitor: Monitor | None, settings: Settings
+        self,
+        host: Host | None,
+        monitor: Monitor | None,
+        settings: Settings,
+        *,
+        ledger: Ledger | None = None,
     ) -> Switchboard:
         """Give the switchboard of `host`, or of the one that `settings` lead to.
 
@@ -42,7 +51,7 @@ class Boards:
         """
         if host is None:
             return await self.find(settings)
-        return self.given(host, monitor, settings)
+        return self.given(host, monitor, settings, ledger=ledger)
 
     async def find(self, settings: Settings) -> Switchboard:
         """Give the switchboard of the host that `settings` lead to.
@@ -56,11 +65,21 @@ class Boards:
             )
         return self._found[settings]
 
-    def given(self, host: Host, monitor: Monitor | None, settings: Settings) -> Switchboard:
-        """Give the switchboard of a host object that the caller made."""
+    def given(
+        self,
+        host: Host,
+        monitor: Monitor | None,
+        settings: Settings,
+        *,
+        ledger: Ledger | None = None,
+    ) -> Switchboard:
+        """Give the switchboard of a host object that the caller made.
+
+        Nothing is written to disk for it, unless the caller brings a ledger that does.
+        """
         board = self._by_address.get(host.address)
         if board is None or board.host is not host:
-            board = Switchboard(host, monitor or SystemMonitor(), settings)
+            board = Switchboard(host, monitor or SystemMonitor(), settings, ledger=ledger)
             self._by_address[host.address] = board
         return board
 
@@ -88,15 +107,29 @@ class Boards:
         """Leave all hosts: this process ends."""
         boards = tuple(self._by_address.values())
         await asyncio.gather(*(board.leave() for board in boards), return_exceptions=True)
+        for ledger in self._ledgers.values():
+            await asyncio.to_thread(ledger.close)
 
     async def _search(self, settings: Settings) -> Switchboard:
         host = await find_host(settings)
         board = self._by_address.get(host.address)
         if board is None:
-            neighbors = Neighbors(_meeting_place(settings, host.address))
-            board = Switchboard(host, SystemMonitor(), settings, neighbors=neighbors)
-            self._by_address[host.address] = board
+            board = self._by_address[host.address] = self._made(host, settings)
         return board
+
+    def _made(self, host: Host, settings: Settings) -> Switchboard:
+        monitor, path = SystemMonitor(), settings.ledger_path
+        if path not in self._ledgers:
+            self._ledgers[path] = SqliteLedger(path)
+        local = host.scope == "local"
+        return Switchboard(
+            host,
+            monitor,
+            settings,
+            ledger=self._ledgers[path],
+            neighbors=Neighbors(_meeting_place(settings, host.address)),
+            scales=Scales(int(host.address.rpartition(":")[2]), monitor) if local else None,
+        )
 
 
 @asynccontextmanager

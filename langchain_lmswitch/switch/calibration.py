@@ -136,7 +136,7 @@ class Calibration:
         """Unload what has to leave, and say whether the model itself was loaded."""
         surveyor = self._board.surveyor
         footprint, survey = await surveyor.footprint(card), await surveyor.survey()
-        plan = surveyor.plan(card, footprint, survey, needed_tokens=0)
+        plan = surveyor.plan(surveyor.spec(card), footprint, survey, needed_tokens=0)
         match plan:
             case Refusal():
                 raise not_enough(plan)

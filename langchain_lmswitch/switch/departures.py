@@ -1,6 +1,6 @@
 """Models that leave because somebody says so, or because this process ends."""
 
-import logging
+from collections.abc import Callable
 from contextlib import suppress
 
 from langchain_lmswitch.errors import HostTimeout, LMSwitchError
@@ -9,23 +9,32 @@ from langchain_lmswitch.switch.changes import Changes
 from langchain_lmswitch.switch.leases import Leases
 from langchain_lmswitch.switch.surveyor import OURS, Surveyor
 
-log = logging.getLogger(__name__)
-
 _LAST_TURN_S = 0.5
 """A process that ends does not wait long for another one's load."""
 
 
 class Departures:
-    """Unloads instances that no request of ours uses; confined to the portal's loop."""
+    """Unloads instances that no request of ours uses; confined to the portal's loop.
+
+    Args:
+        moved: Is told before anything is unloaded.
+    """
 
     def __init__(
-        self, surveyor: Surveyor, leases: Leases, changes: Changes, neighbors: Neighbors
+        self,
+        surveyor: Surveyor,
+        leases: Leases,
+        changes: Changes,
+        neighbors: Neighbors,
+        *,
+        moved: Callable[[], None],
     ) -> None:
         self._host = surveyor.host
         self._surveyor = surveyor
         self._leases = leases
         self._changes = changes
         self._neighbors = neighbors
+        self._moved = moved
 
     async def unload(self, identifier: str) -> None:
         """Unload an instance, once no request of ours uses it, in any process.
@@ -60,6 +69,7 @@ class Departures:
         self._neighbors.close([identifier])
         while self._in_use(identifier) or not self._leases.start_leaving({identifier}):
             await self._changes.next()
+        self._moved()
         try:
             await self._host.unload(identifier)
         finally:

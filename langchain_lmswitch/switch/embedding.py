@@ -185,7 +185,8 @@ async def _lease(
     loaded = card.key in survey.resident_keys
     footprint = None if loaded else await surveyor.footprint(card)
     # A resident one is used whatever its context: no text is worth a reload of the model.
-    match surveyor.plan(card, footprint, survey, needed_tokens=0, patient=True):
+    spec = surveyor.spec(card)
+    match surveyor.plan(spec, footprint, survey, needed_tokens=0, patient=True):
         case Refusal() as refusal:
             raise not_enough(refusal)
         case Use(resident=resident) if board.lease(resident, call):

@@ -8,11 +8,12 @@ from langchain_lmswitch.machine.neighbors import Neighbors
 from langchain_lmswitch.switch.changes import Changes
 from langchain_lmswitch.switch.flights import Flights
 from langchain_lmswitch.switch.leases import Held, Leases
-from langchain_lmswitch.switch.loads import Loads, Wish
+from langchain_lmswitch.switch.loads import Loads
 from langchain_lmswitch.switch.slots import AHEAD, Slots
 from langchain_lmswitch.switch.surveyor import LATELY_S, OURS, Surveyor
 from langchain_lmswitch.switch.waiting import Queue
 from langchain_lmswitch.switch.watch import Watch
+from langchain_lmswitch.switch.wishes import Wish
 from langchain_lmswitch.types.events import Queued
 from langchain_lmswitch.types.models import Resident
 from langchain_lmswitch.types.plans import Use
@@ -94,6 +95,7 @@ class Grants:
         """End the leases of a call; safe to repeat."""
         if leased := self._leases.release(call):
             for identifier in leased:
+                self._loads.weighing.answered(identifier)
                 self._slots.freed(identifier)
             self._changes.tell()
 
@@ -152,10 +154,11 @@ class Grants:
         while departures != self._leases.departures:
             departures = self._leases.departures
             survey = await self._surveyor.survey(max_age_s=max_age_s)
-        plan = self._surveyor.plan(wish.card, None, survey, needed_tokens=wish.needed_tokens)
+        spec = self._surveyor.spec(wish.card)
+        plan = self._surveyor.plan(spec, None, survey, needed_tokens=wish.needed_tokens)
         if isinstance(plan, Use):
             return plan.resident
-        self._loads.quarantines.check(self._surveyor.spec(wish.card))
+        self._loads.quarantines.check(spec)
         return None
 
     async def _join(self, wish: Wish) -> Held:

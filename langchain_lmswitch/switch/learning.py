@@ -45,13 +45,14 @@ class Learning:
         """Put an estimate right."""
         if self._known is None:
             return footprint
-        return self._known.corrected(self._configuration(spec, card), footprint)
+        configuration = self._configuration(spec, card)
+        return self._known.corrected(configuration, footprint, now_s=self._wall_clock())
 
     def load_s(self, key: str, size_bytes: int) -> float:
         """Give the seconds that loading a model is expected to take."""
         return (self._known or Experience()).load_s(key, size_bytes)
 
-    def note_load(
+    def record(
         self,
         spec: LoadSpec,
         card: ModelCard,
@@ -59,22 +60,21 @@ class Learning:
         load_s: float,
         expected_bytes: int | None,
         free_bytes: int | None,
-        observed_bytes: int | None = None,
-        observed_vram_bytes: int | None = None,
         failure: LoadFailed | None = None,
-    ) -> None:
-        """Remember a load, made or failed; `spec` has the context really loaded."""
-        record = LoadRecord(
+    ) -> LoadRecord:
+        """Write a load down, made or failed; `spec` has the context really loaded."""
+        return LoadRecord(
             at_s=self._wall_clock(),
             configuration=self._configuration(spec, card),
             load_s=load_s,
             expected_bytes=expected_bytes,
-            observed_bytes=observed_bytes,
-            observed_vram_bytes=observed_vram_bytes,
             failed=failure.reason if failure else "",
             for_memory=failure.for_memory if failure else False,
             free_bytes=free_bytes,
         )
+
+    def note(self, record: LoadRecord) -> None:
+        """Remember a load, and learn from it."""
         self._ledger.note_load(record)
         if self._known:
             self._known.learn(record)

@@ -1,40 +1,27 @@
 """Loads, one after the other: planned when it is their turn, made, and tried again for memory."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import assert_never
 
 from langchain_lmswitch.errors import HostTimeout, LoadFailed
 from langchain_lmswitch.machine.neighbors import Neighbors, TurnTimeout
-from langchain_lmswitch.policy.admission import not_enough
-from langchain_lmswitch.policy.planning import sparing
+from langchain_lmswitch.machine.scales import Scales
+from langchain_lmswitch.policy.planning import Survey
 from langchain_lmswitch.switch.changes import Changes
 from langchain_lmswitch.switch.leases import Held, Leases
-from langchain_lmswitch.switch.loader import Loader, OnEvent
+from langchain_lmswitch.switch.loader import Loader
+from langchain_lmswitch.switch.planner import Planner
 from langchain_lmswitch.switch.quarantines import Quarantines
 from langchain_lmswitch.switch.rooms import Room
-from langchain_lmswitch.switch.surveyor import Survey, Surveyor
+from langchain_lmswitch.switch.surveyor import Surveyor
 from langchain_lmswitch.switch.turns import Turn, Turns
+from langchain_lmswitch.switch.weighing import Weighing
+from langchain_lmswitch.switch.wishes import Wish
 from langchain_lmswitch.types.events import Queued
-from langchain_lmswitch.types.machine import Footprint
-from langchain_lmswitch.types.models import ModelCard, Resident
-from langchain_lmswitch.types.plans import Load, Plan, Refusal, Use
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """A model that somebody waits for."""
-
-    card: ModelCard
-    needed_tokens: int
-    tell: OnEvent
-    call: str = ""
-    """Names the lease that is wanted."""
-    hold: bool = False
-    """Whether it is kept for as long as a user wants."""
-    ahead: bool = False
-    """Whether nobody waits for it yet: it makes nobody leave who was used lately."""
+from langchain_lmswitch.types.models import Resident
+from langchain_lmswitch.types.plans import Load, Use
 
 
 class Loads:
@@ -47,6 +34,7 @@ class Loads:
         changes: Changes,
         neighbors: Neighbors,
         *,
+        scales: Scales | None,
         clock: Callable[[], float],
     ) -> None:
         self._surveyor = surveyor
@@ -55,6 +43,8 @@ class Loads:
         self._neighbors = neighbors
         self._clock = clock
         self._loader = Loader(surveyor.host, surveyor.settings, clock=clock)
+        self._planner = Planner(surveyor, leases, changes, neighbors, clock=clock)
+        self.weighing = Weighing(surveyor, self._loader, scales, clock=clock)
         self.turns = Turns()
         self.quarantines = Quarantines(clock)
         self.coming: Load | None = None
@@ -72,13 +62,13 @@ class Loads:
         if self.turns.taken:
             wish.tell(Queued(key=wish.card.key, reason="another model is being loaded"))
         async with self.turns.next() as turn, self._alone(wish):
-            plan, survey = await self._wait_for_plan(wish, turn)
+            plan, survey = await self._planner.plan(wish, turn)
             queued_s = self._clock() - started_s
             match plan:
                 case Use(resident=resident):
                     yield Held(resident=resident, queued_s=queued_s)
                 case Load():
-                    held = await self._make(plan, survey, turn, wish.tell)
+                    held = await self._make(plan, survey, turn, wish)
                     yield replace(held, queued_s=queued_s)
                 case _:
                     assert_never(plan)
@@ -99,52 +89,7 @@ class Loads:
             address = self._surveyor.host.address
             raise HostTimeout(address, doing=doing, after_s=within_s) from None
 
-    async def _wait_for_plan(self, wish: Wish, turn: Turn) -> tuple[Plan, Survey]:
-        """Plan with fresh facts, and again whenever somebody makes room; victims are marked."""
-        deadline_s = self._clock() + self._surveyor.settings.load_timeout_s
-        while True:
-            footprint = await self._surveyor.footprint(wish.card)
-            survey = await self._survey(wish)
-            plan = self._surveyor.plan(
-                wish.card, footprint, survey, needed_tokens=wish.needed_tokens
-            )
-            if isinstance(plan, Refusal):
-                awaited = self._awaited(wish, footprint, survey)
-                if not awaited or self._clock() > deadline_s:
-                    raise not_enough(plan)
-                self._claim(awaited, turn)
-                wish.tell(Queued(key=plan.key, reason=f"{plan.reason}; waiting for an answer"))
-                await self._changes.next()
-            elif self._mark(plan, turn):
-                return plan, survey
-
-    async def _survey(self, wish: Wish) -> Survey:
-        survey = await self._surveyor.survey()
-        return sparing(survey, self._leases.lately(self._clock())) if wish.ahead else survey
-
-    def _awaited(self, wish: Wish, footprint: Footprint, survey: Survey) -> frozenset[str]:
-        """Say who would have to become idle and leave; none if even that would not help."""
-        if wish.ahead:
-            return frozenset()
-        plan = self._surveyor.plan(
-            wish.card, footprint, survey, needed_tokens=wish.needed_tokens, patient=True
-        )
-        evict = plan.evict if isinstance(plan, Load) else ()
-        return frozenset(one.identifier for one in evict)
-
-    def _mark(self, plan: Plan, turn: Turn) -> bool:
-        """Mark the victims of a plan as leaving; `False` if one of them has been leased."""
-        leaving = {one.identifier for one in plan.evict} if isinstance(plan, Load) else set()
-        self._claim(leaving, turn)
-        if any(self._neighbors.used(one) or self._neighbors.held(one) for one in leaving):
-            return False
-        return self._leases.start_leaving(leaving)
-
-    def _claim(self, identifiers: Iterable[str], turn: Turn) -> None:
-        turn.claim(identifiers)
-        self._neighbors.close(identifiers)
-
-    async def _make(self, plan: Load, survey: Survey, turn: Turn, tell: OnEvent) -> Held:
+    async def _make(self, plan: Load, survey: Survey, turn: Turn, wish: Wish) -> Held:
         started_s = self._clock()
         room = Room(
             plan,
@@ -158,7 +103,7 @@ class Loads:
         )
         self.coming = plan
         try:
-            resident = await self._load(plan, room, tell)
+            resident = await self._load(plan, room, wish)
         except LoadFailed as failure:
             self.quarantines.note_failure(plan.spec, failure)
             raise
@@ -172,7 +117,7 @@ class Loads:
         load_s = self._clock() - started_s
         return Held(resident=resident, evicted=tuple(sorted(room.leaving)), load_s=load_s)
 
-    async def _load(self, plan: Load, room: Room, tell: OnEvent) -> Resident:
+    async def _load(self, plan: Load, room: Room, wish: Wish) -> Resident:
         """Load, for memory twice.
 
         1. The victims leave, and their memory is waited for.
@@ -180,13 +125,14 @@ class Loads:
         3. Then it is tried once more; but not if nothing has left for it at all: that would be
            the same load again.
         """
-        await room.make(tell)  # 1
+        self.weighing.moved()
+        await room.make(wish.tell)  # 1
         try:
-            return await self._loader.load(plan, tell)
+            return await self.weighing.load(plan, wish.card, wish.tell)
         except LoadFailed as failure:
             if not failure.for_memory:
                 raise
-            idle = await room.widen(tell)  # 2
+            idle = await room.widen(wish.tell)  # 2
             if not room.leaving:  # 3
                 raise
-        return await self._loader.load(replace(plan, evict=idle), tell)
+        return await self.weighing.load(replace(plan, evict=idle), wish.card, wish.tell)

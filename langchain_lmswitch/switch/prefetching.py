@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from langchain_lmswitch.errors import LMSwitchError
 from langchain_lmswitch.switch.grants import Grants
-from langchain_lmswitch.switch.loads import Loads, Wish
+from langchain_lmswitch.switch.loads import Loads
+from langchain_lmswitch.switch.wishes import Wish
 from langchain_lmswitch.types.models import ModelCard
 
 log = logging.getLogger(__name__)

@@ -8,12 +8,13 @@ from typing import Final, Generic, TypeVar
 
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.machine.monitor import Monitor
+from langchain_lmswitch.policy.contexts import contexts
 from langchain_lmswitch.policy.demand import Demand
 from langchain_lmswitch.policy.eviction import Absentee, Occupant
-from langchain_lmswitch.policy.loadtimes import guessed_load_s
 from langchain_lmswitch.policy.offload import placed
 from langchain_lmswitch.policy.planning import ANSWERING, Survey, plan_load
 from langchain_lmswitch.settings import Settings
+from langchain_lmswitch.switch.learning import Learning
 from langchain_lmswitch.types.machine import UNKNOWN_MACHINE, Footprint, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
 from langchain_lmswitch.types.plans import Load, Plan, Refusal
@@ -59,6 +60,7 @@ class Surveyor:
         monitor: Monitor,
         settings: Settings,
         *,
+        learning: Learning,
         leased: Callable[[str], bool],
         held: Callable[[str], bool] = lambda _: False,
         loading: Callable[[], Load | None] = lambda: None,
@@ -67,6 +69,7 @@ class Surveyor:
     ) -> None:
         self.host = host
         self.settings = settings
+        self.learning = learning
         self._monitor = monitor
         self._leased = leased
         self._held = held
@@ -75,7 +78,7 @@ class Surveyor:
         self._clock = clock
         self._cards: _Listing[ModelCard] = _Listing()
         self._residents: _Listing[Resident] = _Listing()
-        self._footprints: dict[LoadSpec, Footprint] = {}
+        self._estimates: dict[LoadSpec, tuple[ModelCard, Footprint]] = {}
         self._granted: dict[str, int] = {}
         self.demand = Demand()
         """Which models are asked for; to be told of every request."""
@@ -134,21 +137,43 @@ class Surveyor:
             ttl_s=self.settings.ttl_s,
         )
 
+    def specs(self, card: ModelCard, *, least_tokens: int) -> tuple[LoadSpec, ...]:
+        """List how we would load a model, the best first; see `policy.contexts`."""
+        usual = self.spec(card)
+        if card.kind != "llm" or usual.context_tokens is None:
+            return (usual,)
+        tried = contexts(usual.context_tokens, least_tokens=least_tokens)
+        return tuple(replace(usual, context_tokens=tokens) for tokens in tried)
+
+    def expected_bytes(self, card: ModelCard, spec: LoadSpec) -> int | None:
+        """Give what the host said that a load would cost, if it was asked."""
+        # An encoder's context is the host's own affair.
+        asked = self._estimates.get(self.spec(card) if card.kind == "embedding" else spec)
+        return asked[1].total_bytes if asked else None
+
     def learn(self, spec: LoadSpec, resident: Resident) -> None:
         """Remember a context that the host made smaller than it was asked to."""
         if 0 < resident.context_tokens < (spec.context_tokens or 0):
             self._granted[spec.key] = resident.context_tokens
 
-    async def footprint(self, card: ModelCard) -> Footprint:
-        """Estimate what loading a model would cost; asked of the host once.
+    async def footprint(self, card: ModelCard, spec: LoadSpec | None = None) -> Footprint:
+        """Estimate what loading a model would cost: the host's word, put right by what was seen.
 
         What the host does not know itself is laid on GPUs by what is free on them now.
         """
-        spec = self.spec(card)
-        if spec not in self._footprints:
-            self._footprints[spec] = await self.host.estimate(spec, card)
-        footprint = self._footprints[spec]
-        return footprint if footprint.source == "host" else placed(footprint, self.snapshot())
+        spec = spec or self.spec(card)
+        await self.learning.begin()
+        estimate = await self.estimate(spec, card)
+        if estimate.source != "host":
+            estimate = placed(estimate, self.snapshot())
+        return self.learning.corrected(spec, card, estimate)
+
+    async def estimate(self, spec: LoadSpec, card: ModelCard) -> Footprint:
+        """Ask the host what a load would cost, once for each."""
+        known = self._estimates.get(spec)
+        if known is None or known[0].size_bytes != card.size_bytes:
+            known = self._estimates[spec] = (card, await self.host.estimate(spec, card))
+        return known[1]
 
     async def footprints(self, cards: list[ModelCard]) -> dict[str, Footprint]:
         """Estimate several models at once, by key."""
@@ -160,7 +185,7 @@ class Surveyor:
         occupants = tuple(
             replace(
                 one,
-                loss_s=self.demand.rate(one.resident.key) * guessed_load_s(one.resident.size_bytes),
+                loss_s=self._loss_s(one.resident.key, one.resident.size_bytes),
             )
             for one in survey.occupants
         )
@@ -168,16 +193,16 @@ class Surveyor:
 
     def plan(
         self,
-        card: ModelCard,
+        spec: LoadSpec,
         footprint: Footprint | None,
         survey: Survey,
         *,
         needed_tokens: int,
         patient: bool = False,
     ) -> Plan | Refusal:
-        """Decide how `card` could be in memory; see `policy.planning`. Nothing is done."""
+        """Decide how a model could be in memory; see `policy.planning`. Nothing is done."""
         return plan_load(
-            self.spec(card),
+            spec,
             footprint,
             self.priced(survey) if footprint else survey,
             needed_tokens=needed_tokens,
@@ -210,19 +235,23 @@ class Surveyor:
 
     def _absent(self, survey: Survey) -> tuple[Absentee, ...]:
         """List who is asked for now and then and is not in memory, as far as the size is known."""
-        known = {spec.key: footprint for spec, footprint in self._footprints.items()}
+        known = {spec.key: (spec, *estimated) for spec, estimated in self._estimates.items()}
         return tuple(
             Absentee(
                 key=key,
-                bytes=footprint.total_bytes,
-                gain_s=self.demand.rate(key) * guessed_load_s(footprint.weights_bytes),
+                bytes=self.learning.corrected(spec, card, estimate).total_bytes,
+                gain_s=self._loss_s(key, card.size_bytes),
             )
-            for key, footprint in known.items()
+            for key, (spec, card, estimate) in known.items()
             if key not in survey.resident_keys and self.demand.rate(key)
         )
 
+    def _loss_s(self, key: str, size_bytes: int) -> float:
+        """Reckon what it costs for each request to come not to have a model in memory."""
+        return self.demand.rate(key) * self.learning.load_s(key, size_bytes)
+
     def _held_bytes(self, resident: Resident) -> int:
-        for spec, footprint in self._footprints.items():
+        for spec, (card, estimate) in self._estimates.items():
             if spec.key == resident.key and spec.context_tokens == resident.context_tokens:
-                return footprint.total_bytes
+                return self.learning.corrected(spec, card, estimate).total_bytes
         return int(resident.size_bytes * _RESIDENT_FACTOR)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from langchain_lmswitch.policy.experience import Experience, resized
 from langchain_lmswitch.policy.loadtimes import guessed_load_s
+from langchain_lmswitch.policy.observed import FAILURE_COUNTS_S
 from langchain_lmswitch.types.loads import Configuration, LoadRecord
 from langchain_lmswitch.types.machine import Footprint
 
@@ -55,10 +56,13 @@ def too_large(free_bytes: int | None, *, context: int = 8192, memory: bool = Tru
 
 
 def corrected(
-    *records: LoadRecord, context: int = 8192, footprint: Footprint | None = None
+    *records: LoadRecord,
+    context: int = 8192,
+    footprint: Footprint | None = None,
+    now_s: float = 1.0,
 ) -> Footprint:
     asked = replace(ASKED, context_tokens=context)
-    return Experience(records).corrected(asked, footprint or estimate())
+    return Experience(records).corrected(asked, footprint or estimate(), now_s=now_s)
 
 
 def total_mib(*records: LoadRecord, context: int = 8192) -> float:
@@ -161,7 +165,7 @@ def test_other_failures_tell_nothing_of_memory(failed: LoadRecord) -> None:
 def test_what_is_another_load_teaches_nothing(other: Configuration) -> None:
     seen = Experience([made(1700 * MIB)] * 3)
 
-    assert seen.corrected(other, estimate()) == estimate()
+    assert seen.corrected(other, estimate(), now_s=1.0) == estimate()
 
 
 # --- footprints, for all observations ---------------------------------------------------------
@@ -215,6 +219,14 @@ def test_more_observed_bytes_never_give_less(
     assert after.total_bytes >= before.total_bytes
 
 
+def test_a_failure_is_forgotten_after_a_while() -> None:
+    """Somebody else may have taken the memory just then."""
+    failed = too_large(1500 * MIB)
+
+    assert corrected(failed, now_s=FAILURE_COUNTS_S - 1).total_bytes > 1500 * MIB
+    assert corrected(failed, now_s=FAILURE_COUNTS_S) == estimate()
+
+
 @given(records, amounts, contexts)
 def test_a_failure_never_gives_less(seen: list[LoadRecord], free: int, context: int) -> None:
     before = corrected(*seen, context=context).total_bytes
@@ -241,7 +253,7 @@ def test_learning_one_by_one_is_learning_at_once(size: int, held: list[int]) -> 
     for one in held:
         step_by_step.learn(made(one))
 
-    assert step_by_step.corrected(ASKED, estimate(size)) == corrected(
+    assert step_by_step.corrected(ASKED, estimate(size), now_s=1.0) == corrected(
         *map(made, held), footprint=estimate(size)
     )
 

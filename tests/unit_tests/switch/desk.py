@@ -89,6 +89,7 @@ class Desk:
             monitor or host,
             Settings(headroom_bytes=0, **{"parallel": 64, **options}),
             clock=loop.time,
+            wall_clock=loop.time,
         )
         self.heard: dict[str, list[SwitchEvent]] = {}
         self.passes = Passes(self.board)

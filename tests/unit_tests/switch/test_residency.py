@@ -52,7 +52,8 @@ class Desk:
         """Plan as the choice of a model does: what is answering now will be done some time."""
         surveyor, found = self.board.surveyor, self.host.disk[key]
         footprint, survey = await surveyor.footprint(found), await surveyor.survey()
-        return surveyor.plan(found, footprint, survey, needed_tokens=10, patient=True)
+        spec = surveyor.spec(found)
+        return surveyor.plan(spec, footprint, survey, needed_tokens=10, patient=True)
 
 
 def virtual(test: Callable[[], Awaitable[None]]) -> Callable[[], None]:

@@ -4,7 +4,9 @@ import asyncio
 import random
 from dataclasses import replace
 
+from langchain_lmswitch.ledger.memory import MemoryLedger
 from langchain_lmswitch.settings import Settings
+from langchain_lmswitch.switch.learning import Learning
 from langchain_lmswitch.switch.surveyor import LATELY_S, Surveyor
 from langchain_lmswitch.testing import FixedMachine, ScriptedHost, card
 from langchain_lmswitch.types.machine import Footprint, Gpu
@@ -31,6 +33,7 @@ class Office:
             self.host,
             self.machine,
             Settings(),
+            learning=Learning(self.host, MemoryLedger()),
             leased=self.leased.__contains__,
             clock=self.clock,
         )
@@ -129,7 +132,8 @@ async def evicts(office: Office, key: str) -> list[str]:
     cards = {card.key: card for card in await office.surveyor.cards()}
     footprints = await office.surveyor.footprints(list(cards.values()))
     survey = await office.surveyor.survey()
-    plan = office.surveyor.plan(cards[key], footprints[key], survey, needed_tokens=10)
+    spec = office.surveyor.spec(cards[key])
+    plan = office.surveyor.plan(spec, footprints[key], survey, needed_tokens=10)
     assert isinstance(plan, Load)
     return [one.key for one in plan.evict]
 

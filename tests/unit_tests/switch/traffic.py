@@ -110,6 +110,7 @@ class Traffic:
             self.host,
             Settings(headroom_bytes=0, queue_limit=self.dice.choice([4, 64, 64])),
             clock=lambda: loop.time() + self._slept_s,
+            wall_clock=lambda: loop.time() + self._slept_s,
         )
         self.passes = Passes(self.board)
 
