@@ -4,7 +4,7 @@ import asyncio
 import uuid
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from langchain_lmswitch.errors import HostFailed, InvalidRequest, LMSwitchError
@@ -18,6 +18,7 @@ from langchain_lmswitch.policy.weighing import Taken, taken
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.leases import Held
 from langchain_lmswitch.switch.news import Tell
+from langchain_lmswitch.switch.release import free_bytes
 from langchain_lmswitch.switch.surveyor import OURS
 from langchain_lmswitch.types.models import ModelCard, Resident
 from langchain_lmswitch.types.plans import Load, Refusal, Use
@@ -39,7 +40,7 @@ class Calibrated:
     expected_bytes: int
     """The estimate before it."""
     free_bytes: int | None
-    """What was free in main memory just before."""
+    """What was free just before, in main memory and on GPUs."""
     taken: Taken
     weighed: Observation | Unusable
     """What the host held after the first answer, beyond what it held before."""
@@ -91,6 +92,7 @@ class Calibration:
         1. What must leave for it leaves first, the model itself included: nothing else may move
            while it is measured.
         2. It is unloaded again if it was not loaded before.
+        3. What it took is remembered: the next estimate is put right by it.
 
         Raises:
             InvalidRequest: It was loaded by somebody else.
@@ -105,11 +107,11 @@ class Calibration:
         snapshot = self._monitor.snapshot()
         async with self._measured(card, root, tell, stays=was_loaded) as measured:  # 2
             overlapped = before != await self._others(card)
-        return Calibrated(
+        found = Calibrated(
             resident=measured.held.resident,
             load_s=measured.held.load_s,
             expected_bytes=footprint.total_bytes,
-            free_bytes=snapshot.ram_free_bytes,
+            free_bytes=free_bytes(snapshot),
             taken=taken(
                 measured.peak,
                 measured.weighed,
@@ -120,6 +122,26 @@ class Calibration:
             weighed=measured.weighed,
             why_no_peak=measured.why_no_peak,
         )
+        self._remember(card, found)  # 3
+        return found
+
+    def _remember(self, card: ModelCard, found: Calibrated) -> None:
+        surveyor = self._board.surveyor
+        asked = surveyor.spec(card)
+        record = surveyor.learning.record(
+            replace(asked, context_tokens=found.resident.context_tokens),
+            card,
+            load_s=found.load_s,
+            expected_bytes=surveyor.expected_bytes(card, asked),
+            free_bytes=found.free_bytes,
+        )
+        measured = replace(
+            record,
+            observed_bytes=found.taken.total_bytes,
+            observed_vram_bytes=found.taken.vram_bytes,
+            source="calibration",
+        )
+        surveyor.learning.note(measured)
 
     async def _root(self) -> int:
         root = await asyncio.to_thread(self._processes.root, self._port)
