@@ -117,12 +117,17 @@ def remarks(rows: "Sequence[Row]") -> list[str]:
     found = [(row.key, row.found) for row in rows if row.found]
     said += [f"{key}: no peak, {one.why_no_peak}" for key, one in found if one.why_no_peak]
     said += [
-        f"{key}: only a part is known, or something else was loaded or unloaded meanwhile; "
-        "estimates stay as they are"
+        f"{key}: {_gap(one)}; estimates stay as they are"
         for key, one in found
         if one.taken.total_bytes is None
     ]
     return said
+
+
+def _gap(found: "Calibrated") -> str:
+    if found.taken.ram_bytes is not None:
+        return "what it took on GPUs is unknown"
+    return "other loads, or other programs, were in the way, so run it again"
 
 
 def record(row: Row) -> dict[str, Any]:

@@ -185,40 +185,48 @@ def test_host_whose_process_is_not_found_is_refused(host: LivingHost) -> None:
 
 
 def calibrated(taken: Taken, *, why_no_peak: str = "") -> Calibrated:
+    weighed = Observation(ram_bytes=600 * MIB, vram_bytes=0)
     return Calibrated(
         resident=Resident(key="a", identifier="lmswitch/a", context_tokens=4096),
         load_s=1.5,
         expected_bytes=700 * MIB,
         free_bytes=None,
         taken=taken,
-        weighed=Observation(ram_bytes=600 * MIB, vram_bytes=0)
-        if taken.ram_bytes
-        else Unusable(reason="x"),
+        weighed=weighed if taken.ram_bytes else Unusable(reason="x"),
         why_no_peak=why_no_peak,
     )
 
 
 def test_unknown_is_not_zero() -> None:
     rows = [
-        Row(key="a", found=calibrated(Taken(ram_bytes=640 * MIB), why_no_peak="")),
+        Row(key="a", found=calibrated(Taken(ram_bytes=640 * MIB))),
         Row(key="b", found=calibrated(Taken(), why_no_peak="gpu-tracker failed: ValueError")),
         Row(key="c", why_not="No room."),
     ]
     screen = Console(width=120)
     with screen.capture() as caught:
         screen.print(listing(rows))
-    lines = caught.get().splitlines()[2:]
+    lines = [" ".join(line.split()) for line in caught.get().splitlines()[2:]]
 
-    assert [line.split()[0] for line in lines] == ["a", "b", "c"]
-    assert lines[0].split()[2:] == [
-        *("700", "MiB", "unknown", "640", "MiB", "unknown"),
-        *("600", "MiB", "1.5", "s"),
+    assert lines == [
+        "a 4,096 700 MiB unknown 640 MiB unknown 600 MiB 1.5 s",
+        "b 4,096 700 MiB unknown unknown unknown unknown 1.5 s",
+        "c unknown unknown unknown unknown unknown unknown unknown",
     ]
-    assert record(rows[0])["taken"] == {
-        **{"ram_bytes": 640 * MIB, "vram_bytes": None, "total_bytes": None}
-    }
-    said = " ".join(remarks(rows))
-    assert "b: no peak, gpu-tracker failed: ValueError" in said
-    assert "c was not measured: No room." in said
-    assert "a: only a part is known" in said
+    taken = {"ram_bytes": 640 * MIB, "vram_bytes": None, "total_bytes": None}
+    assert record(rows[0])["taken"] == taken
+
+
+def test_what_is_missing_is_explained() -> None:
+    half = Row(key="a", found=calibrated(Taken(ram_bytes=640 * MIB)))
+    failed = Row(key="b", found=calibrated(Taken(), why_no_peak="gpu-tracker failed: ValueError"))
+    said = remarks([half, failed, Row(key="c", why_not="No room.")])
+
+    assert said == [
+        "c was not measured: No room.",
+        "b: no peak, gpu-tracker failed: ValueError",
+        "a: what it took on GPUs is unknown; estimates stay as they are",
+        "b: other loads, or other programs, were in the way, so run it again; "
+        "estimates stay as they are",
+    ]
     assert "pull starter" in remarks([])[0]
