@@ -1,7 +1,7 @@
 """Errors as a user meets them: one paragraph with what to do next, and an exit code.
 
 0. All went well.
-1. Any other failure.
+1. Any other failure; and from `replay`, that a decision comes out otherwise.
 2. Wrong usage: an option, a setting or a request that cannot be.
 3. No model host: none was found, or it refused us, or it stopped answering.
 4. No suitable model: none is installed, none can do it, or none has that name.
@@ -36,7 +36,7 @@ INTERRUPTED: Final = 130
 EPILOG: Final = """\b
 Exit codes:
   0    all went well
-  1    any other failure
+  1    any other failure; from replay: a decision comes out otherwise
   2    wrong usage: an option, a setting or a request that cannot be
   3    no model host: none was found, it refused us, or it stopped answering
   4    no suitable model: none installed (`lmswitch pull starter` helps), none able

@@ -30,6 +30,7 @@ from langchain_lmswitch.graph.state import RouterState, plain, revive
 from langchain_lmswitch.hosts.attachments import with_attachments
 from langchain_lmswitch.messages.asking import facts, request
 from langchain_lmswitch.policy.classify import classify
+from langchain_lmswitch.policy.deciding import Outcome
 from langchain_lmswitch.policy.naming import card_of
 from langchain_lmswitch.switch.board import Held
 from langchain_lmswitch.switch.boards import OpenBoard
@@ -172,8 +173,11 @@ class Nodes:
 
     async def _decide(
         self, task: Task, *, model: str, failed: dict[str, str], tight: set[str]
-    ) -> Any:
-        return await decide(await self._open(), task, model=model, failed=failed, tight=tight)
+    ) -> Outcome:
+        board = await self._open()
+        outcome, facts = await decide(board, task, model=model, failed=failed, tight=tight)
+        board.surveyor.learning.note_choice(facts, outcome)
+        return outcome
 
     async def _acquire(self, state: RouterState, key: str, tell: Callable[[object], None]) -> Held:
         board = await self._open()
@@ -185,6 +189,7 @@ class Nodes:
             card_of(key, await board.surveyor.cards()),
             call=state["call"],
             needed_tokens=state["task"]["needs"]["wanted_tokens"],
+            least_tokens=state["task"]["needs"]["context_tokens"],
             on_event=tell,
         )
 

@@ -129,7 +129,7 @@ class Router:
     ) -> int | None:
         task = classify(facts(messages, options))
         async with watched(self._open) as board:
-            outcome = await decide(board, task, model=options.get("model") or AUTO, failed={})
+            outcome, _ = await decide(board, task, model=options.get("model") or AUTO, failed={})
             if outcome.resident is None:
                 return None
             try:

@@ -3,13 +3,18 @@
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Final
 
-from langchain_lmswitch.ledger.base import LOADS_READ, MOST_DECISIONS, MOST_LOADS
+from langchain_lmswitch.ledger.base import LOADS_READ, MOST_LOADS
 from langchain_lmswitch.ledger.plain import plain
+from langchain_lmswitch.policy.recording import recordable
 from langchain_lmswitch.types.loads import LoadRecord
 from langchain_lmswitch.types.records import DecisionRecord
 
 Record = LoadRecord | DecisionRecord
+
+DECISIONS_IN_MEMORY: Final = 200
+"""What is kept where there is no disk: each holds on to all that it was decided from."""
 
 
 class MemoryLedger:
@@ -17,7 +22,7 @@ class MemoryLedger:
 
     def __init__(self) -> None:
         self._loads: deque[LoadRecord] = deque(maxlen=MOST_LOADS)
-        self._decisions: deque[DecisionRecord] = deque(maxlen=MOST_DECISIONS)
+        self._decisions: deque[DecisionRecord] = deque(maxlen=DECISIONS_IN_MEMORY)
 
     def note_load(self, record: LoadRecord) -> None:
         """Remember a load, made or failed."""
@@ -61,4 +66,5 @@ def as_read(records: Sequence[Record], last: int) -> list[DecisionRecord]:
     """Pick the latest decisions, in the form in which a file would give them back."""
     decisions = [one for one in records if isinstance(one, DecisionRecord)]
     latest = decisions[-last:] if last > 0 else []
-    return [replace(one, facts=plain(one.facts), outcome=plain(one.outcome)) for one in latest]
+    told = map(recordable, latest)
+    return [replace(one, facts=plain(one.facts), outcome=plain(one.outcome)) for one in told]

@@ -5,6 +5,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from pydantic import TypeAdapter
 
 from langchain_lmswitch.ledger.base import LOADS_READ, MOST_DECISIONS, MOST_LOADS
 from langchain_lmswitch.ledger.plain import packed, plain, unpacked
+from langchain_lmswitch.policy.recording import recordable
 from langchain_lmswitch.types.loads import LoadRecord
 from langchain_lmswitch.types.records import DecisionRecord
 
@@ -22,6 +24,7 @@ APPLICATION: Final = 0x6C6D7377
 
 _BUSY_S: Final = 2.0
 _READ_BUSY_S: Final = 0.1
+_PASSING: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _TRIES: Final = 20
 _PAUSE_S: Final = 0.05
 
@@ -32,7 +35,10 @@ _TABLES: Final = (
     (id INTEGER PRIMARY KEY, at_s REAL, kind TEXT, version TEXT, facts BLOB, outcome BLOB)""",
 )
 
-_load_adapter: TypeAdapter[LoadRecord] = TypeAdapter(LoadRecord)
+
+@cache
+def _load_adapter() -> TypeAdapter[LoadRecord]:
+    return TypeAdapter(LoadRecord)  # it takes a while to make
 
 
 class Unusable(Exception):  # noqa: N818 - an outcome, caught beside its only raisers
@@ -80,7 +86,7 @@ class Store:
             self._connection.close()
 
     def _prepare(self) -> None:
-        _is_ours(self._connection)  # before anything is changed in it
+        _patiently(lambda: _is_ours(self._connection))  # before anything is changed in it
         _patiently(lambda: self._connection.execute("PRAGMA journal_mode = WAL"))
         self._connection.execute("PRAGMA synchronous = NORMAL")
         self._connection.execute("BEGIN IMMEDIATE")
@@ -117,7 +123,7 @@ def read_loads(path: Path, host: str) -> list[LoadRecord]:
     found = []
     for (record,) in reversed(rows):
         with suppress(ValueError):  # one that another version wrote
-            found.append(_load_adapter.validate_python(json.loads(record)))
+            found.append(_load_adapter().validate_python(json.loads(record)))
     return found
 
 
@@ -142,12 +148,13 @@ def _rows(records: Iterable[LoadRecord | DecisionRecord]) -> tuple[list[Any], li
     loads: list[Any] = []
     decisions: list[Any] = []
     for one in records:
-        with suppress(TypeError, ValueError):  # facts that are no values: nobody could read them
+        with suppress(Exception):  # one that cannot be written must not keep the others
             match one:
                 case LoadRecord():
                     loads.append((one.at_s, one.configuration.host, json.dumps(plain(one))))
                 case DecisionRecord():
-                    facts, outcome = packed(one.facts), packed(one.outcome)
+                    told = recordable(one)
+                    facts, outcome = packed(told.facts), packed(told.outcome)
                     decisions.append((one.at_s, one.kind, one.version, facts, outcome))
     return loads, decisions
 
@@ -170,13 +177,17 @@ def _is_ours(connection: sqlite3.Connection) -> bool:
         Unusable: It is something else.
         NewerSchema: It is a ledger of a newer version.
     """
+    if not connection.in_transaction:  # all from one moment: another process may be making it
+        connection.execute("BEGIN")
+        with connection:
+            return _is_ours(connection)
+    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (schema,) = connection.execute("PRAGMA user_version").fetchone()
     if application == APPLICATION and schema > SCHEMA:
         raise NewerSchema
     if application == APPLICATION and schema == SCHEMA:
         return True
-    (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     if tables or application or schema:
         msg = "it is something else than a ledger"
         raise Unusable(msg)
@@ -199,7 +210,7 @@ def _patiently(work: Callable[[], object]) -> None:
         try:
             work()
         except sqlite3.OperationalError as error:
-            if not left or _code(error) != sqlite3.SQLITE_BUSY:
+            if not left or _code(error) not in _PASSING:
                 raise
             time.sleep(_PAUSE_S)
         else:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from langchain_lmswitch.policy.ranking import points_of
 from langchain_lmswitch.types.decisions import Candidate, ToolCalling
 from langchain_lmswitch.types.plans import Load, Plan, Refusal, Use
 from langchain_lmswitch.types.tasks import Task
@@ -33,6 +34,7 @@ def choose(
     failed: Mapping[str, str],
     forced: bool,
     smaller_than_bytes: int | None = None,
+    losses_s: Mapping[str, float] | None = None,
 ) -> Choice:
     """Take the first of the ranked candidates that can answer.
 
@@ -41,7 +43,10 @@ def choose(
     1. it lacks a hard need,
     2. it failed in this very request,
     3. it does not fit the memory, even after evictions that are allowed,
-    4. it would have to be loaded, and is no smaller than what has just failed for memory.
+    4. it would have to be loaded, and is no smaller than what has just failed for memory,
+    5. others would have to leave for it who are wanted again, and one in memory is nearly as good:
+       the seconds of reloading to be expected weigh as those of loading do in `ranking`. What the
+       caller names is loaded all the same.
 
     Args:
         task: The classified request.
@@ -50,12 +55,17 @@ def choose(
         failed: Key to what went wrong earlier in this request.
         forced: Whether the caller named the model.
         smaller_than_bytes: The footprint of the smallest that failed for memory in this request.
+        losses_s: By identifier, the seconds of reloading to be expected if a resident leaves.
     """
     judged = [
         _judge(one, plans.get(one.key), failed.get(one.key, ""), smaller_than_bytes)
         for one in ranked
     ]
-    chosen = next((one for one in judged if not one.note and one.key in plans), None)
+    able = [one for one in judged if not one.note and one.key in plans]
+    if able and not forced:
+        judged = _without_vain_swap(task, able, judged, plans=plans, losses_s=losses_s or {})  # 5
+        able = [one for one in able if one in judged]
+    chosen = next(iter(able), None)
     if chosen is None:
         reason = "; ".join(f"{one.key}: {one.note}" for one in judged) or "no model is installed"
         return Choice(key=None, candidates=tuple(judged), reason=f"nobody can answer ({reason})")
@@ -63,6 +73,29 @@ def choose(
     reason = _sentence(task, chosen, plans[chosen.key], judged, forced=forced)
     calling = tool_calling(task, chosen)
     return Choice(key=chosen.key, candidates=tuple(marked), reason=reason, tool_calling=calling)
+
+
+def _without_vain_swap(
+    task: Task,
+    able: Sequence[Candidate],
+    judged: list[Candidate],
+    *,
+    plans: Mapping[str, Plan | Refusal],
+    losses_s: Mapping[str, float],
+) -> list[Candidate]:
+    """Pass the best over, if another one in memory is nearly as good and others would leave."""
+    best, plan = able[0], plans[able[0].key]
+    if not isinstance(plan, Load) or not plan.evict:
+        return judged
+    loss_s = sum(losses_s.get(one.identifier, 0.0) for one in plan.evict)
+    enough = best.score - points_of(loss_s, quality=task.hints.quality)
+    instead = [one for one in able if isinstance(plans[one.key], Use) and one.score >= enough]
+    if not instead:
+        return judged
+    leaving = ", ".join(one.key for one in plan.evict)
+    note = f"hardly better than {instead[0].key}, and {leaving} would have to leave"
+    passed = able[: able.index(instead[0])]
+    return [replace(one, note=note) if one in passed else one for one in judged]
 
 
 def _judge(

@@ -44,6 +44,32 @@ def sparing(survey: Survey, identifiers: Container[str]) -> Survey:
     return replace(survey, occupants=occupants)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanFacts:
+    """All that a plan depends on; see `plan_load`."""
+
+    spec: LoadSpec
+    footprint: Footprint | None
+    survey: Survey
+    needed_tokens: int
+    headroom_bytes: int
+    evict_helpers: bool = False
+    patient: bool = False
+
+
+def planned(facts: PlanFacts) -> Plan | Refusal:
+    """Decide from recorded facts; see `plan_load`."""
+    return plan_load(
+        facts.spec,
+        facts.footprint,
+        facts.survey,
+        needed_tokens=facts.needed_tokens,
+        headroom_bytes=facts.headroom_bytes,
+        evict_helpers=facts.evict_helpers,
+        patient=facts.patient,
+    )
+
+
 def plan_load(
     spec: LoadSpec,
     footprint: Footprint | None,

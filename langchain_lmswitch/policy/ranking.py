@@ -24,10 +24,16 @@ _BASE = re.compile(r"(?:^|[-_.])(?:base|pt)(?:[-_.]|$)", re.IGNORECASE)
 _SCORE_PER_SECOND: Final = 0.002
 _MARGIN: Final = 0.03
 """What a switch costs: 0.002 of a score for each second of the load, and three points for what is
-not loaded. Starting values, to be replaced by what loads are seen to take."""
+not loaded."""
 
 
-def rank(task: Task, cards: Sequence[ModelCard], *, resident: Collection[str]) -> list[Candidate]:
+def rank(
+    task: Task,
+    cards: Sequence[ModelCard],
+    *,
+    resident: Collection[str],
+    load_s: Mapping[str, float] | None = None,
+) -> list[Candidate]:
     """Score every chat model for `task`, best first; who lacks a need comes last.
 
     The score is a prior of how often such a model is right, in points of 0 to 1, less what
@@ -45,8 +51,21 @@ def rank(task: Task, cards: Sequence[ModelCard], *, resident: Collection[str]) -
        being answered it gains 100, since another model would have to make sense of them.
 
     Ties are broken by key, so that equal inputs give equal choices.
+
+    Args:
+        task: The classified request.
+        cards: The models there are.
+        resident: Keys of those in memory.
+        load_s: By key, the seconds that a load is expected to take; what is missing is guessed.
     """
-    candidates = [_candidate(card, task, resident) for card in cards if card.kind == "llm"]
+    seconds = load_s or {}
+    candidates = [
+        _candidate(
+            card, task, resident, load_s=seconds.get(card.key, guessed_load_s(card.size_bytes))
+        )
+        for card in cards
+        if card.kind == "llm"
+    ]
     return sorted(candidates, key=lambda one: (bool(one.lacks), -one.score, one.key))
 
 
@@ -60,6 +79,11 @@ def params_billion(card: ModelCard) -> float | None:
     return card.size_bytes / _BYTES_PER_PARAM / 1e9 if card.size_bytes else None
 
 
+def points_of(seconds: float, *, quality: float) -> float:
+    """Price seconds of waiting in points of the score: 0.002 each, by the caller's `quality`."""
+    return _SCORE_PER_SECOND * seconds * 2 * (1 - quality)
+
+
 def lacking(card: ModelCard, needs: Needs, hints: Hints) -> tuple[str, ...]:
     """Name the hard needs, and the caller's requirements, that a model does not meet."""
     lacks = list(unmet(card, hints.require))
@@ -70,11 +94,13 @@ def lacking(card: ModelCard, needs: Needs, hints: Hints) -> tuple[str, ...]:
     return tuple(lacks)
 
 
-def _candidate(card: ModelCard, task: Task, resident: Collection[str]) -> Candidate:
+def _candidate(
+    card: ModelCard, task: Task, resident: Collection[str], *, load_s: float
+) -> Candidate:
     hints = task.hints
     parts = [
         *_prior(card, task),
-        *_switching(card, resident, quality=hints.quality),
+        *_switching(card, resident, quality=hints.quality, load_s=load_s),
         *_wishes(card, hints),
     ]
     return Candidate(
@@ -113,12 +139,12 @@ def _label(billions: float | None) -> str:
 
 
 def _switching(
-    card: ModelCard, resident: Collection[str], *, quality: float
+    card: ModelCard, resident: Collection[str], *, quality: float, load_s: float
 ) -> list[tuple[float, str]]:
     if card.key in resident:
         return [(0.0, "loaded")]
-    cost = _SCORE_PER_SECOND * guessed_load_s(card.size_bytes) + _MARGIN
-    return [(-cost * 2 * (1 - quality), "not loaded")]  # 5, 6
+    cost = points_of(load_s, quality=quality) + _MARGIN * 2 * (1 - quality)
+    return [(-cost, "not loaded")]  # 5, 6
 
 
 def _wishes(card: ModelCard, hints: Hints) -> list[tuple[float, str]]:

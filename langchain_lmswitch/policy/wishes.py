@@ -1,5 +1,6 @@
 """Which models a caller means by `prefer` and `require`. Pure."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Final
@@ -18,6 +19,11 @@ def abilities(card: ModelCard) -> tuple[str, ...]:
     return tuple(name for name, has in _ABILITIES.items() if has(card))
 
 
+def is_ability(wish: str) -> bool:
+    """Tell whether a wish is the name of an ability, not of models."""
+    return wish.strip().lower() in _ABILITIES
+
+
 def matches(card: ModelCard, wish: str) -> bool:
     """Tell whether a model is what a caller means.
 
@@ -33,13 +39,23 @@ def matches(card: ModelCard, wish: str) -> bool:
     return bool(word) and word in key  # 3
 
 
+def exactly(key: str) -> str:
+    """Write a wish that means the model of this key and no other.
+
+    Example:
+        >>> exactly("qwen")
+        '[q]wen'
+    """
+    return re.sub(r"^.|[*?[]", r"[\g<0>]", key)
+
+
 def unmet(card: ModelCard, required: Sequence[str]) -> tuple[str, ...]:
     """Name the requirements that a model does not meet.
 
     It must have every ability that is named, and be one of the models that are named.
     """
-    wanted = [wish for wish in required if wish.strip().lower() in _ABILITIES]
-    models = [wish for wish in required if wish.strip().lower() not in _ABILITIES]
+    wanted = [wish for wish in required if is_ability(wish)]
+    models = [wish for wish in required if not is_ability(wish)]
     missing = [f"lacks {wish!r}, which you require" for wish in wanted if not matches(card, wish)]
     if models and not any(matches(card, wish) for wish in models):
         missing.append(f"is none of {', '.join(map(repr, models))}, which you require")

@@ -3,13 +3,18 @@
 import time
 from collections.abc import Callable
 
+from langchain_lmswitch._version import __version__
 from langchain_lmswitch.errors import LoadFailed
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.ledger.base import Ledger
+from langchain_lmswitch.policy.deciding import ChoiceFacts, Outcome
 from langchain_lmswitch.policy.experience import Experience
+from langchain_lmswitch.policy.planning import PlanFacts
 from langchain_lmswitch.types.loads import Configuration, LoadRecord
 from langchain_lmswitch.types.machine import Footprint
 from langchain_lmswitch.types.models import LoadSpec, ModelCard
+from langchain_lmswitch.types.plans import Plan
+from langchain_lmswitch.types.records import DecisionKind, DecisionRecord
 
 HERE = "local"
 """The name under which the loads of any host on this computer are remembered: the embedded host
@@ -78,6 +83,24 @@ class Learning:
         self._ledger.note_load(record)
         if self._known:
             self._known.learn(record)
+
+    def note_plan(self, facts: PlanFacts, plan: Plan) -> None:
+        """Remember how a model got into memory, and all that this was decided from."""
+        self._note("plan", facts, plan)
+
+    def note_choice(self, facts: ChoiceFacts, outcome: Outcome) -> None:
+        """Remember who was chosen to answer, and all that this was decided from."""
+        self._note("choice", facts, outcome)
+
+    def _note(self, kind: DecisionKind, facts: object, outcome: object) -> None:
+        record = DecisionRecord(
+            at_s=self._wall_clock(),
+            kind=kind,
+            facts=facts,
+            outcome=outcome,
+            version=__version__,
+        )
+        self._ledger.note_decision(record)
 
     def _configuration(self, spec: LoadSpec, card: ModelCard) -> Configuration:
         return Configuration(

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from langchain_lmswitch.machine.neighbors import Neighbors
 from langchain_lmswitch.policy.admission import not_enough
-from langchain_lmswitch.policy.planning import Survey, sparing
+from langchain_lmswitch.policy.planning import Survey, planned, sparing
 from langchain_lmswitch.switch.changes import Changes
 from langchain_lmswitch.switch.leases import Leases
 from langchain_lmswitch.switch.surveyor import Surveyor
@@ -51,11 +51,13 @@ class Planner:
         while True:
             footprint = await self._surveyor.footprint(wish.card, specs[tried])
             survey = await self._survey(wish)
-            plan = self._surveyor.plan(  # 1
+            facts = self._surveyor.facts(
                 specs[tried], footprint, survey, needed_tokens=wish.needed_tokens
             )
+            plan = planned(facts)  # 1
             if not isinstance(plan, Refusal):
                 if self._mark(plan, turn):
+                    self._surveyor.learning.note_plan(facts, plan)
                     return plan, survey
                 continue
             awaited = self._awaited(wish, specs[tried], footprint, survey)

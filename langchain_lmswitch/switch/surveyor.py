@@ -12,7 +12,7 @@ from langchain_lmswitch.policy.contexts import contexts
 from langchain_lmswitch.policy.demand import Demand
 from langchain_lmswitch.policy.eviction import Absentee, Occupant
 from langchain_lmswitch.policy.offload import placed
-from langchain_lmswitch.policy.planning import ANSWERING, Survey, plan_load
+from langchain_lmswitch.policy.planning import ANSWERING, PlanFacts, Survey, planned
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.learning import Learning
 from langchain_lmswitch.types.machine import UNKNOWN_MACHINE, Footprint, Snapshot
@@ -201,10 +201,23 @@ class Surveyor:
         patient: bool = False,
     ) -> Plan | Refusal:
         """Decide how a model could be in memory; see `policy.planning`. Nothing is done."""
-        return plan_load(
-            spec,
-            footprint,
-            self.priced(survey) if footprint else survey,
+        facts = self.facts(spec, footprint, survey, needed_tokens=needed_tokens, patient=patient)
+        return planned(facts)
+
+    def facts(
+        self,
+        spec: LoadSpec,
+        footprint: Footprint | None,
+        survey: Survey,
+        *,
+        needed_tokens: int,
+        patient: bool = False,
+    ) -> PlanFacts:
+        """Gather all that such a decision depends on."""
+        return PlanFacts(
+            spec=spec,
+            footprint=footprint,
+            survey=self.priced(survey) if footprint else survey,
             needed_tokens=needed_tokens,
             headroom_bytes=self.settings.headroom_bytes,
             evict_helpers=self.settings.evict_helpers,

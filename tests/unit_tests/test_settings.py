@@ -36,6 +36,7 @@ def test_every_field_has_its_variable(name: str, monkeypatch: pytest.MonkeyPatch
         "home": "/tmp/x",  # noqa: S108
         "evict_foreign": "true",
         "evict_helpers": "true",
+        "unload_at_exit": "false",
         "parallel": "7",
     }
     given = values.get(name, "12345")

@@ -222,11 +222,11 @@ def test_what_is_missing_is_explained() -> None:
     failed = Row(key="b", found=calibrated(Taken(), why_no_peak="gpu-tracker failed: ValueError"))
     said = remarks([half, failed, Row(key="c", why_not="No room.")])
 
+    kept = "estimates stay as they are"
     assert said == [
         "c was not measured: No room.",
         "b: no peak, gpu-tracker failed: ValueError",
-        "a: what it took on GPUs is unknown; estimates stay as they are",
-        "b: other loads, or other programs, were in the way, so run it again; "
-        "estimates stay as they are",
+        f"a: what it took on GPUs is unknown; {kept}",
+        f"b: other loads, or other programs, were in the way, so run it again; {kept}",
     ]
     assert "pull starter" in remarks([])[0]

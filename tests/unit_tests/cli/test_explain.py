@@ -34,7 +34,7 @@ def test_explain_says_who_would_answer_and_why_not_the_others() -> None:
     assert "yes" in chosen
     assert "MiB" in chosen
     assert "1B parameters" in chosen
-    assert "does not fit: needs 41," in refused
+    assert "does not fit: needs 40,992 MiB" in refused
 
 
 def test_explain_loads_and_calls_nothing() -> None:

@@ -8,7 +8,7 @@ import pytest
 from unit_tests.ledger.notes import HOST, decision, load, numbers
 
 from langchain_lmswitch.ledger.base import LOADS_READ, MOST_DECISIONS, MOST_LOADS, Ledger
-from langchain_lmswitch.ledger.memory import MemoryLedger
+from langchain_lmswitch.ledger.memory import DECISIONS_IN_MEMORY, MemoryLedger
 from langchain_lmswitch.ledger.sqlite import SqliteLedger
 
 
@@ -84,12 +84,12 @@ def test_only_so_many_loads_are_given_back(ledger: Ledger) -> None:
 
 
 def test_the_oldest_are_dropped(ledger: Ledger) -> None:
-    for number in range(MOST_DECISIONS + 10):
+    most = DECISIONS_IN_MEMORY if isinstance(ledger, MemoryLedger) else MOST_DECISIONS
+    for number in range(most + 10):
         ledger.note_decision(decision(number))
     ledger.close()
 
-    found = numbers(ledger.decisions(2 * MOST_DECISIONS))
-    assert found == list(range(10, MOST_DECISIONS + 10))
+    assert numbers(ledger.decisions(2 * most)) == list(range(10, most + 10))
 
 
 def test_the_file_holds_no_more_loads_than_are_kept(tmp_path: Path) -> None:

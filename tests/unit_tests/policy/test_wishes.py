@@ -3,7 +3,7 @@
 import pytest
 
 from langchain_lmswitch.policy.ranking import rank
-from langchain_lmswitch.policy.wishes import abilities, matches, unmet
+from langchain_lmswitch.policy.wishes import abilities, exactly, matches, unmet
 from langchain_lmswitch.testing import card
 from langchain_lmswitch.types.models import ModelCard
 from langchain_lmswitch.types.tasks import Hints, Task
@@ -96,3 +96,10 @@ def test_model_stays_inside_its_tool_loop() -> None:
     loop = Hints(last_model="qwen2.5-coder-7b", in_tool_loop=True)
 
     assert order(loop)[0] == CODER.key
+
+
+@pytest.mark.parametrize("key", ["qwen", "pub/qwen-2.5", "odd[1]*", "?"])
+def test_a_wish_for_exactly_one_key(key: str) -> None:
+    assert matches(card(key), exactly(key))
+    assert not matches(card(f"{key}-coder"), exactly(key))
+    assert not matches(card(f"x{key}"), exactly(key))
