@@ -10,25 +10,20 @@ from typing import Final
 from langchain_lmswitch.errors import HostFailed, InvalidRequest, LMSwitchError
 from langchain_lmswitch.machine.brands import Brand, gpu_brand
 from langchain_lmswitch.machine.monitor import Monitor
-from langchain_lmswitch.machine.peaks import PeakProbe, ProbeFailed
 from langchain_lmswitch.machine.processes import Processes
-from langchain_lmswitch.machine.scales import Scales
 from langchain_lmswitch.policy.admission import not_enough
 from langchain_lmswitch.policy.weighing import Taken, taken
 from langchain_lmswitch.switch.board import Switchboard
-from langchain_lmswitch.switch.leases import Held
+from langchain_lmswitch.switch.measuring import Measured, Measuring
 from langchain_lmswitch.switch.news import Tell
 from langchain_lmswitch.switch.release import free_bytes
 from langchain_lmswitch.switch.surveyor import OURS
 from langchain_lmswitch.types.models import ModelCard, Resident
 from langchain_lmswitch.types.plans import Load, Refusal, Use
-from langchain_lmswitch.types.readings import Observation, Peak, Unusable
-from langchain_lmswitch.types.requests import JsonObject, PredictRequest
+from langchain_lmswitch.types.readings import Observation, Unusable
 
 _SETTLE_S: Final = 2.0
 """Until a driver has given back what was unloaded: 0.5 to 1.5 s as a rule."""
-_QUESTION: Final[JsonObject] = {"role": "user", "content": [{"type": "text", "text": "Say hi."}]}
-_REQUEST: Final = PredictRequest(messages=(_QUESTION,), max_tokens=16, temperature=0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,14 +41,6 @@ class Calibrated:
     """What the host held after the first answer, beyond what it held before."""
     why_no_peak: str = ""
     """Why gpu-tracker measured nothing; empty if it did."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Measured:
-    held: Held
-    weighed: Observation | Unusable
-    peak: Peak | None
-    why_no_peak: str = ""
 
 
 class Calibration:
@@ -82,9 +69,9 @@ class Calibration:
             )
         self._board = board
         self._monitor = monitor
-        self._brand = brand
         self._processes = Processes()
         self._port = int(board.host.address.rpartition(":")[2])
+        self._measuring = Measuring(board, monitor, self._processes, port=self._port, brand=brand)
 
     async def calibrate(self, card: ModelCard, tell: Tell) -> Calibrated:
         """Load a model, let it answer, and measure what that took.
@@ -183,43 +170,13 @@ class Calibration:
     @asynccontextmanager
     async def _measured(
         self, card: ModelCard, root: int, tell: Tell, *, stays: bool
-    ) -> AsyncGenerator[_Measured, None]:
+    ) -> AsyncGenerator[Measured, None]:
         """Load and measure; the model is still there while inside."""
         call = uuid.uuid4().hex
         try:
-            try:
-                brand = await asyncio.to_thread(self._brand)
-                async with PeakProbe(root, brand=brand) as probe:
-                    measured = await self._load(card, call, tell, probe)
-            except ProbeFailed as failure:
-                measured = await self._load(card, call, tell, None, why=str(failure))
-            yield measured
+            yield await self._measuring.load(card, root=root, call=call, tell=tell)
         finally:
             self._board.release(call)
             if not stays:
                 with suppress(LMSwitchError):
                     await self._board.unload(self._board.surveyor.spec(card).identifier or "")
-
-    async def _load(
-        self, card: ModelCard, call: str, tell: Tell, probe: PeakProbe | None, *, why: str = ""
-    ) -> _Measured:
-        scales = Scales(self._port, self._monitor, processes=self._processes)
-        tare = await scales.before()
-        held = await self._board.acquire(card, call=call, needed_tokens=0, on_event=tell)
-        await self._use(held.resident)
-        weighed = await scales.after(tare, size_bytes=card.size_bytes)
-        peak = None
-        try:
-            peak = await probe.peak() if probe else None
-        except ProbeFailed as failure:
-            why = str(failure)
-        return _Measured(held=held, weighed=weighed, peak=peak, why_no_peak=why)
-
-    async def _use(self, resident: Resident) -> None:
-        """Let it work a little: an engine takes more while it computes."""
-        host = self._board.host
-        if resident.kind == "embedding":
-            await host.embed(resident.identifier, ["Say hi."])
-            return
-        async for _ in host.predict(resident.identifier, _REQUEST):
-            pass
