@@ -49,9 +49,7 @@ class PeakProbe:
         Raises:
             ProbeFailed: The process may not be looked at, or the probe does not run.
         """
-        self._folder = tempfile.TemporaryDirectory(
-            prefix="lmswitch-probe-", ignore_cleanup_errors=True
-        )
+        self._folder = _made_folder()
         try:
             self._child = self._started(self._folder.name)
             _check_ready(await self._line(_START_S))
@@ -118,6 +116,13 @@ class PeakProbe:
                     pipe.close() if pipe else None
         if self._folder is not None:
             self._folder.cleanup()
+
+
+def _made_folder() -> "tempfile.TemporaryDirectory[str]":
+    try:
+        return tempfile.TemporaryDirectory(prefix="lmswitch-probe-", ignore_cleanup_errors=True)
+    except OSError as error:
+        raise ProbeFailed(f"there is no place for its file: {error.strerror}") from error
 
 
 def read_peak(line: str) -> Peak:

@@ -4,7 +4,8 @@ import asyncio
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator
 from typing import Any
 
 import pytest
@@ -21,9 +22,11 @@ from langchain_lmswitch.policy.weighing import Taken
 from langchain_lmswitch.switch.boards import boards
 from langchain_lmswitch.switch.calibration import Calibrated
 from langchain_lmswitch.testing import FixedMachine, ScriptedHost, card
+from langchain_lmswitch.types.events import PredictEvent
 from langchain_lmswitch.types.loads import LoadRecord
 from langchain_lmswitch.types.models import LoadSpec, Resident
 from langchain_lmswitch.types.readings import Observation, Unusable
+from langchain_lmswitch.types.requests import PredictRequest
 
 MIB = 2**20
 SIZES = {"small": 60 * MIB, "large": 120 * MIB}
@@ -58,11 +61,20 @@ class LivingHost(ScriptedHost):
         cards = [card(key, size_bytes=size) for key, size in SIZES.items()]
         helper = card("helper", kind="embedding")
         super().__init__([*cards, helper], address=f"127.0.0.1:{port}", **options)
+        self.meanwhile: Callable[[], Awaitable[Resident]] | None = None
 
     async def load(self, spec: LoadSpec, *, on_progress: OnProgress | None = None) -> Resident:
         resident = await super().load(spec, on_progress=on_progress)
         self.hold(resident.identifier, resident.size_bytes + 8 * MIB)
         return resident
+
+    async def predict(
+        self, identifier: str, request: PredictRequest
+    ) -> AsyncGenerator[PredictEvent, None]:
+        if self.meanwhile is not None:
+            await self.meanwhile()
+        async for event in super().predict(identifier, request):
+            yield event
 
     async def unload(self, identifier: str) -> None:
         await super().unload(identifier)
@@ -145,6 +157,35 @@ def test_what_cannot_be_measured_is_said_and_the_next_has_its_turn(host: LivingH
     assert "small was not measured" in done.stderr
     assert "Bad magic." in done.stderr
     assert [one.configuration.key for one in remembered(host)] == ["large"]
+
+
+def test_without_gpu_tracker_it_is_weighed_all_the_same(
+    host: LivingHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Here there is no place for its file."""
+    monkeypatch.setattr(tempfile, "tempdir", "/nowhere")
+    done = run(host, "small", "--json")
+    [row] = json.loads(done.stdout)["models"]
+
+    assert row["why_no_peak"].startswith("there is no place for its file")
+    assert row["taken"]["total_bytes"] == row["after_answer_bytes"]
+    assert SIZES["small"] < row["taken"]["total_bytes"] < SIZES["small"] + 12 * MIB
+    assert host.changes() == [
+        *(("load", "small"), ("predict", "lmswitch/small"), ("unload", "lmswitch/small")),
+    ]
+
+
+def test_what_somebody_else_loads_meanwhile_spoils_it(host: LivingHost) -> None:
+    """Its memory is the same process's."""
+    foreign = LoadSpec(key="large", identifier="theirs")
+    host.meanwhile = lambda: host.load(foreign)
+    done = run(host, "small", "--json")
+    [row] = json.loads(done.stdout)["models"]
+
+    assert set(row["taken"].values()) == {None}
+    [noted] = remembered(host)
+    assert (noted.observed_bytes, noted.observed_vram_bytes) == (None, None)
+    assert noted.load_s >= 0
 
 
 def test_model_of_somebody_else_is_left_alone(host: LivingHost) -> None:
