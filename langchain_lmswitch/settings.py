@@ -51,6 +51,10 @@ class Settings(BaseSettings):
     headroom_bytes: int = Field(default=512 * 2**20, ge=0)
     """Memory that must stay free after a load."""
 
+    budget_bytes: int | None = Field(default=None, gt=0)
+    """Memory that loaded models may hold together, whatever the machine has; `None` is no limit.
+    For a host on another computer, whose memory cannot be measured, it is the only bound."""
+
     evict_foreign: bool = False
     """Whether models that somebody else loaded may be unloaded to make room."""
 

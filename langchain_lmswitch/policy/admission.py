@@ -37,7 +37,7 @@ def admit(
        that ours would get, and must stay, it is used as it is: the conversation is cut to fit.
     2. What it costs or what is free is unknown: try the load; if the host itself says that
        it does not fit, unload what may leave first. Accelerators whose memory is unknown count
-       for this only where main memory alone does not suffice.
+       for this only where main memory alone does not suffice, and the user's budget does.
     3. It fits as things stand.
     4. It fits once idle models of ours leave: the cheapest set that suffices, see `victims`.
     5. It is loaded with too little context: use it all the same, the conversation is cut to fit.
@@ -50,7 +50,8 @@ def admit(
     idle = [one for one in occupants if not one.keep and one not in outgrown]
     free_bytes = room(snapshot, occupants=occupants, headroom_bytes=headroom_bytes)
     short = _short(footprint, free_bytes, outgrown)
-    if footprint is None or free_bytes is None or (short > 0 and not _vram_known(snapshot)):  # 2
+    in_doubt = short > 0 and not (_vram_known(snapshot) or _over(snapshot, footprint, occupants))
+    if footprint is None or free_bytes is None or in_doubt:  # 2
         refused = footprint is not None and footprint.fits_by_host is False
         return _load(spec, footprint, [*outgrown, *(idle if refused else ())])
     if short <= 0:  # 3
@@ -90,7 +91,25 @@ def room(snapshot: Snapshot, *, occupants: Sequence[Occupant], headroom_bytes: i
     Memory-mapped weights count as free in what the system calls available (measured: a 5.8 GB
     load lowered it by 1 GB), so what is left of the total after the residents' footprints is
     the second bound. Accelerator memory adds to both where it is known and apart from main memory.
+    The third is the user's budget; it is the only one where the machine is unknown.
     """
+    bounds = (_left_in_machine(snapshot, occupants, headroom_bytes), _left(snapshot, occupants))
+    return min((one for one in bounds if one is not None), default=None)
+
+
+def _left(snapshot: Snapshot, occupants: Sequence[Occupant]) -> int | None:
+    """Say what is left of the user's budget; `None` if there is none."""
+    return None if snapshot.budget_bytes is None else snapshot.budget_bytes - _sum(occupants)
+
+
+def _over(snapshot: Snapshot, footprint: Footprint | None, occupants: Sequence[Occupant]) -> bool:
+    left_bytes = _left(snapshot, occupants)
+    return bool(left_bytes is not None and footprint and footprint.total_bytes > left_bytes)
+
+
+def _left_in_machine(
+    snapshot: Snapshot, occupants: Sequence[Occupant], headroom_bytes: int
+) -> int | None:
     if snapshot.ram_free_bytes is None or snapshot.ram_total_bytes is None:
         return None
     gpus = [gpu for gpu in snapshot.gpus or () if gpu.free_bytes is not None and not gpu.unified]

@@ -116,8 +116,10 @@ class Surveyor:
         self._noted(None)
 
     def snapshot(self) -> Snapshot:
-        """Measure this machine; a remote host's memory is unknown."""
-        return self._monitor.snapshot() if self.host.scope == "local" else UNKNOWN_MACHINE
+        """Measure this machine; a remote host's memory is unknown, but for the user's budget."""
+        now = self._monitor.snapshot() if self.host.scope == "local" else UNKNOWN_MACHINE
+        budget_bytes = self.settings.budget_bytes
+        return now if budget_bytes is None else replace(now, budget_bytes=budget_bytes)
 
     def spec(self, card: ModelCard) -> LoadSpec:
         """Say how we would load a model: our context, but no more than it can have.

@@ -46,6 +46,8 @@ class Snapshot:
     """Swap that is not main memory itself; zero if there is none. Models in it crawl."""
     swap_used_bytes: int | None = None
     swap_free_bytes: int | None = None
+    budget_bytes: int | None = None
+    """What models may hold together, if the user has set a limit; in any memory."""
 
 
 UNKNOWN_MACHINE = Snapshot(ram_total_bytes=None, ram_free_bytes=None, gpus=None, scope="remote")

@@ -372,3 +372,29 @@ def test_memory_that_an_accelerator_shares_with_the_processor_counts_once() -> N
     assert room(snapshot, occupants=[], headroom_bytes=0) == 1000 * MIB
     unknown = replace(snapshot, gpus=(replace(apple, free_bytes=None),))
     assert isinstance(plan(costs(1200), unknown), Refusal)
+
+
+def test_the_budget_bounds_what_models_hold_together() -> None:
+    snapshot = replace(machine(9000), budget_bytes=1000 * MIB)
+    assert room(snapshot, occupants=[occupant("a", 300)], headroom_bytes=0) == 700 * MIB
+    assert room(snapshot, occupants=[], headroom_bytes=500 * MIB) == 1000 * MIB
+    assert room(machine(800), occupants=[], headroom_bytes=0) == 800 * MIB
+
+
+def test_on_a_machine_that_is_unknown_the_budget_is_the_only_bound() -> None:
+    snapshot = replace(UNKNOWN_MACHINE, budget_bytes=1000 * MIB)
+    idle, needed = occupant("a", 600), costs(500)
+    plan = admit(
+        LoadSpec(key="b"), needed, snapshot, needed_tokens=1, occupants=[idle], headroom_bytes=0
+    )
+    assert plan == Load(spec=LoadSpec(key="b"), footprint=needed, evict=(idle.resident,))
+    refused = admit(
+        LoadSpec(key="b"),
+        costs(1001),
+        snapshot,
+        needed_tokens=1,
+        occupants=[idle],
+        headroom_bytes=0,
+    )
+    assert isinstance(refused, Refusal)
+    assert refused.free_bytes == 400 * MIB
