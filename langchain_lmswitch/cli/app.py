@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from langchain_lmswitch._version import __version__
-from langchain_lmswitch.cli import ask, explain, models, pull, replay, serve, status
+from langchain_lmswitch.cli import ask, calibrate, explain, models, pull, replay, serve, status
 from langchain_lmswitch.cli.guard import EPILOG, INTERRUPTED, Guarded
 from langchain_lmswitch.cli.options import BaseUrl
 from langchain_lmswitch.cli.session import session_of
@@ -60,6 +60,7 @@ app.command()(ask.ask)
 app.command()(explain.explain)
 app.command()(replay.replay)
 app.command()(models.models)
+app.command()(calibrate.calibrate)
 app.command()(status.status)
 app.command()(pull.pull)
 app.command()(serve.serve)

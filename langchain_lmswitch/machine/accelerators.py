@@ -107,7 +107,7 @@ class Accelerators:
         """Whether none of them is left to a command-line tool; decided once, as the tools are."""
         if self._platform == "darwin":
             return True
-        by_driver = all_told(tuple(map(amd.amd_gpu, self._amd_cards)))
+        by_driver = amd.all_told(tuple(map(amd.amd_gpu, self._amd_cards)))
         tools = (self._nvidia, None if by_driver else self._amd_tool)
         return all(tool is None or tool.quick for tool in tools)
 
@@ -142,7 +142,7 @@ class Accelerators:
 
     def _amd_gpus(self) -> tuple[Gpu, ...] | None:
         cards = tuple(map(amd.amd_gpu, self._amd_cards))
-        if all_told(cards):
+        if amd.all_told(cards):
             return cards
         if (told := _ask(self._amd_tool)) is not None:
             return told
@@ -154,11 +154,6 @@ def _ask(source: GpuSource | None) -> tuple[Gpu, ...] | None:
         return None if source is None else source.gpus()
     except NoAnswer:
         return None
-
-
-def all_told(cards: tuple[Gpu, ...]) -> bool:
-    """Tell whether there are cards, and the memory of each is known."""
-    return bool(cards) and all(card.total_bytes is not None for card in cards)
 
 
 def bounded(gpu: Gpu, memory: Memory) -> Gpu:

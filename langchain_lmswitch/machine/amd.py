@@ -41,6 +41,11 @@ def amd_gpu(card: Path) -> Gpu:
     )
 
 
+def all_told(cards: tuple[Gpu, ...]) -> bool:
+    """Tell whether there are cards, and the memory of each is known."""
+    return bool(cards) and all(card.total_bytes is not None for card in cards)
+
+
 def amd_smi(*, run: RunCommand = run_command, clock: Callable[[], float] = time.monotonic) -> Tool:
     """Make what asks `amd-smi`, which takes about half a second: it is a Python program."""
     return Tool(COMMAND, parse_amd_smi, run=run, clock=clock)

@@ -37,6 +37,11 @@ class Processes:
         self._listeners = listeners or list_listeners
         self._found: dict[int, psutil.Process] = {}
 
+    def root(self, port: int) -> int | None:
+        """Give the number of the process that listens; `None` if nobody is found."""
+        found = self._root(port)
+        return None if found is None else found.pid
+
     def tree(self, port: int) -> Tree | None:
         """Read it now; `None` if nobody is found, or one of them may not be looked at."""
         root = self._root(port)

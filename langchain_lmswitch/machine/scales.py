@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from langchain_lmswitch.machine.monitor import Monitor
 from langchain_lmswitch.machine.processes import Processes
-from langchain_lmswitch.policy.observing import observe
+from langchain_lmswitch.policy.weighing import observe
 from langchain_lmswitch.types.readings import Observation, Reading, Unusable
 
 

@@ -4,7 +4,7 @@
                 table says a CPU run holds: the mapped part, and the rearranged copies
     cache     = the key-value cache and the recurrent state; see `policy.kvcache`
     compute   = scratch buffers and the rows of the output; see `policy.scratch`
-    backend   = 150 MiB for the process
+    backend   = 150 MiB for the process; GPUs come on top, see `policy.offload`
 
 The first three are what llama.cpp reports as its buffers; they are checked for the shapes of
 seventeen models in `tests/integration_tests/test_footprint_truth.py`: the cache to the byte, the
@@ -103,6 +103,7 @@ def from_header(
         kv_bytes=cache_bytes + state_bytes(architecture, parallel=parallel),
         compute_bytes=compute_bytes(architecture, context, all_outputs=all_outputs),
         backend_bytes=PROCESS_BYTES,
+        n_layers=architecture.n_layers,
         source="header",
     )
 

@@ -11,6 +11,7 @@ from langchain_lmswitch.machine.monitor import Monitor
 from langchain_lmswitch.policy.contexts import contexts
 from langchain_lmswitch.policy.demand import Demand
 from langchain_lmswitch.policy.eviction import Absentee, Occupant
+from langchain_lmswitch.policy.offload import placed
 from langchain_lmswitch.policy.planning import ANSWERING, PlanFacts, Survey, planned
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.learning import Learning
@@ -158,10 +159,15 @@ class Surveyor:
             self._granted[spec.key] = resident.context_tokens
 
     async def footprint(self, card: ModelCard, spec: LoadSpec | None = None) -> Footprint:
-        """Estimate what loading a model would cost: the host's word, put right by what was seen."""
+        """Estimate what loading a model would cost: the host's word, put right by what was seen.
+
+        What the host does not know itself is laid on GPUs by what is free on them now.
+        """
         spec = spec or self.spec(card)
         await self.learning.begin()
         estimate = await self.estimate(spec, card)
+        if estimate.source != "host":
+            estimate = placed(estimate, self.snapshot())
         return self.learning.corrected(spec, card, estimate)
 
     async def estimate(self, spec: LoadSpec, card: ModelCard) -> Footprint:

@@ -86,6 +86,8 @@ class Footprint:
     """The engine's process, and a GPU's driver in it."""
     vram_bytes: int = 0
     """The part of the sum that lies in accelerator memory."""
+    n_layers: int = 0
+    """Layers that may be laid on accelerators, the output not counted; 0 if unknown."""
     source: FootprintSource
     fits_by_host: bool | None = None
     """The host's own verdict; `None` if it gave none. It counts nothing as unloadable."""

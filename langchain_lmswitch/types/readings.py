@@ -45,3 +45,11 @@ class Unusable:
     """Two readings that say nothing of the load between them."""
 
     reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peak:
+    """The most that a host took beyond what it held before. `None` is unknown, never zero."""
+
+    ram_bytes: int | None
+    vram_bytes: int | None

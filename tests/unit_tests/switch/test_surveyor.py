@@ -9,7 +9,8 @@ from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.learning import Learning
 from langchain_lmswitch.switch.surveyor import LATELY_S, Surveyor
 from langchain_lmswitch.testing import FixedMachine, ScriptedHost, card
-from langchain_lmswitch.types.models import LoadSpec, Resident
+from langchain_lmswitch.types.machine import Footprint, Gpu
+from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
 from langchain_lmswitch.types.plans import Load
 
 
@@ -94,6 +95,33 @@ async def test_listing_that_was_forgotten_while_it_was_read_is_not_kept() -> Non
     host.go.set()
     assert await reading == set()
     assert await office.keys() == {"a"}
+
+
+class Guessing(ScriptedHost):
+    """A host that cannot estimate."""
+
+    async def estimate(self, spec: LoadSpec, card: ModelCard) -> Footprint:
+        return replace(await super().estimate(spec, card), source="size")
+
+
+async def test_what_the_host_does_not_know_is_laid_on_what_gpus_have_free_now() -> None:
+    """And what it knows, or what is elsewhere, is not."""
+    office = Office(Guessing(["a"]))
+    model = office.host.disk["a"]
+    in_memory = await office.surveyor.footprint(model)
+    gpu = Gpu(name="A", total_bytes=2**34, free_bytes=2**34)
+    office.machine.now = replace(office.machine.now, gpus=(gpu,))
+    on_gpu = await office.surveyor.footprint(model)
+    office.machine.now = replace(office.machine.now, gpus=(replace(gpu, free_bytes=0),))
+
+    assert (in_memory.vram_bytes, on_gpu.ram_bytes) == (0, in_memory.backend_bytes)
+    assert on_gpu.vram_bytes > in_memory.total_bytes
+    assert await office.surveyor.footprint(model) == in_memory
+    assert len(office.host.called("estimate")) == 1
+    for host in (ScriptedHost(["a"]), Guessing(["a"], scope="remote")):
+        other = Office(host)
+        other.machine.now = replace(other.machine.now, gpus=(gpu,))
+        assert (await other.surveyor.footprint(model)).vram_bytes == 0
 
 
 MIB = 2**20

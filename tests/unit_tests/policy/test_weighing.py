@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from langchain_lmswitch.policy.observing import observe, vram_taken
+from langchain_lmswitch.policy.weighing import Taken, observe, taken, vram_taken
 from langchain_lmswitch.types.machine import Gpu, Snapshot
-from langchain_lmswitch.types.readings import Observation, Reading, Tree, Unusable
+from langchain_lmswitch.types.readings import Observation, Peak, Reading, Tree, Unusable
 
 MIB = 2**20
 CARD = Gpu(name="A", total_bytes=16_000 * MIB, free_bytes=12_000 * MIB)
@@ -148,3 +148,48 @@ def test_5_growth(resident: int, size_mib: int, *, usable: bool) -> None:
     told = seen(BEFORE, reading(resident), size_bytes=size_mib * MIB)
 
     assert isinstance(told, Observation) is usable
+
+
+# --- with a peak ------------------------------------------------------------------------------
+
+SEEN = Observation(ram_bytes=6_000 * MIB, vram_bytes=900 * MIB)
+UNSEEN = Unusable(reason="other programs")
+
+
+def peak(ram_mib: int | None, vram_mib: int | None = None) -> Peak:
+    ram_bytes, vram_bytes = (None if one is None else one * MIB for one in (ram_mib, vram_mib))
+    return Peak(ram_bytes=ram_bytes, vram_bytes=vram_bytes)
+
+
+@pytest.mark.parametrize(
+    ("peak", "seen", "gpus", "expected"),
+    [
+        pytest.param(peak(6_100, 950), SEEN, (CARD,), (6_100, 950, 7_050), id="the peak"),
+        pytest.param(peak(6_100), SEEN, (CARD,), (6_100, 900, 7_000), id="a GPU by its free part"),
+        pytest.param(peak(None, 950), SEEN, (CARD,), (6_000, 950, 6_950), id="no peak in RAM"),
+        pytest.param(None, SEEN, (CARD,), (6_000, 900, 6_900), id="no peak"),
+        pytest.param(peak(6_100), UNSEEN, (CARD,), (6_100, None, None), id="GPU unknown"),
+        pytest.param(peak(6_100), UNSEEN, None, (6_100, None, None), id="unknown if there is any"),
+        pytest.param(peak(6_100), UNSEEN, (), (6_100, 0, 6_100), id="none"),
+        pytest.param(None, UNSEEN, (), (None, 0, None), id="nothing measured"),
+        pytest.param(peak(2_500), UNSEEN, (), (None, None, None), id="half of the file"),
+        pytest.param(peak(2_501), UNSEEN, (), (2_501, 0, 2_501), id="more than half of it"),
+        pytest.param(peak(10, 6_000), UNSEEN, (CARD,), (10, 6_000, 6_010), id="all on the GPU"),
+    ],
+)
+def test_taken(
+    peak: Peak | None,
+    seen: Observation | Unusable,
+    gpus: tuple[Gpu, ...] | None,
+    expected: tuple[int | None, int | None, int | None],
+) -> None:
+    found = taken(peak, seen, gpus, size_bytes=5_000 * MIB, overlapped=False)
+
+    sizes = (found.ram_bytes, found.vram_bytes, found.total_bytes)
+    assert tuple(None if one is None else one // MIB for one in sizes) == expected
+
+
+def test_nothing_is_known_of_a_load_that_something_overlapped() -> None:
+    told = taken(peak(6_100, 950), SEEN, (CARD,), size_bytes=5_000 * MIB, overlapped=True)
+
+    assert told == Taken()

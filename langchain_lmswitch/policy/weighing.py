@@ -1,9 +1,10 @@
 """What a load took, from what its host held before and after; or why that cannot be told."""
 
+from dataclasses import dataclass
 from typing import Final
 
 from langchain_lmswitch.types.machine import Gpu, Snapshot
-from langchain_lmswitch.types.readings import Observation, Reading, Tree, Unusable
+from langchain_lmswitch.types.readings import Observation, Peak, Reading, Tree, Unusable
 
 FOREIGN_BYTES: Final = 256 * 2**20
 """Memory that others may take or give back meanwhile."""
@@ -80,3 +81,51 @@ def _own_share(before: Tree, after: Tree) -> tuple[int, int]:
         return 0, max(0, after.resident_bytes - before.resident_bytes)
     private_bytes = after.private_bytes - before.private_bytes
     return private_bytes, private_bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What a load took, from all that was measured of it. `None` is unknown, never zero."""
+
+    ram_bytes: int | None = None
+    vram_bytes: int | None = None
+
+    @property
+    def total_bytes(self) -> int | None:
+        """All memory; unknown if a part is."""
+        if self.ram_bytes is None or self.vram_bytes is None:
+            return None
+        return self.ram_bytes + self.vram_bytes
+
+
+def taken(
+    peak: Peak | None,
+    seen: Observation | Unusable,
+    gpus: tuple[Gpu, ...] | None,
+    *,
+    size_bytes: int,
+    overlapped: bool,
+) -> Taken:
+    """Put together the peak of a load and what was weighed before and after it.
+
+    1. Neither is of use if another load or unload overlapped.
+    2. Main memory: the peak; without one, what was weighed.
+    3. GPUs: the peak; without one, what was weighed; none, where there are none. It is unknown
+       with one that has a part of main memory, which counts to no process.
+    4. A sum of less than half of the model's file is not the load's.
+    """
+    if overlapped:
+        return Taken()  # 1
+    weighed = seen if isinstance(seen, Observation) else None
+    ram_bytes = _first(peak.ram_bytes if peak else None, weighed.ram_bytes if weighed else None)
+    vram_bytes = _first(peak.vram_bytes if peak else None, weighed.vram_bytes if weighed else None)
+    if gpus == ():
+        vram_bytes = 0
+    found = Taken(ram_bytes=ram_bytes, vram_bytes=vram_bytes)  # 2, 3
+    known_bytes = (ram_bytes or 0) + (vram_bytes or 0)
+    too_little = found.total_bytes is not None and known_bytes <= LEAST_SHARE * size_bytes
+    return Taken() if too_little else found  # 4
+
+
+def _first(*sizes: int | None) -> int | None:
+    return next((size for size in sizes if size is not None), None)
