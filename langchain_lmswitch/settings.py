@@ -76,6 +76,9 @@ class Settings(BaseSettings):
     queue_limit: int = Field(default=64, ge=1)
     """Requests that may wait for a model to be loaded at the same time; one more is refused."""
 
+    remember: bool = True
+    """Whether loads and decisions are remembered on disk, for later processes to learn from."""
+
     @field_validator("models", mode="before")
     @classmethod
     def _split_path(cls, value: object) -> object:

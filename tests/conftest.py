@@ -20,6 +20,9 @@ from langchain_lmswitch.embedded.starter import starter_names
 from langchain_lmswitch.hosts.finding import find_host
 from langchain_lmswitch.settings import Settings
 
+# What tests load must not teach the user's own processes, nor these the tests.
+os.environ["LMSWITCH_REMEMBER"] = "false"
+
 SMOL = "smollm2-135m-instruct"
 CODER = "qwen2.5-coder-0.5b-instruct"
 

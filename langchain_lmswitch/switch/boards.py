@@ -119,14 +119,14 @@ class Boards:
 
     def _made(self, host: Host, settings: Settings) -> Switchboard:
         monitor, path = SystemMonitor(), settings.ledger_path
-        if path not in self._ledgers:
+        if settings.remember and path not in self._ledgers:
             self._ledgers[path] = SqliteLedger(path)
         local = host.scope == "local"
         return Switchboard(
             host,
             monitor,
             settings,
-            ledger=self._ledgers[path],
+            ledger=self._ledgers[path] if settings.remember else None,
             neighbors=Neighbors(_meeting_place(settings, host.address)),
             scales=Scales(int(host.address.rpartition(":")[2]), monitor) if local else None,
         )

@@ -37,6 +37,7 @@ def test_every_field_has_its_variable(name: str, monkeypatch: pytest.MonkeyPatch
         "evict_foreign": "true",
         "evict_helpers": "true",
         "unload_at_exit": "false",
+        "remember": "false",
         "parallel": "7",
     }
     given = values.get(name, "12345")
