@@ -165,6 +165,10 @@ class Switchboard:
         """Tell whether a request of this process is using an instance now."""
         return self._leases.held(identifier)
 
+    def measured_by_caller(self, identifier: str) -> None:
+        """Leave it to the caller to remember what a load took that has just been made."""
+        self._loads.weighing.forget(identifier)
+
     async def unload(self, identifier: str) -> None:
         """Unload an instance, once no request of ours is using it; see `Departures.unload`."""
         await self._departures.unload(identifier)

@@ -79,6 +79,7 @@ class Measuring:
         scales = Scales(self._port, self._monitor, processes=self._processes)
         tare = await scales.before()
         held = await self._board.acquire(card, call=call, needed_tokens=0, on_event=tell)
+        self._board.measured_by_caller(held.resident.identifier)
         await self._use(held.resident)
         weighed = await scales.after(tare, size_bytes=card.size_bytes)
         peak = None

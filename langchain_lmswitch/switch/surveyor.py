@@ -79,6 +79,7 @@ class Surveyor:
         self._cards: _Listing[ModelCard] = _Listing()
         self._residents: _Listing[Resident] = _Listing()
         self._estimates: dict[LoadSpec, tuple[ModelCard, Footprint]] = {}
+        self._expected_bytes: dict[LoadSpec, int] = {}
         self._granted: dict[str, int] = {}
         self.demand = Demand()
         """Which models are asked for; to be told of every request."""
@@ -148,10 +149,9 @@ class Surveyor:
         return tuple(replace(usual, context_tokens=tokens) for tokens in tried)
 
     def expected_bytes(self, card: ModelCard, spec: LoadSpec) -> int | None:
-        """Give what the host said that a load would cost, if it was asked."""
+        """Give what a load was reckoned to cost before anything learnt was put in, if it was."""
         # An encoder's context is the host's own affair.
-        asked = self._estimates.get(self.spec(card) if card.kind == "embedding" else spec)
-        return asked[1].total_bytes if asked else None
+        return self._expected_bytes.get(self.spec(card) if card.kind == "embedding" else spec)
 
     def learn(self, spec: LoadSpec, resident: Resident) -> None:
         """Remember a context that the host made smaller than it was asked to."""
@@ -168,6 +168,7 @@ class Surveyor:
         estimate = await self.estimate(spec, card)
         if estimate.source != "host":
             estimate = placed(estimate, self.snapshot())
+        self._expected_bytes[spec] = estimate.total_bytes
         return self.learning.corrected(spec, card, estimate)
 
     async def estimate(self, spec: LoadSpec, card: ModelCard) -> Footprint:

@@ -89,6 +89,10 @@ class Weighing:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    def forget(self, identifier: str) -> None:
+        """Remember nothing of a load: somebody else measures it."""
+        self._pending.pop(identifier, None)
+
     def settle(self) -> None:
         """Remember what has not answered yet as it was when it was loaded."""
         for identifier in tuple(self._pending):
