@@ -17,6 +17,7 @@ class TrueMemory(Places):
         need: Model key -> what it truly takes, as a multiple of the estimate.
         release_s: Gives the seconds until the memory of the next one that leaves is back.
         clock: Seconds.
+        wall_clock: Unix time in seconds, which may be put back.
     """
 
     def __init__(
@@ -26,8 +27,10 @@ class TrueMemory(Places):
         need: Callable[[str], float],
         release_s: Callable[[], float],
         clock: Callable[[], float],
+        wall_clock: Callable[[], float],
     ) -> None:
-        super().__init__(memory_bytes, foreign=(), clock=clock)
+        super().__init__(memory_bytes, foreign=(), clock=wall_clock)
+        self._now_s = clock
         self.total_bytes = memory_bytes
         self.programs_bytes = 0
         """What other programs hold."""
@@ -59,7 +62,7 @@ class TrueMemory(Places):
         there = self._by_identifier.get(place.resident.identifier) is place
         super().drop(place)
         if there:
-            self._returning.append((self._clock() + self._release_s(), place.held_bytes))
+            self._returning.append((self._now_s() + self._release_s(), place.held_bytes))
 
     def _take(self, spec: LoadSpec, card: ModelCard) -> int:
         # An engine finds out that there is too little while it loads, not before.
@@ -68,6 +71,6 @@ class TrueMemory(Places):
     def _late_bytes(self) -> int:
         if not self._returning:
             return 0
-        now_s = self._clock()
+        now_s = self._now_s()
         self._returning = [one for one in self._returning if one[0] > now_s]
         return sum(held_bytes for _, held_bytes in self._returning)

@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from langchain_lmswitch.errors import LoadFailed
 from langchain_lmswitch.hosts.base import OnProgress
+from langchain_lmswitch.testing.bystanders import ACTS, Act, Bystanders
 from langchain_lmswitch.testing.clock import LoopClock
 from langchain_lmswitch.testing.host import ScriptedHost
 from langchain_lmswitch.testing.memory import TrueMemory
-from langchain_lmswitch.testing.neighbors import ACTS, Act, Neighbors
 from langchain_lmswitch.testing.places import Place, too_little
 from langchain_lmswitch.testing.records import Call, Method
 from langchain_lmswitch.testing.replies import Reply
@@ -57,11 +57,12 @@ class SimulatedHost(ScriptedHost):
         release_s: Shortest and longest time until the memory of a model that left is free.
         pause_s: Shortest and longest time before each event of an answer.
         call_s: The longest that listing, estimating, unloading and asking for a state take.
-        neighbors_s: Seconds from one act of somebody else to the next, on average; `None` is
+        bystanders_s: Seconds from one act of somebody else to the next, on average; `None` is
             never.
-        neighbors_do: What they do; see `Act`.
+        bystanders_do: What they do; see `Act`.
         address: Where it pretends to be; each has its own unless given.
         clock: Seconds; the running loop's own unless given.
+        wall_clock: What it tells the last use of a model by; the same unless given.
     """
 
     def __init__(
@@ -78,10 +79,11 @@ class SimulatedHost(ScriptedHost):
         release_s: tuple[float, float] = (0.2, 1.5),
         pause_s: tuple[float, float] = (0.1, 1.0),
         call_s: float = 0.0,
-        neighbors_s: float | None = None,
-        neighbors_do: Sequence[Act] = ACTS,
+        bystanders_s: float | None = None,
+        bystanders_do: Sequence[Act] = ACTS,
         address: str | None = None,
         clock: Callable[[], float] | None = None,
+        wall_clock: Callable[[], float] | None = None,
     ) -> None:
         super().__init__(cards, replies=replies, progress=(0.0, 0.5, 1.0), address=address)
         self.dice = random.Random(seed)  # noqa: S311 - it is to be the same each time
@@ -98,9 +100,10 @@ class SimulatedHost(ScriptedHost):
             need=self._need,
             release_s=lambda: self.dice.uniform(*self.release_s),
             clock=self._now_s,
+            wall_clock=wall_clock or self._now_s,
         )
-        self.neighbors = Neighbors(
-            self.places, self.dice, every_s=neighbors_s, acts=tuple(neighbors_do)
+        self.bystanders = Bystanders(
+            self.places, self.dice, every_s=bystanders_s, acts=tuple(bystanders_do)
         )
         self.counted: Counter[Method] = Counter()
         """How often each method was called."""
@@ -165,7 +168,7 @@ class SimulatedHost(ScriptedHost):
         return self.needs.get(key, 1.0) if isinstance(self.needs, Mapping) else self.needs
 
     def _catch_up(self) -> None:
-        self.neighbors.catch_up(self._now_s())
+        self.bystanders.catch_up(self._now_s())
 
     async def _take_time(self) -> None:
         if not self.call_s:

@@ -19,9 +19,9 @@ class TestSimulatedHost(HostSuite):
             load_seconds=lambda _: 0.03,
             pause_s=(0.0, 0.001),
             call_s=0.01,
-            neighbors_s=0.01,
-            neighbors_do=("load", "unload", "take", "give"),
+            bystanders_s=0.01,
+            bystanders_do=("load", "unload", "take", "give"),
         )
         yield subject_of(host)
-        host.neighbors.leave()
+        host.bystanders.leave()
         assert await host.residents() == []

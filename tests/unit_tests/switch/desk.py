@@ -25,7 +25,11 @@ def model(key: str, mib: int = 500 - KV_MIB) -> ModelCard:
 
 
 class Passes:
-    """Counts, by what is heard and leased, how often loads that wait for answers are passed."""
+    """Counts, by what is heard and leased, how often loads that wait for answers are passed.
+
+    A lease is a pass if the load waits for that model just then: of one that was not in its way
+    yet, nobody knows that it will be. What leaves without having been waited for is a mistake.
+    """
 
     def __init__(self, board: Switchboard) -> None:
         self._board = board
@@ -38,7 +42,7 @@ class Passes:
         def noting(identifier: str, call: str, *, hold: bool = False) -> bool:
             fresh = not leases.holds(identifier, call)
             taken = take(identifier, call, hold=hold)
-            if taken and fresh and self._turn:
+            if taken and fresh and self._turn and identifier in self._turn.claimed:
                 self._passed_by.append(identifier)
             return taken
 
@@ -52,6 +56,7 @@ class Passes:
                     self._turn, self._passed_by = turn, []
             case LoadStarted(evicting=evicting) if turn and turn is self._turn:
                 self._turn = None
+                assert turn.claimed.issuperset(evicting)
                 self.counts.append(sum(one in evicting for one in self._passed_by))
 
 

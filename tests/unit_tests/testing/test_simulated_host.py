@@ -165,9 +165,9 @@ async def test_what_must_never_happen_is_counted() -> None:
 
 
 @virtual
-async def test_neighbors_come_and_go() -> None:
+async def test_bystanders_come_and_go() -> None:
     """They take no more than there is, leave room to work in, and do the same for the same seed."""
-    hosts = [simulated(neighbors_s=5.0, seed=seed, release_s=(0, 0)) for seed in (3, 3, 4)]
+    hosts = [simulated(bystanders_s=5.0, seed=seed, release_s=(0, 0)) for seed in (3, 3, 4)]
     seen: list[list[object]] = [[], [], []]
     for _ in range(500):
         await asyncio.sleep(7)
@@ -176,17 +176,17 @@ async def test_neighbors_come_and_go() -> None:
             assert (host.snapshot().ram_free_bytes or 0) >= 0.7 * 16 * GIB
 
     assert seen[0] == seen[1] != seen[2]
-    assert min(hosts[0].neighbors.done[act] for act in ("load", "unload", "take", "give")) > 50
+    assert min(hosts[0].bystanders.done[act] for act in ("load", "unload", "take", "give")) > 50
 
 
 @virtual
-async def test_neighbors_unload_what_is_ours() -> None:
-    host = simulated(neighbors_s=1.0, neighbors_do=["lose"])
+async def test_bystanders_unload_what_is_ours() -> None:
+    host = simulated(bystanders_s=1.0, bystanders_do=["lose"])
     await load(host, "big")
     await asyncio.sleep(60)
 
     assert await host.residents() == []
-    assert host.neighbors.done == {"lose": 1}
+    assert host.bystanders.done == {"lose": 1}
 
 
 def test_it_is_the_monitor_of_its_machine() -> None:

@@ -19,7 +19,7 @@ _MOST_TAKEN_SHARE: Final = 0.3
 """Of all memory: what all of them hold at most, so that something is left to work with."""
 
 
-class Neighbors:
+class Bystanders:
     """Does things at random times, whenever somebody looks and they are due.
 
     Nobody can tell that from doing them when they are due: there is no task, and no timer.
