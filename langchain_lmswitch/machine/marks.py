@@ -38,11 +38,12 @@ class Marks:
         """Set a mark; `False` if it was set before, or cannot be."""
         if not self._works or name in self._set:
             return False
-        place = self._folder / name
+        path = self._folder / name / self._file
         try:
-            place.mkdir(parents=True, exist_ok=True, mode=0o700)
-            lock = lock_at(place / self._file)
-            lock.acquire(timeout=_SET_WITHIN_S, poll_interval=_POLL_S)
+            try:
+                lock = _locked(path)
+            except FileNotFoundError:  # the last process that left has just tidied up
+                lock = _locked(path)
         except (OSError, NotImplementedError) as error:  # a `Timeout` is an `OSError`
             self._works = False
             log.warning(
@@ -77,6 +78,13 @@ class Marks:
         except OSError:
             return False
         return any(_is_locked(place / file) for file in files if file != self._file)
+
+
+def _locked(path: Path) -> FileLock:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = lock_at(path)
+    lock.acquire(timeout=_SET_WITHIN_S, poll_interval=_POLL_S)
+    return lock
 
 
 def lock_at(path: Path) -> FileLock:

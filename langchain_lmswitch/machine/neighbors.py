@@ -5,6 +5,7 @@ import hashlib
 import json
 import logging
 import os
+import shutil
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -130,9 +131,11 @@ class Neighbors:
         return self._marks is None or not self._marks.others(_PRESENT)
 
     def leave(self) -> None:
-        """Say that this process uses nothing any more."""
-        if self._marks:
+        """Say that this process uses nothing any more; the last one takes the folder away."""
+        if self._folder and self._marks:
             self._marks.clear_all()
+            if self.alone:
+                shutil.rmtree(self._folder, ignore_errors=True)
 
     async def _turn_lock(self, within_s: float, waiting: Callable[[], None]) -> FileLock | None:
         if self._folder is None:

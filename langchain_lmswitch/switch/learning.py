@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import Final
 
 from langchain_lmswitch._version import __version__
 from langchain_lmswitch.errors import LoadFailed
@@ -19,6 +20,11 @@ from langchain_lmswitch.types.records import DecisionKind, DecisionRecord
 HERE = "local"
 """The name under which the loads of any host on this computer are remembered: the embedded host
 has another port each time. Its engine tells it from LM Studio."""
+
+_FRESH_S: Final = 10.0
+"""How long a corrected estimate is good, if no load is noted: lessons of failures end by time."""
+_MOST: Final = 256
+"""Corrected estimates that are kept."""
 
 
 class Learning:
@@ -39,6 +45,8 @@ class Learning:
         self._name = HERE if host.scope == "local" else host.address
         self._engine = ""
         self._known: Experience | None = None
+        self._guesses = Experience()
+        self._corrected: dict[tuple[LoadSpec, Footprint], tuple[Footprint, float]] = {}
 
     async def begin(self) -> None:
         """Read what is remembered; once."""
@@ -50,12 +58,19 @@ class Learning:
         """Put an estimate right."""
         if self._known is None:
             return footprint
-        configuration = self._configuration(spec, card)
-        return self._known.corrected(configuration, footprint, now_s=self._wall_clock())
+        now_s = self._wall_clock()
+        found, until_s = self._corrected.get((spec, footprint), (footprint, now_s))
+        if not now_s < until_s:
+            configuration = self._configuration(spec, card)
+            found = self._known.corrected(configuration, footprint, now_s=now_s)
+            if len(self._corrected) >= _MOST:
+                self._corrected.clear()
+            self._corrected[spec, footprint] = found, now_s + _FRESH_S
+        return found
 
     def load_s(self, key: str, size_bytes: int) -> float:
         """Give the seconds that loading a model is expected to take."""
-        return (self._known or Experience()).load_s(key, size_bytes)
+        return (self._known or self._guesses).load_s(key, size_bytes)
 
     def record(
         self,
@@ -81,6 +96,7 @@ class Learning:
     def note(self, record: LoadRecord) -> None:
         """Remember a load, and learn from it."""
         self._ledger.note_load(record)
+        self._corrected.clear()
         if self._known:
             self._known.learn(record)
 

@@ -186,8 +186,10 @@ class Surveyor:
     def priced(self, survey: Survey) -> Survey:
         """Add what it costs if residents leave, and what their room would be good for."""
         occupants = tuple(
-            replace(
-                one,
+            Occupant(
+                resident=one.resident,
+                bytes=one.bytes,
+                keep=one.keep,
                 loss_s=self._loss_s(one.resident.key, one.resident.size_bytes),
             )
             for one in survey.occupants

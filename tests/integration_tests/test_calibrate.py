@@ -25,6 +25,7 @@ def calibrate(embedded: Embedded) -> dict[str, int]:
         "LMSWITCH_API_KEY": embedded.token,
         "LMSWITCH_HOME": str(embedded.settings.home),
         "LMSWITCH_CONTEXT_TOKENS": "2048",
+        "LMSWITCH_REMEMBER": "true",
     }
     done = subprocess.run(  # noqa: S603 - our own interpreter
         [sys.executable, "-m", "langchain_lmswitch", "calibrate", CODER, "--json"],

@@ -59,6 +59,8 @@ def test_nobody_is_alone_with_another_until_that_leaves(folder: Path) -> None:
     other.leave()
     assert one.alone
     assert len(list((folder / "present").iterdir())) == 1
+    one.leave()
+    assert not folder.exists()
 
 
 async def test_turns_are_taken_one_at_a_time(folder: Path) -> None:
