@@ -12,6 +12,7 @@ import typer
 
 from langchain_lmswitch._version import __version__
 from langchain_lmswitch.cli import ask, calibrate, explain, models, pull, replay, serve, status
+from langchain_lmswitch.cli.bench.app import bench
 from langchain_lmswitch.cli.guard import EPILOG, INTERRUPTED, Guarded
 from langchain_lmswitch.cli.options import BaseUrl
 from langchain_lmswitch.cli.session import session_of
@@ -64,6 +65,7 @@ app.command()(calibrate.calibrate)
 app.command()(status.status)
 app.command()(pull.pull)
 app.command()(serve.serve)
+app.add_typer(bench, name="bench")
 
 
 def main() -> None:

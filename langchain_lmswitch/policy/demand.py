@@ -9,13 +9,13 @@ from langchain_lmswitch.policy.passage import passage_steps
 
 _MOST_MODELS: Final = 16
 """More than anybody uses by turns; whoever was asked for least is forgotten."""
-_SHORT: Final = 6.0
+_SHORT: Final = 10.0
 _LONG: Final = 100.0
 _SUCCESSION: Final = 40.0
 """Half-lives: of the two shares in visits, of what follows a model in visits to that model."""
-_PRIOR: Final = 3.0
+_PRIOR: Final = 1.0
 """Visits to a model after which what followed it counts as much as the shares do."""
-_TRUST_KEPT: Final = 0.98
+_TRUST_KEPT: Final = 0.95
 _UNFORESEEN: Final = 0.05
 """The part of every forecast that is spread over all models, so that none is ever quite wrong."""
 

@@ -157,6 +157,11 @@ class Switchboard:
         return self._leases.any_held
 
     @property
+    def most_passes(self) -> int:
+        """How many requests passed the load that was passed most; see `Turns`."""
+        return self._loads.turns.most_passes
+
+    @property
     def waiting(self) -> int:
         """How many requests wait for a load now."""
         return self._grants.waiting

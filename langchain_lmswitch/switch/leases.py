@@ -112,6 +112,11 @@ class Leases:
         return identifier in self._by_call.get(call, ())
 
     @property
+    def any_answering(self) -> bool:
+        """Whether any request of this process is being answered."""
+        return any(self._answering.values())
+
+    @property
     def any_held(self) -> bool:
         """Whether any call is using any instance."""
         return bool(self._by_call)

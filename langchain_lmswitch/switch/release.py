@@ -9,8 +9,11 @@ from langchain_lmswitch.types.machine import Footprint, Gpu, Snapshot
 POLL_S: Final = 0.2
 LONGEST_S: Final = 5.0
 """Drivers give memory back within 0.5 to 1.5 s as a rule."""
+ALL: Final = 0.97
 SHARE: Final = 0.75
 """Of what should come back: estimates of what a model holds are not exact."""
+REST_S: Final = 1.5
+"""Without any more coming back, after which a share is taken for all there is."""
 
 
 class Release:
@@ -32,21 +35,28 @@ class Release:
         """Wait until the memory is back.
 
         1. Where memory is unknown, or nothing was unloaded, there is nothing to wait for.
-        2. `SHARE` of it suffices, and whatever is `enough`: weights that were mapped from a file
+        2. All of it suffices, and whatever is `enough`: weights that were mapped from a file
            count as free while they are loaded, and do not show when they leave.
-        3. After `LONGEST_S` it is taken as it is; the load will tell.
+        3. `SHARE` of it suffices once no more has come for `REST_S`. Of two that left, the large
+           one may be back first: a load that needs the small one's memory, too, would fail.
+        4. After `LONGEST_S` it is taken as it is; the load will tell.
         """
         deadline_s = self._clock() + LONGEST_S
-        while not self._is_back(now := self._look()) and not enough(now):
-            if self._clock() >= deadline_s:  # 3
+        most_bytes, risen_s = 0, self._clock()
+        while (back_bytes := self._back_bytes(now := self._look())) is not None:  # 1
+            if back_bytes > most_bytes:
+                most_bytes, risen_s = back_bytes, self._clock()
+            rested = self._clock() - risen_s >= REST_S
+            wanted_bytes = (SHARE if rested else ALL) * self.expected_bytes  # 2, 3
+            if back_bytes >= wanted_bytes or enough(now) or self._clock() >= deadline_s:  # 4
                 return
             await asyncio.sleep(POLL_S)
 
-    def _is_back(self, now: Snapshot) -> bool:
+    def _back_bytes(self, now: Snapshot) -> int | None:
         now_bytes = free_bytes(now)
-        if self._before_bytes is None or now_bytes is None:  # 1
-            return True
-        return now_bytes - self._before_bytes >= SHARE * self.expected_bytes  # 2
+        if self._before_bytes is None or now_bytes is None:
+            return None
+        return now_bytes - self._before_bytes
 
 
 def free_bytes(snapshot: Snapshot) -> int | None:

@@ -39,6 +39,8 @@ class Turns:
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
         self._turn: Turn | None = None
+        self.most_passes = 0
+        """How often the load was passed that was passed most."""
 
     @property
     def taken(self) -> bool:
@@ -69,6 +71,7 @@ class Turns:
         """Count a lease that was taken, if it passes a load."""
         if self._turn is not None and self.claimed(identifier):
             self._turn.passes += 1  # 2
+            self.most_passes = max(self.most_passes, self._turn.passes)
 
     async def over(self) -> None:
         """Wait until the load whose turn it is now has been made, or given up."""

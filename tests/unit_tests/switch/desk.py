@@ -24,6 +24,9 @@ def model(key: str, mib: int = 500 - KV_MIB) -> ModelCard:
     return card(key, size_bytes=mib * MIB, max_context_tokens=1024)
 
 
+_PASSABLE = ("waiting for an answer", "models in use go first")
+
+
 class Passes:
     """Counts, by what is heard and leased, how often loads that wait for answers are passed.
 
@@ -51,7 +54,7 @@ class Passes:
     def hear(self, event: SwitchEvent) -> None:
         turn = self._board._loads.turns._turn
         match event:
-            case Queued(reason=reason) if turn and reason.endswith("waiting for an answer"):
+            case Queued(reason=reason) if turn and reason.endswith(_PASSABLE):
                 if turn is not self._turn:
                     self._turn, self._passed_by = turn, []
             case LoadStarted(evicting=evicting) if turn and turn is self._turn:

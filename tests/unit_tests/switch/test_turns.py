@@ -11,7 +11,7 @@ from unit_tests.switch.desk import MIB, Desk, desk, model, virtual
 from langchain_lmswitch.errors import LoadFailed, NotEnoughMemory
 from langchain_lmswitch.switch.turns import MOST_PASSES, Turns
 from langchain_lmswitch.testing import ScriptedHost, run_virtually
-from langchain_lmswitch.types.events import Queued
+from langchain_lmswitch.types.events import Loaded, Queued
 
 # --- the rules by themselves ------------------------------------------------------------------
 
@@ -125,6 +125,59 @@ async def test_model_that_is_never_idle_makes_room_after_eight_more_requests() -
         ("load", "a"),
     ]
     assert one.host.unloaded_while_answering == []
+
+
+async def busy() -> Desk:
+    """Let `a` answer for a minute, and `b` be loaded and idle, with no room for another."""
+    one = desk(model("a"), model("b"), model("c"), memory_mib=1100)
+    for _ in range(3):
+        await one.use("a", "before")
+        await one.use("b", "before")
+    await one.acquire("a", "long")
+    return one
+
+
+def started_s(one: Desk, call: str) -> float:
+    """Say how long a call waited before its load began."""
+    [loaded] = [event for event in one.heard[call] if isinstance(event, Loaded)]
+    return asyncio.get_running_loop().time() - loaded.load_s
+
+
+@virtual
+async def test_model_that_is_wanted_again_soon_is_not_taken_away_at_once() -> None:
+    """The load stands back for half as long again as it takes, five seconds, and is passed."""
+    one = await busy()
+    begun_s = asyncio.get_running_loop().time()
+    waiting = asyncio.create_task(one.acquire("c", "waits"))
+    await asyncio.sleep(1)
+    held = await one.use("b", "passes", for_s=0.5)
+    await waiting
+
+    assert held.queued_s == 0.0
+    assert Queued(key="c", reason="models in use go first") in one.heard["waits"]
+    assert 1.5 < started_s(one, "waits") - begun_s <= 8.5
+    assert one.passes.counts[-1] == 1
+
+
+@virtual
+async def test_nobody_stands_back_for_a_model_that_nobody_wants() -> None:
+    one = await busy()
+    for number in range(300):
+        one.board.surveyor.demand.note("xyz"[number % 3])
+    begun_s = asyncio.get_running_loop().time()
+    await one.acquire("c", "waits")
+
+    assert started_s(one, "waits") == begun_s
+
+
+@virtual
+async def test_nobody_stands_back_while_nobody_else_is_answered() -> None:
+    one = await busy()
+    one.board.release("long")
+    begun_s = asyncio.get_running_loop().time()
+    await one.acquire("c", "waits")
+
+    assert started_s(one, "waits") == begun_s
 
 
 @virtual

@@ -1,0 +1,1 @@
+"""`lmswitch bench`: what is measured, by commands that anybody can run again."""

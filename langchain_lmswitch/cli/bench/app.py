@@ -1,0 +1,19 @@
+"""`lmswitch bench`: its commands, wired together."""
+
+import typer
+
+from langchain_lmswitch.cli.bench.switching import switching
+
+bench = typer.Typer(
+    help="Measure how well this package does, against rivals and the optimum.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+
+@bench.callback()
+def _bench() -> None:
+    """Keep the names of the commands, even while there is one only."""
+
+
+bench.command()(switching)
