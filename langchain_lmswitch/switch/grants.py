@@ -4,11 +4,13 @@ from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 
+from langchain_lmswitch.errors import HostTimeout
 from langchain_lmswitch.machine.neighbors import Neighbors
 from langchain_lmswitch.switch.changes import Changes
 from langchain_lmswitch.switch.flights import Flights
 from langchain_lmswitch.switch.leases import Held, Leases
 from langchain_lmswitch.switch.loads import Loads
+from langchain_lmswitch.switch.patience import patient
 from langchain_lmswitch.switch.slots import AHEAD, Slots
 from langchain_lmswitch.switch.surveyor import LATELY_S, OURS, Surveyor
 from langchain_lmswitch.switch.waiting import Queue
@@ -60,16 +62,27 @@ class Grants:
             NotEnoughMemory: It does not fit, and nobody is about to make room.
             LoadFailed: The host could not load it, or could not for memory a while ago.
             QueueFull: Too many wait already.
+            HostTimeout: Its turn did not come in time.
         """
-        started_s = self._clock()
+        host, settings = self._surveyor.host, self._surveyor.settings
         try:
-            resident, in_line = await self._stand_in_line(wish)  # 1
-            if resident and self.lease(resident, wish.call, hold=wish.hold):
-                return Held(resident=resident, queued_s=self._clock() - started_s)
-            with self._queue.place(always=in_line), self._watch.waiting(wish.tell):  # 2
-                return await self._wait(wish, resident, started_s)
+            async with patient(
+                wish, limit_s=settings.queue_timeout_s, address=host.address
+            ) as waiting:
+                return await self._acquire(waiting)
+        except HostTimeout:
+            self.release(wish.call)  # it may be leased, just before its time was over
+            raise
         finally:
             self._slots.leave(wish.call)
+
+    async def _acquire(self, wish: Wish) -> Held:
+        started_s = self._clock()
+        resident, in_line = await self._stand_in_line(wish)  # 1
+        if resident and self.lease(resident, wish.call, hold=wish.hold):
+            return Held(resident=resident, queued_s=self._clock() - started_s)
+        with self._queue.place(always=in_line), self._watch.waiting(wish.tell):  # 2
+            return await self._wait(wish, resident, started_s)
 
     def lease(self, resident: Resident, call: str, *, hold: bool = False) -> bool:
         """Lease an instance that was seen a moment ago.
