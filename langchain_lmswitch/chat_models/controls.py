@@ -1,18 +1,16 @@
 """Loading, keeping and unloading models by hand."""
 
-import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import Callable
 from functools import partial
-from types import TracebackType
 from typing import Any, Final
 
+from langchain_lmswitch.chat_models.entered import Hold, Watching
 from langchain_lmswitch.chat_models.routed import RoutedChatModel
-from langchain_lmswitch.graph.outlets import OnEvent
 from langchain_lmswitch.graph.waiting import aawaited, awaited
 from langchain_lmswitch.switch.controls import Controls
-from langchain_lmswitch.switch.news import Result, told
+from langchain_lmswitch.switch.news import told
 from langchain_lmswitch.switch.portal import portal
-from langchain_lmswitch.types.events import SwitchEvent
+from langchain_lmswitch.types.events import MemoryChanged
 from langchain_lmswitch.types.models import Resident
 
 _NEXT: Final = "?"
@@ -117,6 +115,23 @@ class ControlledChatModel(RoutedChatModel):
         """Keep this process from unloading a model; see `pin`."""
         return await portal().acall(self._controls().pin(model, pinned=pinned))
 
+    def watch(self, listener: Callable[[MemoryChanged], None]) -> "Watching":
+        """Tell a function of the memory of this computer, now and whenever it changes.
+
+        It is measured four times a second while anything is loaded, and told if it moved by 2 % or
+        256 MiB. A host on another computer has nothing to tell.
+
+        Args:
+            listener: Called in a thread of this package's own; it must return at once.
+
+        Example:
+            ```python
+            with llm.watch(lambda now: print(now.ram_free_bytes)):
+                llm.invoke("Hello")
+            ```
+        """
+        return Watching(self._controls(), listener)
+
     def hold(self, model: str) -> "Hold":
         """Keep a model loaded for as long as a `with` or `async with` block lasts.
 
@@ -134,52 +149,3 @@ class ControlledChatModel(RoutedChatModel):
 
     def _controls(self) -> Controls:
         return Controls(self._open_board)
-
-
-class Hold:
-    """A model that stays loaded while this is entered; see `ControlledChatModel.hold`."""
-
-    def __init__(self, controls: Controls, model: str, *, on_event: OnEvent | None) -> None:
-        self._controls = controls
-        self._model = model
-        self._on_event = on_event
-        self._call = uuid.uuid4().hex
-
-    def __enter__(self) -> Resident:
-        try:
-            return awaited(self._news(), self._on_event)
-        except BaseException:
-            self._release()
-            raise
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._release()
-
-    async def __aenter__(self) -> Resident:
-        try:
-            return await aawaited(self._news(), self._on_event)
-        except BaseException:
-            await self._arelease()
-            raise
-
-    async def __aexit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        await self._arelease()
-
-    def _news(self) -> AsyncGenerator[SwitchEvent | Result[Resident], None]:
-        return told(partial(self._controls.hold, self._model, self._call))
-
-    def _release(self) -> None:
-        portal().call(self._controls.release(self._call))
-
-    async def _arelease(self) -> None:
-        await portal().acall(self._controls.release(self._call))

@@ -17,11 +17,10 @@ from langchain_lmswitch.switch.learning import Learning
 from langchain_lmswitch.switch.leases import Held, Leases
 from langchain_lmswitch.switch.loader import OnEvent
 from langchain_lmswitch.switch.loads import Loads
-from langchain_lmswitch.switch.news import Tell
 from langchain_lmswitch.switch.prefetching import Prefetching
 from langchain_lmswitch.switch.surveyor import Surveyor
 from langchain_lmswitch.switch.threads import Threads
-from langchain_lmswitch.switch.watch import Watch
+from langchain_lmswitch.switch.watch import OnMemory, Watch
 from langchain_lmswitch.switch.wishes import Wish
 from langchain_lmswitch.types.models import ModelCard, Resident
 
@@ -188,7 +187,7 @@ class Switchboard:
             self._neighbors.leave()
             await self.aclose()
 
-    def subscribe(self, listener: Tell) -> Callable[[], None]:
+    def subscribe(self, listener: OnMemory) -> Callable[[], None]:
         """Tell `listener` of this computer's memory; see `Watch.subscribe`."""
         return self._watch.subscribe(listener)
 

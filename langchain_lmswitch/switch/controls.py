@@ -1,12 +1,14 @@
 """What a user may ask of the switchboard directly."""
 
 import uuid
+from collections.abc import Callable
 
 from langchain_lmswitch.policy.naming import card_of, find_card
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.boards import OpenBoard, boards, watched
 from langchain_lmswitch.switch.news import Tell
 from langchain_lmswitch.switch.surveyor import OURS
+from langchain_lmswitch.switch.watch import OnMemory
 from langchain_lmswitch.types.models import ModelCard, Resident
 
 
@@ -56,6 +58,11 @@ class Controls:
             for resident in leaving:
                 await board.unload(resident.identifier)
         return [one.identifier for one in leaving]
+
+    async def subscribe(self, listener: OnMemory) -> Callable[[], None]:
+        """Have `listener` told of changes in memory until what this returns is called."""
+        async with watched(self._open) as board:
+            return board.subscribe(listener)
 
     async def pin(self, name: str, *, pinned: bool) -> str:
         """Keep a model from being unloaded to make room, or no longer; give its key."""

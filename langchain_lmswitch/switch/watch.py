@@ -16,6 +16,8 @@ from langchain_lmswitch.types.models import Resident
 
 log = logging.getLogger(__name__)
 
+OnMemory = Callable[[MemoryChanged], None]
+
 RECHECK_S: Final = 30.0
 """A host unloads what was idle for long, and does not tell; a small model leaves no trace in the
 memory that is free."""
@@ -56,7 +58,7 @@ class Watch:
         self._sampler = Sampler(monitor)
         self._sampler.listen(self._hear)
         self._waiting: dict[object, Tell] = {}
-        self._subscribed: dict[object, Tell] = {}
+        self._subscribed: dict[object, OnMemory] = {}
         self._anything_loaded = False
         self._first = True
         self._recheck: asyncio.TimerHandle | None = None
@@ -79,7 +81,7 @@ class Watch:
             del self._waiting[ticket]
             self._settle()
 
-    def subscribe(self, listener: Tell) -> Callable[[], None]:
+    def subscribe(self, listener: OnMemory) -> Callable[[], None]:
         """Tell `listener` of the memory now and of every change, until what this returns is called.
 
         There is silence while nothing is loaded and nobody waits.
@@ -161,7 +163,7 @@ def memory_changed(snapshot: Snapshot) -> MemoryChanged:
     )
 
 
-def _tell(listener: Tell, event: MemoryChanged) -> None:
+def _tell(listener: OnMemory, event: MemoryChanged) -> None:
     try:
         listener(event)
     except Exception as error:  # noqa: BLE001 - one listener's fault is not the others'

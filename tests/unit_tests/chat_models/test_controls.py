@@ -1,6 +1,7 @@
 """Models loaded, kept and unloaded by hand."""
 
 import asyncio
+import threading
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from langchain_lmswitch import ChatLMSwitch
 from langchain_lmswitch.errors import NotEnoughMemory, UnknownModel
 from langchain_lmswitch.testing import ScriptedHost, card
-from langchain_lmswitch.types.events import Loaded, SwitchEvent
+from langchain_lmswitch.types.events import Loaded, MemoryChanged, SwitchEvent
 from langchain_lmswitch.types.models import Resident
 
 MIB = 2**20
@@ -68,6 +69,33 @@ async def test_prefetch_while_a_tool_runs() -> None:
     assert await one.aprefetch("code") == "coder-7b"
     await asyncio.sleep(0.2)
     assert [found.key for found in await one.aloaded()] == ["coder-7b"]
+
+
+def test_memory_is_watched_while_anything_is_loaded() -> None:
+    told: list[MemoryChanged] = []
+    first = threading.Event()
+
+    def hear(event: MemoryChanged) -> None:
+        told.append(event)
+        first.set()
+
+    one = llm(host(memory_bytes=ROOM_MIB * MIB))
+    with one.watch(hear):
+        one.preload("coder")
+        assert first.wait(10)
+    told.clear()
+    one.unload("coder")
+    assert told == []
+
+
+async def test_memory_is_watched_from_asynchronous_code() -> None:
+    told: list[MemoryChanged] = []
+    one = llm(host(memory_bytes=ROOM_MIB * MIB))
+    await one.apreload("coder")
+    async with one.watch(told.append), asyncio.timeout(10):
+        while not told:  # noqa: ASYNC110 - another thread tells
+            await asyncio.sleep(0.01)
+    assert told[0].ram_total_bytes == ROOM_MIB * MIB
 
 
 def test_unload_takes_what_is_named_or_all_of_ours() -> None:
