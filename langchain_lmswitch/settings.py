@@ -76,7 +76,7 @@ class Settings(BaseSettings):
     queue_limit: int = Field(default=64, ge=1)
     """Requests that may wait for a model to be loaded at the same time; one more is refused."""
 
-    queue_timeout_s: float = Field(default=600, gt=0)
+    queue_timeout_s: float = Field(default=1800, gt=0)
     """Longest wait for a model without its load coming nearer; then the request fails."""
 
     remember: bool = True

@@ -1,6 +1,5 @@
-"""What there is to decide from: models, residents, memory, and what a load would cost."""
+"""What there is to decide from: models, residents, memory, and how soon each is wanted."""
 
-import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
@@ -8,14 +7,13 @@ from typing import Final, Generic, TypeVar
 
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.machine.monitor import Monitor
-from langchain_lmswitch.policy.contexts import contexts
 from langchain_lmswitch.policy.demand import Demand
 from langchain_lmswitch.policy.eviction import Absentee, Occupant
-from langchain_lmswitch.policy.offload import placed
 from langchain_lmswitch.policy.planning import ANSWERING, PlanFacts, Survey, planned
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.learning import Learning
-from langchain_lmswitch.types.machine import UNKNOWN_MACHINE, Footprint, Snapshot
+from langchain_lmswitch.switch.reckoner import OURS, Reckoner
+from langchain_lmswitch.types.machine import Footprint
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
 from langchain_lmswitch.types.plans import Load, Plan, Refusal
 
@@ -23,15 +21,10 @@ __all__ = ["LATELY_S", "OURS", "Survey", "Surveyor"]
 
 T = TypeVar("T")
 
-OURS: Final = "lmswitch/"
-"""How the identifiers of instances begin that this package loaded, in any process."""
-
 LATELY_S: Final = 1.0
 """Age up to which a listing of residents is good enough to choose from. A wrong one costs a second
 choice: what is leased from it and has gone meanwhile is found out at the first token."""
 _CARDS_FRESH_S: Final = 10.0
-_RESIDENT_FACTOR: Final = 1.2
-"""Weights to footprint of a resident whose load we did not estimate."""
 
 _HELD: Final = "held"
 _FOREIGN: Final = "loaded by somebody else"
@@ -44,7 +37,7 @@ class _Listing(Generic[T]):
     read_at_s: float = field(default=float("-inf"))
 
 
-class Surveyor:
+class Surveyor(Reckoner):
     """Reads a host and this machine, and decides with `policy` what could be in memory.
 
     Args:
@@ -67,10 +60,7 @@ class Surveyor:
         noted: Callable[[Sequence[Resident] | None], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.host = host
-        self.settings = settings
-        self.learning = learning
-        self._monitor = monitor
+        super().__init__(host, monitor, settings, learning)
         self._leased = leased
         self._held = held
         self._loading = loading
@@ -78,9 +68,6 @@ class Surveyor:
         self._clock = clock
         self._cards: _Listing[ModelCard] = _Listing()
         self._residents: _Listing[Resident] = _Listing()
-        self._estimates: dict[LoadSpec, tuple[ModelCard, Footprint]] = {}
-        self._expected_bytes: dict[LoadSpec, int] = {}
-        self._granted: dict[str, int] = {}
         self.demand = Demand()
         """Which models are asked for; to be told of every request."""
         self.pins: set[str] = set()
@@ -115,73 +102,6 @@ class Surveyor:
         """Drop the listing of residents: it has just changed, or proved to be wrong."""
         self._residents = _Listing()
         self._noted(None)
-
-    def snapshot(self) -> Snapshot:
-        """Measure this machine; a remote host's memory is unknown, but for the user's budget."""
-        now = self._monitor.snapshot() if self.host.scope == "local" else UNKNOWN_MACHINE
-        budget_bytes = self.settings.budget_bytes
-        return now if budget_bytes is None else replace(now, budget_bytes=budget_bytes)
-
-    def spec(self, card: ModelCard) -> LoadSpec:
-        """Say how we would load a model: our context, but no more than it can have.
-
-        That is what it was trained for, and what the host gave it when it was asked for more:
-        asking again would only load it again, for the same.
-        """
-        wanted_tokens = self.settings.context_tokens
-        trained_tokens = card.max_context_tokens or wanted_tokens
-        granted_tokens = self._granted.get(card.key, wanted_tokens)
-        return LoadSpec(
-            key=card.key,
-            kind=card.kind,
-            context_tokens=min(wanted_tokens, trained_tokens, granted_tokens),
-            parallel=self.settings.parallel,
-            identifier=f"{OURS}{card.key}",
-            ttl_s=self.settings.ttl_s,
-        )
-
-    def specs(self, card: ModelCard, *, least_tokens: int) -> tuple[LoadSpec, ...]:
-        """List how we would load a model, the best first; see `policy.contexts`."""
-        usual = self.spec(card)
-        if card.kind != "llm" or usual.context_tokens is None:
-            return (usual,)
-        tried = contexts(usual.context_tokens, least_tokens=least_tokens)
-        return tuple(replace(usual, context_tokens=tokens) for tokens in tried)
-
-    def expected_bytes(self, card: ModelCard, spec: LoadSpec) -> int | None:
-        """Give what a load was reckoned to cost before anything learnt was put in, if it was."""
-        # An encoder's context is the host's own affair.
-        return self._expected_bytes.get(self.spec(card) if card.kind == "embedding" else spec)
-
-    def learn(self, spec: LoadSpec, resident: Resident) -> None:
-        """Remember a context that the host made smaller than it was asked to."""
-        if 0 < resident.context_tokens < (spec.context_tokens or 0):
-            self._granted[spec.key] = resident.context_tokens
-
-    async def footprint(self, card: ModelCard, spec: LoadSpec | None = None) -> Footprint:
-        """Estimate what loading a model would cost: the host's word, put right by what was seen.
-
-        What the host does not know itself is laid on GPUs by what is free on them now.
-        """
-        spec = spec or self.spec(card)
-        await self.learning.begin()
-        estimate = await self.estimate(spec, card)
-        if estimate.source != "host":
-            estimate = placed(estimate, self.snapshot())
-        self._expected_bytes[spec] = estimate.total_bytes
-        return self.learning.corrected(spec, card, estimate)
-
-    async def estimate(self, spec: LoadSpec, card: ModelCard) -> Footprint:
-        """Ask the host what a load would cost, once for each."""
-        known = self._estimates.get(spec)
-        if known is None or known[0].size_bytes != card.size_bytes:
-            known = self._estimates[spec] = (card, await self.host.estimate(spec, card))
-        return known[1]
-
-    async def footprints(self, cards: list[ModelCard]) -> dict[str, Footprint]:
-        """Estimate several models at once, by key."""
-        found = await asyncio.gather(*(self.footprint(card) for card in cards))
-        return {card.key: footprint for card, footprint in zip(cards, found, strict=True)}
 
     def priced(self, survey: Survey) -> Survey:
         """Add what it costs if residents leave, and what their room would be good for."""
@@ -249,27 +169,20 @@ class Surveyor:
             keep = _HELD
         elif self._leased(resident.identifier):
             keep = ANSWERING
-        return Occupant(resident=resident, bytes=self._held_bytes(resident), keep=keep)
+        return Occupant(resident=resident, bytes=self.held_bytes(resident), keep=keep)
 
     def _absent(self, survey: Survey) -> tuple[Absentee, ...]:
         """List who is asked for now and then and is not in memory, as far as the size is known."""
-        known = {spec.key: (spec, *estimated) for spec, estimated in self._estimates.items()}
         return tuple(
             Absentee(
-                key=key,
-                bytes=self.learning.corrected(spec, card, estimate).total_bytes,
-                gain_s=self._loss_s(key, card.size_bytes),
+                key=card.key,
+                bytes=footprint.total_bytes,
+                gain_s=self._loss_s(card.key, card.size_bytes),
             )
-            for key, (spec, card, estimate) in known.items()
-            if key not in survey.resident_keys and self.demand.rate(key)
+            for card, footprint in self.reckoned()
+            if card.key not in survey.resident_keys and self.demand.rate(card.key)
         )
 
     def _loss_s(self, key: str, size_bytes: int) -> float:
         """Reckon what it costs for each request to come not to have a model in memory."""
         return self.demand.rate(key) * self.learning.load_s(key, size_bytes)
-
-    def _held_bytes(self, resident: Resident) -> int:
-        for spec, (card, estimate) in self._estimates.items():
-            if spec.key == resident.key and spec.context_tokens == resident.context_tokens:
-                return self.learning.corrected(spec, card, estimate).total_bytes
-        return int(resident.size_bytes * _RESIDENT_FACTOR)
