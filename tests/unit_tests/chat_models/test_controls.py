@@ -2,13 +2,15 @@
 
 import asyncio
 import threading
+import time
 from typing import Any
 
 import pytest
+from langchain.agents import create_agent
 
 from langchain_lmswitch import ChatLMSwitch
 from langchain_lmswitch.errors import NotEnoughMemory, UnknownModel
-from langchain_lmswitch.testing import ScriptedHost, card
+from langchain_lmswitch.testing import ScriptedHost, card, in_turn, tool_call
 from langchain_lmswitch.types.events import Loaded, MemoryChanged, SwitchEvent
 from langchain_lmswitch.types.models import Resident
 
@@ -69,6 +71,32 @@ async def test_prefetch_while_a_tool_runs() -> None:
     assert await one.aprefetch("code") == "coder-7b"
     await asyncio.sleep(0.2)
     assert [found.key for found in await one.aloaded()] == ["coder-7b"]
+
+
+def test_an_agent_prefetches_while_its_tool_runs() -> None:
+    """The next model is loaded when the tool is done, and the agent's own is still there."""
+    begun: list[str | None] = []
+    replies = in_turn(tool_call("look_up", {"topic": "sorting"}), "Done.")
+    on = ScriptedHost(
+        [
+            card("coder-7b", params="7B", size_bytes=300 * MIB, tool_use=True),
+            card("chat-8b", params="8B", size_bytes=300 * MIB, tool_use=True),
+        ],
+        replies={"chat-8b": replies},
+    )
+    one = llm(on, model="chat-8b")
+
+    def look_up(topic: str) -> str:
+        """Look something up."""
+        begun.append(one.prefetch("code", model="auto"))
+        time.sleep(0.3)
+        return topic
+
+    agent: Any = create_agent(one, tools=[look_up])
+    answer = agent.invoke({"messages": [("user", "Look up sorting.")]})
+    assert begun == ["coder-7b"]
+    assert answer["messages"][-1].text == "Done."
+    assert set(keys(one)) == {"chat-8b", "coder-7b"}
 
 
 def test_memory_is_watched_while_anything_is_loaded() -> None:
