@@ -22,10 +22,10 @@ from langchain_lmswitch.hosts.finding import find_host
 
 pytestmark = pytest.mark.weights
 
-FOR_S = float(os.environ.get("LMSWITCH_BENCH_S", "30"))
+FOR_S = float(os.environ.get("LMSWITCH_BENCH_S", "10"))
 BUDGET_BYTES = 740 * 2**20
 """For one of the two at a time, by the estimates and by what they really hold."""
-ONE_BY_ONE = 24
+ONE_BY_ONE = 12
 """Requests that are also made one after the other, each by the model that was drawn."""
 
 
