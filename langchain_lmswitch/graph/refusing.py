@@ -19,7 +19,8 @@ _NOTHING_FITS_THE_NEED = "Install a model that can, or leave that part out of th
 def refusal_error(state: RouterState) -> LMSwitchError:
     """Choose the error.
 
-    1. A model failed to load or kept vanishing: the last such failure, with the host's words.
+    1. A model failed to load or kept vanishing: the last such failure, with the host's words, or
+       with the numbers if its memory had been taken when its turn came.
     2. A model could answer but does not fit: the one that came nearest, with the numbers.
     3. The prompt alone keeps models from answering that could: a shorter one would do, and
        whoever summarizes or trims conversations has to know.
@@ -29,6 +30,8 @@ def refusal_error(state: RouterState) -> LMSwitchError:
     for key, failure in reversed(state["failed"].items()):  # 1
         if failure.get("gone"):
             return ModelGone(key, reason=failure["reason"])
+        if failure.get("refusal"):
+            return not_enough(revive(Refusal, failure["refusal"]))
         return LoadFailed(key, reason=failure["reason"], for_memory=failure["for_memory"])
     if state.get("refusal"):  # 2
         return not_enough(revive(Refusal, state["refusal"] or {}))

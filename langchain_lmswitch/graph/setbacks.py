@@ -3,7 +3,8 @@
 from typing import Any, Final, assert_never
 
 from langchain_lmswitch.errors import LoadFailed, ModelGone, NotEnoughMemory, UnknownModel
-from langchain_lmswitch.graph.state import RouterState
+from langchain_lmswitch.graph.state import RouterState, plain
+from langchain_lmswitch.types.plans import Refusal
 
 Update = dict[str, Any]
 
@@ -17,9 +18,17 @@ def failed(
     """Exclude a model that could not be loaded from the next choice."""
     match failure:
         case LoadFailed():
-            why = {"reason": failure.reason, "for_memory": failure.for_memory}
+            why: dict[str, Any] = {"reason": failure.reason, "for_memory": failure.for_memory}
         case NotEnoughMemory():
-            why = {"reason": "Its memory was taken meanwhile.", "for_memory": True}
+            refusal = Refusal(
+                key=failure.key,
+                reason=str(failure),
+                needed_bytes=failure.needed_bytes,
+                free_bytes=failure.free_bytes,
+                blockers=failure.blockers,
+            )
+            reason = "Its memory was taken meanwhile."
+            why = {"reason": reason, "for_memory": True, "refusal": plain(refusal)}
         case UnknownModel():
             why = {"reason": "It is on the disk no more.", "for_memory": False}
         case _:

@@ -61,8 +61,8 @@ class RouterState(RouterInput, total=False):
     refusal: dict[str, Any] | None
     """The `types.plans.Refusal` nearest to fitting, if nothing fits."""
     failed: dict[str, dict[str, Any]]
-    """Model key to `{"reason", "for_memory"}` of what went wrong in this request, and `"gone"` if
-    it was loaded and went."""
+    """Model key to `{"reason", "for_memory"}` of what went wrong in this request; `"gone"` if it
+    was loaded and went, and a `types.plans.Refusal` as `"refusal"` if it did not fit any more."""
     vanished: dict[str, int]
     """Model key to how often it was gone before its first token."""
     seen: dict[str, Any] | None

@@ -2,7 +2,9 @@
 
 import uuid
 from collections.abc import Callable
+from contextlib import suppress
 
+from langchain_lmswitch.errors import UnknownModel
 from langchain_lmswitch.policy.naming import card_of, find_card
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.boards import OpenBoard, boards, watched
@@ -56,7 +58,8 @@ class Controls:
         async with watched(self._open) as board:
             leaving = await self._meant(board, name)
             for resident in leaving:
-                await board.unload(resident.identifier)
+                with suppress(UnknownModel):  # it has just left by itself
+                    await board.unload(resident.identifier)
         return [one.identifier for one in leaving]
 
     async def subscribe(self, listener: OnMemory) -> Callable[[], None]:
