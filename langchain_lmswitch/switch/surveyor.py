@@ -194,7 +194,9 @@ class Surveyor:
             )
             for one in survey.occupants
         )
-        return replace(survey, occupants=occupants, absent=self._absent(survey))
+        return replace(
+            survey, occupants=occupants, absent=self._absent(survey), doubt=self.demand.doubt
+        )
 
     def plan(
         self,
