@@ -24,11 +24,13 @@ def admit(
     occupants: Sequence[Occupant],
     headroom_bytes: int,
     absent: Sequence[Absentee] = (),
+    doubt: float = 0.0,
 ) -> Plan | Refusal:
     """Find the cheapest way to have `spec` in memory, or say why there is none.
 
     `needed_tokens` is the context this request needs; `spec.context_tokens` the one to load.
-    `absent` are the other models that are asked for now and then.
+    `absent` are the other models that are asked for now and then. `doubt` is how little the
+    losses are to be trusted.
 
     The decision, in order:
 
@@ -56,7 +58,7 @@ def admit(
         return _load(spec, footprint, [*outgrown, *(idle if refused else ())])
     if short <= 0:  # 3
         return _load(spec, footprint, outgrown)
-    if leaving := victims(idle, short, absent=absent):  # 4
+    if leaving := victims(idle, short, absent=absent, doubt=doubt):  # 4
         return _load(spec, footprint, [*outgrown, *leaving])
     if mine:  # 5
         return Use(resident=mine[0].resident, footprint=footprint)

@@ -16,6 +16,8 @@ _SUCCESSION: Final = 40.0
 _PRIOR: Final = 1.0
 """Visits to a model after which what followed it counts as much as the shares do."""
 _TRUST_KEPT: Final = 0.95
+_DOUBT_LASTS: Final = 20.0
+"""Visits after which the forecasts are still in doubt by half."""
 _UNFORESEEN: Final = 0.05
 """The part of every forecast that is spread over all models, so that none is ever quite wrong."""
 
@@ -32,6 +34,8 @@ class Demand:
        that was used last is the one that is needed last.
     3. Each forecast counts as much as it has lately been right about the next model.
     4. At most sixteen models are remembered.
+    5. All of them are in doubt until enough has been seen: after a dozen visits that went the same
+       way by chance, the forecasts tell much apart that is equal.
 
     Example:
         >>> demand = Demand()
@@ -46,6 +50,7 @@ class Demand:
         self._long = _Memory(_LONG)
         self._after: dict[str, _Memory] = {}
         self._last = ""
+        self._visits = 0
         self._trust = [0.0, 0.0, 0.0]
         """Of each forecast, the logarithm."""
         self._rates: dict[str, float] = {}
@@ -55,6 +60,11 @@ class Demand:
         """The models that are remembered."""
         return tuple(self._long.counts)
 
+    @property
+    def doubt(self) -> float:
+        """How little the rates are to be trusted: 1 at first, and less with every visit."""
+        return _DOUBT_LASTS / (_DOUBT_LASTS + self._visits)  # 5
+
     def note(self, key: str) -> None:
         """Take in one request, as it comes."""
         if key == self._last:  # 1
@@ -62,6 +72,7 @@ class Demand:
         if self._last:
             self._judge(key)
             self._after[self._last].see(key)
+        self._visits += 1
         self._short.see(key)
         self._long.see(key)
         self._after.setdefault(key, _Memory(_SUCCESSION))

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Final
 
 from langchain_lmswitch.types.models import Resident
@@ -38,7 +39,11 @@ Victims = tuple[Occupant, ...]
 
 
 def victims(
-    idle: Sequence[Occupant], short_bytes: int, *, absent: Sequence[Absentee] = ()
+    idle: Sequence[Occupant],
+    short_bytes: int,
+    *,
+    absent: Sequence[Absentee] = (),
+    doubt: float = 0.0,
 ) -> Victims:
     """Choose who leaves so that `short_bytes` become free; nobody if even all do not suffice.
 
@@ -46,23 +51,44 @@ def victims(
     2. The set that costs least: the losses of its members, less what the room that is left over
        is good for. A giant that leaves has room for many dwarfs; counted by its loss alone it
        would stay, and the dwarfs make one another leave for ever.
-    3. Of equals the one that frees least, then the one of fewest members, then the one used
-       longest ago, then by identifier.
-    4. Above ten candidates not all sets are compared, but those made of who loses least for each
+    3. Losses are forecasts. Where they are in `doubt`, all sets count as equal that cost, in parts
+       of what the cheapest loses, no more than that above it; the one leaves whose members were
+       used longest ago. That needs to be known of all of them.
+    4. Of equals otherwise the one that frees least, then the one of fewest members, then the one
+       used longest ago, then by identifier.
+    5. Above ten candidates not all sets are compared, but those made of who loses least for each
        byte, with each that could complete them. The best of these costs twice the least at most.
     """
     ranked = sorted(idle, key=_oldest_first)
     wanted = sorted(absent, key=lambda one: one.gain_s / max(1, one.bytes), reverse=True)
     few = len(ranked) <= _EXHAUSTIVE
-    sets = _all_sets(ranked, short_bytes) if few else _some_sets(ranked, short_bytes)  # 1, 4
+    sets = _all_sets(ranked, short_bytes) if few else _some_sets(ranked, short_bytes)  # 1, 5
 
     def cost(chosen: Sequence[Occupant]) -> tuple[float, int, int]:
         freed_bytes = sum([one.bytes for one in chosen])
         loss_s = sum([one.loss_s for one in chosen])
         loss_s -= _worth(freed_bytes - short_bytes, wanted)  # 2
-        return round(loss_s, _DIGITS), freed_bytes, len(chosen)  # 3
+        return round(loss_s, _DIGITS), freed_bytes, len(chosen)  # 4
 
-    return min(sets, key=cost, default=())
+    if not doubt or any(one.resident.last_used_s is None for one in ranked):
+        return min(sets, key=cost, default=())
+    return _oldest([(cost(chosen)[0], chosen) for chosen in sets], ranked, doubt)  # 3
+
+
+def _oldest(
+    priced: Sequence[tuple[float, Victims]], ranked: Sequence[Occupant], doubt: float
+) -> Victims:
+    """Choose the set that was used longest ago, of those that may be the cheapest."""
+    least_s, cheapest = min(priced, key=itemgetter(0), default=(0.0, ()))
+    most_s = least_s + doubt * sum([one.loss_s for one in cheapest])
+    near = [chosen for cost_s, chosen in priced if cost_s <= most_s]
+    # One who was used lately weighs more than all together who were used before.
+    weights = {one.resident.identifier: 1 << place for place, one in enumerate(ranked)}
+    return min(
+        near,
+        key=lambda chosen: sum([weights[one.resident.identifier] for one in chosen]),
+        default=(),
+    )
 
 
 def _oldest_first(one: Occupant) -> tuple[float, str]:

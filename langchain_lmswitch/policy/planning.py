@@ -26,6 +26,8 @@ class Survey:
     """The load under way, if it is not listed yet: it holds memory, and will be resident."""
     absent: tuple[Absentee, ...] = ()
     """Who is not in memory and would be wanted there."""
+    doubt: float = 0.0
+    """How little is known of who is asked for: 1 is nothing, 0 enough."""
 
     @property
     def resident_keys(self) -> frozenset[str]:
@@ -100,6 +102,7 @@ def plan_load(
         occupants=occupants,
         headroom_bytes=headroom_bytes,
         absent=[one for one in survey.absent if one.key != spec.key],
+        doubt=survey.doubt,
     )
 
 

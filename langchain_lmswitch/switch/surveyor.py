@@ -114,7 +114,9 @@ class Surveyor(Reckoner):
             )
             for one in survey.occupants
         )
-        return replace(survey, occupants=occupants, absent=self._absent(survey))
+        return replace(
+            survey, occupants=occupants, absent=self._absent(survey), doubt=self.demand.doubt
+        )
 
     def plan(
         self,

@@ -18,8 +18,8 @@ TIGHT, ROOMY = 1.15, 1.30
 TOGETHER = 0.6
 """Most load seconds for each of LRU's, with eight workers."""
 MOST_SKIPS = 8
-SAME = 1.01
-"""What counts as no worse: about one load of a few hundred."""
+SAME = 1.002
+"""What counts as no worse: about one load of five hundred."""
 
 Cell = dict[str, Row]
 """The rows of one stream, budget and number of workers, by policy."""

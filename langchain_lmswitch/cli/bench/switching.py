@@ -1,6 +1,7 @@
 """`lmswitch bench switching`: seconds spent on loads, against rivals and the optimum."""
 
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +11,7 @@ from langchain_lmswitch.cli.options import Json
 from langchain_lmswitch.cli.screen import remark, show, show_json, table
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from rich.table import Table
 
@@ -27,9 +28,20 @@ Data = Annotated[
 Requests = Annotated[
     int, typer.Option(metavar="N", min=1, help="How many requests of each stream are played.")
 ]
+Seeds = Annotated[
+    int,
+    typer.Option(
+        metavar="N",
+        min=1,
+        help="Play N of each made-up stream, by the seeds 0 to N-1: rows have the means then, and "
+        "`load_ratio_max` the worst.",
+    ),
+]
 
 
-def switching(*, data: Data = None, requests: Requests = 3000, json: Json = False) -> None:
+def switching(
+    *, data: Data = None, requests: Requests = 3000, seeds: Seeds = 1, json: Json = False
+) -> None:
     """Compare what loads cost, by who is made to leave.
 
     Plays streams of requests on a simulated machine: made-up ones, and the traces in
@@ -44,21 +56,22 @@ def switching(*, data: Data = None, requests: Requests = 3000, json: Json = Fals
     1.9, 5.4 and 9.9 GB, the second chat models of 0.6, 4.7 and 8.4 GB, and so on by turns. A load
     takes a second, and the model's bytes at 1.5 GB/s.
     """
-    rows = list(_played(data, requests))
+    from langchain_lmswitch.testing.bench import MIX, averaged
+
+    rows = averaged(_played(data, requests, seeds))
     if json:
         show_json({"rows": [asdict(row) for row in rows]})
         return
-    from langchain_lmswitch.testing.bench import MIX
-
     show(listing(rows))
     remark(MIX)
 
 
-def _played(data: Path | None, requests: int) -> "Iterator[Row]":
+def _played(data: Path | None, requests: int, seeds: int) -> "Iterator[Row]":
     from langchain_lmswitch.testing.bench import generated, switching, traced
 
     read = traced(data, requests=requests) if data else []
-    streams: list[Stream] = [*read, *generated(requests)]
+    made = (one for seed in range(seeds) for one in generated(requests, seed=seed))
+    streams: Iterable[Stream] = chain(read, made)
     for stream in streams:
         remark(f"{stream.name}: {len(stream.requests):,} requests, {len(stream.models)} models")
         yield from switching([stream])
@@ -66,7 +79,10 @@ def _played(data: Path | None, requests: int) -> "Iterator[Row]":
 
 def listing(rows: "Sequence[Row]") -> "Table":
     """Lay the rows out as they come: by stream, budget and number at a time."""
-    headings = ("stream", "budget", "at a time", "policy", "load", "of the optimum", "worst skip")
+    headings = (
+        *("stream", "budget", "at a time", "policy", "load"),
+        *("of the optimum", "at worst", "worst skip"),
+    )
     return table(
         *headings,
         rows=[
@@ -77,6 +93,7 @@ def listing(rows: "Sequence[Row]") -> "Table":
                 row.policy,
                 f"{row.load_s:,.0f} s",
                 f"{row.load_ratio:.3f}",
+                f"{row.load_ratio_max:.3f}",
                 str(row.worst_skip),
             )
             for row in rows

@@ -5,7 +5,7 @@ through the rules of others.
 """
 
 from langchain_lmswitch.testing.bench.streams import Model, Stream, generated
-from langchain_lmswitch.testing.bench.switching import Row, switching
+from langchain_lmswitch.testing.bench.switching import Row, averaged, switching
 from langchain_lmswitch.testing.bench.traces import MIX, traced
 
-__all__ = ["MIX", "Model", "Row", "Stream", "generated", "switching", "traced"]
+__all__ = ["MIX", "Model", "Row", "Stream", "averaged", "generated", "switching", "traced"]

@@ -49,7 +49,7 @@ def model(name: str, gb: float) -> Model:
     return Model(name=name, bytes=round(gb * GB))
 
 
-def generated(requests: int = REQUESTS, *, seed: int = 5) -> list[Stream]:
+def generated(requests: int = REQUESTS, *, seed: int = 0) -> list[Stream]:
     """Make the streams that need no trace.
 
     Args:

@@ -26,10 +26,27 @@ def test_json_is_one_object_of_rows() -> None:
         "policy",
         "load_s",
         "load_ratio",
+        "load_ratio_max",
         "worst_skip",
     ]
     assert {"sticky-zipf", "8-rag-agents"} < {row["stream"] for row in rows}
     assert "sticky-zipf: 30 requests" in done.stderr
+
+
+def test_seeds_are_played_one_after_the_other_and_told_together() -> None:
+    once, twice = (
+        json.loads(run("--requests", "60", "--seeds", seeds, "--json").stdout)["rows"]
+        for seeds in ("1", "2")
+    )
+
+    assert len(twice) == len(once)
+    assert all(row["load_ratio"] <= row["load_ratio_max"] for row in twice)
+    assert any(row["load_ratio"] < row["load_ratio_max"] for row in twice)
+    worst = {(row["stream"], row["budget_gb"], row["policy"]): row for row in twice}
+    for row in once:
+        assert row["load_ratio_max"] == row["load_ratio"]
+        both = worst[row["stream"], row["budget_gb"], row["policy"]]
+        assert both["load_ratio_max"] >= row["load_ratio"]
 
 
 def test_table_for_a_person_tells_what_was_laid_over() -> None:

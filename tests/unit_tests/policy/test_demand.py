@@ -68,6 +68,15 @@ def test_what_was_asked_for_long_ago_fades() -> None:
     assert min(found.rate("c"), found.rate("d")) > 10 * max(found.rate("a"), found.rate("b"))
 
 
+def test_doubt_goes_with_every_visit_and_not_with_requests_in_a_row() -> None:
+    doubts = [demand("ab" * visits).doubt for visits in range(40)]
+
+    assert doubts[0] == 1.0
+    assert doubts[10] == pytest.approx(0.5)
+    assert doubts == sorted(doubts, reverse=True)
+    assert demand("abbbbb").doubt == demand("ab").doubt
+
+
 def test_seventeenth_model_makes_the_least_wanted_be_forgotten() -> None:
     sixteen = [f"m{n:02}" for n in range(16)]
     found = demand([*(sixteen * 5), *(sixteen[1:] * 3), "new"])

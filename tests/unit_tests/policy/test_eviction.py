@@ -18,9 +18,14 @@ def idle(key: str, size: int, *, loss_s: float = 0.0, used_s: float | None = Non
 
 
 def leaving(
-    candidates: Sequence[Occupant], short_bytes: int, absent: Sequence[Absentee] = ()
+    candidates: Sequence[Occupant],
+    short_bytes: int,
+    absent: Sequence[Absentee] = (),
+    *,
+    doubt: float = 0.0,
 ) -> list[str]:
-    return [one.resident.key for one in victims(candidates, short_bytes, absent=absent)]
+    chosen = victims(candidates, short_bytes, absent=absent, doubt=doubt)
+    return [one.resident.key for one in chosen]
 
 
 def test_the_least_loss_leaves_however_large_it_is() -> None:
@@ -43,6 +48,35 @@ def test_of_equal_losses_the_one_that_frees_least_then_the_oldest_then_by_identi
     assert leaving([idle("more", 9, used_s=1.0), idle("less", 8, used_s=2.0)], 7) == ["less"]
     assert leaving([idle("later", 8, used_s=2.0), idle("older", 8, used_s=1.0)], 7) == ["older"]
     assert leaving([idle("b", 8, used_s=1.0), idle("a", 8, used_s=1.0)], 7) == ["a"]
+
+
+def test_in_doubt_the_one_used_longest_ago_leaves_if_it_costs_hardly_more() -> None:
+    candidates = [
+        idle("now", 5, loss_s=1.0, used_s=9.0),
+        idle("lately", 5, loss_s=1.2, used_s=5.0),
+        idle("long ago", 5, loss_s=1.6, used_s=1.0),
+    ]
+
+    assert leaving(candidates, 4) == ["now"]
+    assert leaving(candidates, 4, doubt=0.3) == ["lately"]
+    assert leaving(candidates, 4, doubt=0.7) == ["long ago"]
+
+
+def test_doubt_spares_who_was_used_last_whoever_leaves_besides() -> None:
+    candidates = [
+        idle("now", 9, loss_s=1.0, used_s=9.0),
+        idle("then", 5, loss_s=0.6, used_s=2.0),
+        idle("before", 5, loss_s=0.6, used_s=1.0),
+    ]
+
+    assert leaving(candidates, 8, doubt=0.1) == ["now"]
+    assert leaving(candidates, 8, doubt=0.25) == ["before", "then"]
+
+
+def test_doubt_does_not_matter_where_it_is_unknown_when_they_were_used() -> None:
+    candidates = [idle("a", 5, loss_s=1.2), idle("b", 5, loss_s=1.0, used_s=9.0)]
+
+    assert leaving(candidates, 4, doubt=1.0) == ["b"]
 
 
 def test_giant_leaves_when_its_room_is_worth_more_than_it_is() -> None:
@@ -98,13 +132,14 @@ def crowds(draw: st.DrawFn, most: int = 14) -> list[Occupant]:
 
 
 ABSENT = st.lists(st.builds(Absentee, bytes=SIZES, gain_s=LOSSES), max_size=5)
+DOUBTS = st.sampled_from([0.0, 1.0]) | st.floats(0, 1)
 
 
-@given(crowds(), st.integers(1, 4000), ABSENT)
+@given(crowds(), st.integers(1, 4000), ABSENT, DOUBTS)
 def test_they_suffice_whenever_all_would_and_nobody_leaves_in_vain(
-    crowd: list[Occupant], short_bytes: int, absent: list[Absentee]
+    crowd: list[Occupant], short_bytes: int, absent: list[Absentee], doubt: float
 ) -> None:
-    chosen = victims(crowd, short_bytes, absent=absent)
+    chosen = victims(crowd, short_bytes, absent=absent, doubt=doubt)
 
     assert bool(chosen) == (sum(one.bytes for one in crowd) >= short_bytes)
     assert set(chosen) <= set(crowd)
@@ -113,14 +148,30 @@ def test_they_suffice_whenever_all_would_and_nobody_leaves_in_vain(
     assert all(freed - one.bytes < short_bytes for one in chosen)
 
 
-@given(crowds(), st.integers(1, 4000), ABSENT, st.randoms(use_true_random=False))
+@given(crowds(), st.integers(1, 4000), ABSENT, DOUBTS, st.randoms(use_true_random=False))
 def test_the_order_they_are_listed_in_does_not_matter(
-    crowd: list[Occupant], short_bytes: int, absent: list[Absentee], dice: random.Random
+    crowd: list[Occupant],
+    short_bytes: int,
+    absent: list[Absentee],
+    doubt: float,
+    dice: random.Random,
 ) -> None:
     mixed = list(crowd)
     dice.shuffle(mixed)
 
-    assert victims(mixed, short_bytes, absent=absent) == victims(crowd, short_bytes, absent=absent)
+    first, again = (
+        victims(order, short_bytes, absent=absent, doubt=doubt) for order in (crowd, mixed)
+    )
+    assert first == again
+
+
+@given(crowds(most=8), st.integers(1, 3000), DOUBTS)
+def test_doubt_costs_no_more_than_its_share(
+    crowd: list[Occupant], short_bytes: int, doubt: float
+) -> None:
+    least = _loss(victims(crowd, short_bytes))
+
+    assert _loss(victims(crowd, short_bytes, doubt=doubt)) <= (1 + doubt) * least + 1e-8
 
 
 @given(crowds(most=8), st.integers(1, 3000))

@@ -160,6 +160,16 @@ async def test_who_is_asked_for_least_leaves() -> None:
     assert await evicts(office, "new") == ["a"]
 
 
+async def test_what_is_planned_knows_how_much_is_in_doubt() -> None:
+    office = await room_for_two(mib={"a": 500, "b": 600, "new": 400})
+    doubts = []
+    for key in ("a", *("ba" * 20)):
+        office.surveyor.demand.note(key)
+        doubts.append(office.surveyor.priced(await office.surveyor.survey()).doubt)
+    assert 0.9 < doubts[0] < 1.0
+    assert 0.3 < doubts[-1] < 0.4
+
+
 async def test_giant_leaves_for_the_sake_of_those_who_are_not_there() -> None:
     dwarfs = [f"dwarf-{n}" for n in range(5)]
     sizes = {"a": 9000} | dict.fromkeys(["b", "new", *dwarfs], 300)
