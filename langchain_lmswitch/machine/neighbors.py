@@ -5,7 +5,6 @@ import hashlib
 import json
 import logging
 import os
-import shutil
 from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -22,6 +21,7 @@ POLL_S: Final = 0.05
 
 _PRESENT: Final = "present"
 _CLOSED: Final = "closed.json"
+_TURN: Final = "turn.lock"
 
 
 class TurnTimeout(Exception):  # noqa: N818 - what has happened is its own name
@@ -131,17 +131,22 @@ class Neighbors:
         return self._marks is None or not self._marks.others(_PRESENT)
 
     def leave(self) -> None:
-        """Say that this process uses nothing any more; the last one takes the folder away."""
-        if self._folder and self._marks:
-            self._marks.clear_all()
-            if self.alone:
-                shutil.rmtree(self._folder, ignore_errors=True)
+        """Say that this process uses nothing any more; the last one takes the folder away.
+
+        What somebody makes in it at this very moment stays.
+        """
+        if self._folder is None or self._marks is None:
+            return
+        self._marks.clear_all()
+        if self.alone:
+            with suppress(OSError):
+                _tidy_up(self._folder, self._marks)
 
     async def _turn_lock(self, within_s: float, waiting: Callable[[], None]) -> FileLock | None:
         if self._folder is None:
             return None
+        self.arrive()
         try:
-            self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if lock := _free(self._folder):
                 return lock
             waiting()
@@ -172,12 +177,24 @@ class Neighbors:
 
 def _free(folder: Path) -> FileLock | None:
     """Take the turn, if it is free."""
-    lock = lock_at(folder / "turn.lock")
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lock = lock_at(folder / _TURN)
     try:
         lock.acquire(blocking=False)
     except Timeout:
         return None
     return lock
+
+
+def _tidy_up(folder: Path, marks: Marks) -> None:
+    """Remove a folder, if nobody has the turn and nobody has set a mark."""
+    for place in [one for one in folder.iterdir() if one.is_dir()]:
+        marks.others(place.name)  # it takes away what killed processes have left
+        place.rmdir()
+    if lock := _free(folder):
+        (folder / _TURN).unlink()
+        lock.release()
+        folder.rmdir()
 
 
 def _write(path: Path, identifiers: list[str]) -> None:

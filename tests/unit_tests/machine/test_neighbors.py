@@ -63,6 +63,34 @@ def test_nobody_is_alone_with_another_until_that_leaves(folder: Path) -> None:
     assert not folder.exists()
 
 
+async def test_the_folder_stays_as_long_as_anybody_is_there(folder: Path) -> None:
+    one, other = Neighbors(folder), Neighbors(folder)
+    one.start_using(X)
+    one.stop_using(X)
+    async with other.turn(within_s=1):
+        one.leave()
+        assert not other.used(X)
+        assert Neighbors(folder)._somebody_has_the_turn()
+    other.leave()
+    assert not folder.exists()  # noqa: ASYNC240 - a test
+    async with one.turn(within_s=1):
+        assert folder.exists(), "a later request makes it anew"  # noqa: ASYNC240 - a test
+
+
+async def test_who_waits_for_a_turn_is_there(folder: Path) -> None:
+    one, other = Neighbors(folder), Neighbors(folder)
+    async with one.turn(within_s=1):
+        waiting = asyncio.create_task(_take(other))
+        await asyncio.sleep(0.1)
+        assert not one.alone
+    await waiting
+
+
+async def _take(neighbors: Neighbors) -> None:
+    async with neighbors.turn(within_s=5):
+        pass
+
+
 async def test_turns_are_taken_one_at_a_time(folder: Path) -> None:
     running = most = 0
 
