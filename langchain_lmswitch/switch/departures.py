@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from contextlib import suppress
 
-from langchain_lmswitch.errors import HostTimeout, LMSwitchError
+from langchain_lmswitch.errors import LMSwitchError
 from langchain_lmswitch.machine.neighbors import Neighbors, TurnTimeout
 from langchain_lmswitch.switch.changes import Changes
 from langchain_lmswitch.switch.leases import Leases
+from langchain_lmswitch.switch.sharing import turn_of_ours
 from langchain_lmswitch.switch.surveyor import OURS, Surveyor
 
 _LAST_TURN_S = 0.5
@@ -39,17 +40,19 @@ class Departures:
     async def unload(self, identifier: str) -> None:
         """Unload an instance, once no request of ours uses it, in any process.
 
+        A user may hold it for as long as they like: nobody's load waits for that meanwhile.
+
         Raises:
             UnknownModel: Nothing is loaded under this identifier.
             HostTimeout: Another process has been loading all the time.
         """
-        within_s = self._surveyor.settings.load_timeout_s
-        try:
-            async with self._neighbors.turn(within_s=within_s):
-                await self._unload(identifier)
-        except TurnTimeout:
-            doing = "waiting for another process of yours to load a model"
-            raise HostTimeout(self._host.address, doing=doing, after_s=within_s) from None
+        while True:
+            while self._in_use(identifier):
+                await self._changes.next()
+            async with turn_of_ours(self._neighbors, self._surveyor):
+                if self._mark(identifier):
+                    await self._unload(identifier)
+                    return
 
     async def leave(self) -> None:
         """Unload what is ours as this process ends.
@@ -65,10 +68,11 @@ class Departures:
                 if self._neighbors.alone:  # 3
                     await self._unload_ours()
 
-    async def _unload(self, identifier: str) -> None:
+    def _mark(self, identifier: str) -> bool:
         self._neighbors.close([identifier])
-        while self._in_use(identifier) or not self._leases.start_leaving({identifier}):
-            await self._changes.next()
+        return not self._in_use(identifier) and self._leases.start_leaving({identifier})
+
+    async def _unload(self, identifier: str) -> None:
         self._moved()
         try:
             await self._host.unload(identifier)
@@ -78,7 +82,8 @@ class Departures:
             self._changes.tell()
 
     def _in_use(self, identifier: str) -> bool:
-        return self._neighbors.used(identifier) or self._neighbors.held(identifier)
+        elsewhere = self._neighbors.used(identifier) or self._neighbors.held(identifier)
+        return elsewhere or self._leases.held(identifier)
 
     async def _unload_ours(self) -> None:
         for resident in await self._host.residents():

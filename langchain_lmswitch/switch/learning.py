@@ -52,6 +52,7 @@ class Learning:
         """Read what is remembered; once."""
         if self._known is None:
             self._engine = await self._host.engine()
+        if self._known is None:  # still: somebody else may have begun meanwhile
             self._known = Experience(self._ledger.loads(self._name))
 
     def corrected(self, spec: LoadSpec, card: ModelCard, footprint: Footprint) -> Footprint:

@@ -5,8 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import assert_never
 
-from langchain_lmswitch.errors import HostTimeout, LoadFailed
-from langchain_lmswitch.machine.neighbors import Neighbors, TurnTimeout
+from langchain_lmswitch.errors import LoadFailed
+from langchain_lmswitch.machine.neighbors import Neighbors
 from langchain_lmswitch.machine.scales import Scales
 from langchain_lmswitch.policy.planning import Survey
 from langchain_lmswitch.switch.changes import Changes
@@ -15,6 +15,7 @@ from langchain_lmswitch.switch.loader import Loader
 from langchain_lmswitch.switch.planner import Planner
 from langchain_lmswitch.switch.quarantines import Quarantines
 from langchain_lmswitch.switch.rooms import Room
+from langchain_lmswitch.switch.sharing import turn_of_ours
 from langchain_lmswitch.switch.surveyor import Surveyor
 from langchain_lmswitch.switch.turns import Turn, Turns
 from langchain_lmswitch.switch.weighing import Weighing
@@ -61,7 +62,9 @@ class Loads:
         started_s = self._clock()
         if self.turns.taken:
             wish.tell(Queued(key=wish.card.key, reason="another model is being loaded"))
-        async with self.turns.next() as turn, self._alone(wish):
+        elsewhere = Queued(key=wish.card.key, reason="another process of yours is loading a model")
+        alone = turn_of_ours(self._neighbors, self._surveyor, waiting=lambda: wish.tell(elsewhere))
+        async with self.turns.next() as turn, alone:
             plan, survey = await self._planner.plan(wish, turn)
             queued_s = self._clock() - started_s
             match plan:
@@ -72,22 +75,6 @@ class Loads:
                     yield replace(held, queued_s=queued_s)
                 case _:
                     assert_never(plan)
-
-    @asynccontextmanager
-    async def _alone(self, wish: Wish) -> AsyncGenerator[None, None]:
-        """Keep other processes from loading and unloading."""
-        within_s = self._surveyor.settings.load_timeout_s
-        reason = "another process of yours is loading a model"
-        try:
-            async with self._neighbors.turn(
-                within_s=within_s,
-                waiting=lambda: wish.tell(Queued(key=wish.card.key, reason=reason)),
-            ):
-                yield
-        except TurnTimeout:
-            doing = "waiting for another process of yours to load a model"
-            address = self._surveyor.host.address
-            raise HostTimeout(address, doing=doing, after_s=within_s) from None
 
     async def _make(self, plan: Load, survey: Survey, turn: Turn, wish: Wish) -> Held:
         started_s = self._clock()

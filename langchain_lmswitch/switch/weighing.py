@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from langchain_lmswitch.errors import LoadFailed
+from langchain_lmswitch.errors import LMSwitchError, LoadFailed
 from langchain_lmswitch.machine.scales import Scales, Tare
 from langchain_lmswitch.switch.loader import Loader, OnEvent
 from langchain_lmswitch.switch.release import free_bytes
@@ -22,14 +23,17 @@ class _Pending:
     record: LoadRecord
     tare: Tare
     size_bytes: int
+    others: frozenset[str]
+    """References of all else that was in memory."""
 
 
 class Weighing:
     """Makes loads, and remembers what they took; confined to the portal's loop.
 
-    1. A load is weighed when it is done, and again after its first answer: an engine takes more
-       while it computes. What was more counts.
-    2. It is remembered then, or before the next thing is loaded or unloaded.
+    1. A load is weighed when it is done, and again when its first lease ends: an engine takes more
+       while it computes. What was more counts; but not if anything else has come or gone meanwhile,
+       by whatever process.
+    2. It is remembered then, or before this process loads or unloads the next.
     3. A load that fails is remembered at once, with what was free for it.
     4. On a host that cannot be weighed, what it took is unknown, and its time is remembered.
 
@@ -59,6 +63,7 @@ class Weighing:
             LoadFailed: The host could not load it.
         """
         self.moved()
+        before = await self._others(plan.spec.identifier) if self._scales else frozenset()
         tare = await self._scales.before() if self._scales else None
         started_s, free = self._clock(), free_bytes(self._surveyor.snapshot())
         try:
@@ -69,9 +74,9 @@ class Weighing:
         loaded = replace(plan, spec=replace(plan.spec, context_tokens=resident.context_tokens))
         record = self._record(loaded, card, started_s, free)
         if self._scales and tare:
-            seen = await self._scales.after(tare, size_bytes=card.size_bytes)  # 1
-            pending = _Pending(record=record, tare=tare, size_bytes=card.size_bytes)
-            self._pending[resident.identifier] = _weighed(pending, seen)
+            pending = _Pending(record=record, tare=tare, size_bytes=card.size_bytes, others=before)
+            found = await self._weigh(self._scales, resident.identifier, pending)  # 1
+            self._pending[resident.identifier] = found
         else:
             self._note(record)  # 4
         return resident
@@ -85,7 +90,7 @@ class Weighing:
     def answered(self, identifier: str) -> None:
         """Note that an instance has given an answer."""
         if (pending := self._pending.pop(identifier, None)) and self._scales:
-            task = asyncio.create_task(self._weigh_again(self._scales, pending))
+            task = asyncio.create_task(self._weigh_again(self._scales, identifier, pending))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
@@ -98,9 +103,23 @@ class Weighing:
         for identifier in tuple(self._pending):
             self._note(self._pending.pop(identifier).record)
 
-    async def _weigh_again(self, scales: Scales, pending: _Pending) -> None:
-        seen = await scales.after(pending.tare, size_bytes=pending.size_bytes)
-        self._note(_weighed(pending, seen).record)
+    async def _weigh_again(self, scales: Scales, identifier: str, pending: _Pending) -> None:
+        found = pending
+        with suppress(LMSwitchError):  # the host does not answer: what was seen before stays
+            found = await self._weigh(scales, identifier, pending)
+        self._note(found.record)
+
+    async def _weigh(self, scales: Scales, identifier: str, pending: _Pending) -> _Pending:
+        tare, size_bytes = pending.tare, pending.size_bytes
+        overlapped = await self._others(identifier) != pending.others
+        seen = await scales.after(tare, size_bytes=size_bytes, overlapped=overlapped)
+        return _weighed(pending, seen)
+
+    async def _others(self, identifier: str | None) -> frozenset[str]:
+        residents = await self._surveyor.host.residents()
+        return frozenset(
+            one.reference or one.identifier for one in residents if one.identifier != identifier
+        )
 
     def _record(
         self,
