@@ -33,7 +33,7 @@ from langchain_lmswitch.policy.classify import classify
 from langchain_lmswitch.policy.deciding import Outcome
 from langchain_lmswitch.policy.naming import card_of
 from langchain_lmswitch.switch.board import Held
-from langchain_lmswitch.switch.boards import OpenBoard
+from langchain_lmswitch.switch.boards import OpenBoard, boards
 from langchain_lmswitch.switch.portal import portal
 from langchain_lmswitch.types.decisions import Decision
 from langchain_lmswitch.types.events import (
@@ -224,6 +224,7 @@ class Nodes:
         (await self._open()).surveyor.forget()
 
     async def _release(self, call: str) -> None:
+        boards().release(call)  # the board may have been forgotten meanwhile
         (await self._open()).release(call)
 
     @asynccontextmanager

@@ -5,7 +5,7 @@ import hashlib
 import json
 import logging
 import os
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
@@ -69,13 +69,18 @@ class Neighbors:
                 self._reopen()
                 lock.release()
 
-    def close(self, identifiers: Iterable[str]) -> None:
-        """Keep other processes from beginning to use instances; only for who has the turn."""
+    def close(self, identifiers: Collection[str]) -> bool:
+        """Keep other processes from beginning to use instances; only for who has the turn.
+
+        Returns:
+            Whether no other process uses or holds any of them now.
+        """
         more = set(identifiers) - self._closing
         if self._folder and more:
             self._closing |= more
             with suppress(OSError):
                 _write(self._folder / _CLOSED, sorted(self._closing))
+        return not any(self.used(one) or self.held(one) for one in identifiers)
 
     def closed(self, identifier: str) -> bool:
         """Tell whether another process has closed an instance."""

@@ -177,6 +177,10 @@ class Switchboard:
         """Unload an instance, once no request of ours is using it; see `Departures.unload`."""
         await self._departures.unload(identifier)
 
+    def part(self) -> None:
+        """Tell other processes that nothing is used here any more."""
+        self._neighbors.leave()
+
     async def leave(self) -> None:
         """Unload what is ours and drop the connection: this process ends."""
         self._prefetching.give_way("")
@@ -184,7 +188,7 @@ class Switchboard:
         try:
             await self._departures.leave()
         finally:
-            self._neighbors.leave()
+            self.part()
             await self.aclose()
 
     def subscribe(self, listener: OnMemory) -> Callable[[], None]:

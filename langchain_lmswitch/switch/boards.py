@@ -34,6 +34,7 @@ class Boards:
         self._searches: Flights[Switchboard] = Flights()
         self._found: dict[Settings, Switchboard] = {}
         self._by_address: dict[str, Switchboard] = {}
+        self._forgotten: list[Switchboard] = []
         self._ledgers: dict[Path, Ledger] = {}
 
     async def of(
@@ -89,6 +90,9 @@ class Boards:
             del self._by_address[board.host.address]
         for settings in [key for key, found in self._found.items() if found is board]:
             del self._found[settings]
+        if board not in self._forgotten:
+            self._forgotten.append(board)
+        self._part()
 
     def lost(self, board: Switchboard) -> None:
         """Note that a connection broke: a host that was found may be somewhere else by now.
@@ -100,8 +104,9 @@ class Boards:
 
     def release(self, call: str) -> None:
         """End the leases of a call, wherever they are; safe to repeat."""
-        for board in self._by_address.values():
+        for board in (*self._by_address.values(), *self._forgotten):
             board.release(call)
+        self._part()
 
     async def aclose(self) -> None:
         """Leave all hosts: this process ends."""
@@ -109,6 +114,12 @@ class Boards:
         await asyncio.gather(*(board.leave() for board in boards), return_exceptions=True)
         for ledger in self._ledgers.values():
             await asyncio.to_thread(ledger.close)
+
+    def _part(self) -> None:
+        """Let go of forgotten boards once nobody uses them: what they say they use, stays."""
+        for board in [one for one in self._forgotten if not one.busy]:
+            board.part()
+            self._forgotten.remove(board)
 
     async def _search(self, settings: Settings) -> Switchboard:
         host = await find_host(settings)

@@ -69,8 +69,7 @@ class Departures:
                     await self._unload_ours()
 
     def _mark(self, identifier: str) -> bool:
-        self._neighbors.close([identifier])
-        return not self._in_use(identifier) and self._leases.start_leaving({identifier})
+        return self._neighbors.close([identifier]) and self._leases.start_leaving({identifier})
 
     async def _unload(self, identifier: str) -> None:
         self._moved()

@@ -122,15 +122,13 @@ class Planner:
     def _mark(self, plan: Plan, turn: Turn) -> bool:
         """Mark the victims of a plan as leaving; `False` if one of them has been leased."""
         leaving = frozenset(_leaving(plan))
-        self._claim(leaving, turn)
-        if any(self._neighbors.used(one) or self._neighbors.held(one) for one in leaving):
-            return False
-        return self._leases.start_leaving(leaving)
+        return self._claim(leaving, turn) and self._leases.start_leaving(leaving)
 
-    def _claim(self, identifiers: Iterable[str], turn: Turn) -> None:
+    def _claim(self, identifiers: Iterable[str], turn: Turn) -> bool:
+        """Say what has to leave; `False` if another process is using one of them."""
         named = frozenset(identifiers)
         turn.claim(named)
-        self._neighbors.close(named)
+        return self._neighbors.close(named)
 
 
 def _leaving(plan: Plan) -> Sequence[str]:

@@ -80,8 +80,7 @@ class Room:
         identifier = resident.identifier
         if not await self._loader.idle(resident):
             return False
-        self._neighbors.close([identifier])
-        if self._neighbors.used(identifier) or self._neighbors.held(identifier):
+        if not self._neighbors.close([identifier]):
             return False
         if marked := self._leases.start_leaving({identifier}):
             self.leaving.add(identifier)

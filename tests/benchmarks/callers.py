@@ -68,7 +68,7 @@ class Callers:
         dice = random.Random(self._seed * 1000 + number)  # noqa: S311 - which model is no secret
         while time.monotonic() < self._ends_s:
             try:
-                self._note(self._llm.invoke(dice.choice(PROMPTS), **_wish(dice)))
+                self._note(self._llm.invoke(dice.choice(PROMPTS), **wish_for(dice)))
             except Exception as error:  # noqa: BLE001 - each is a failure
                 self.outcome.failures.append(repr(error))
 
@@ -76,7 +76,7 @@ class Callers:
         dice = random.Random(self._seed * 1000 + number)  # noqa: S311 - as above
         while time.monotonic() < self._ends_s:
             try:
-                self._note(await self._llm.ainvoke(dice.choice(PROMPTS), **_wish(dice)))
+                self._note(await self._llm.ainvoke(dice.choice(PROMPTS), **wish_for(dice)))
             except Exception as error:  # noqa: BLE001 - as above
                 self.outcome.failures.append(repr(error))
 
@@ -94,7 +94,7 @@ class Callers:
             self._loaded.add((event.key, event.load_s))
 
 
-def _wish(dice: random.Random) -> dict[str, Any]:
+def wish_for(dice: random.Random) -> dict[str, Any]:
     """Name a model, or a task and leave the choice."""
     return dice.choice([{"model": MODELS[0]}, {"model": MODELS[1]}, {"task": "code"}])
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 from benchmarks import callers
-from benchmarks.callers import MODELS, PROMPTS, _wish
+from benchmarks.callers import MODELS, PROMPTS, wish_for
 from conftest import Embedded
 
 from langchain_lmswitch.hosts.finding import find_host
@@ -87,7 +87,7 @@ async def one_by_one(embedded: Embedded) -> float:
     last = ""
     started_s = time.monotonic()
     for _ in range(ONE_BY_ONE):
-        wish = _wish(dice)
+        wish = wish_for(dice)
         model = wish.get("model", MODELS[1])
         if last not in {"", model}:
             await llm.aunload(last)

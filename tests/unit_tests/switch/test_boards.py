@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from langchain_lmswitch.errors import HostNotFound
+from langchain_lmswitch.machine.neighbors import Neighbors
 from langchain_lmswitch.settings import Settings
+from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.boards import Boards, boards
 from langchain_lmswitch.switch.portal import portal
 from langchain_lmswitch.testing import FixedMachine, ScriptedHost
@@ -58,6 +60,22 @@ async def test_release_ends_leases_wherever_they_are() -> None:
     all_boards.release("call")
 
     assert not any(board.leased("lmswitch/tiny") for board in found)
+
+
+async def test_what_a_forgotten_board_says_it_uses_ends_with_its_last_lease(
+    tmp_path: Path,
+) -> None:
+    """Else other processes would take its models for used as long as this process lives."""
+    host, all_boards, elsewhere = ScriptedHost(["tiny"]), Boards(), Neighbors(tmp_path)
+    board = Switchboard(host, host, SETTINGS, neighbors=Neighbors(tmp_path))
+    all_boards._by_address[host.address] = board
+    await board.acquire(host.disk["tiny"], call="call", needed_tokens=1, on_event=lambda _: None)
+    all_boards.forget(board)
+    assert elsewhere.used("lmswitch/tiny")
+
+    all_boards.release("call")
+    assert not elsewhere.used("lmswitch/tiny")
+    assert elsewhere.alone
 
 
 async def test_close_drops_all_connections() -> None:

@@ -139,6 +139,22 @@ async def test_unloading_waits_for_the_other_process_too(
     assert host.places.residents() == []
 
 
+async def test_an_unload_that_waits_for_a_hold_keeps_nobody_from_loading(
+    host: ScriptedHost, tmp_path: Path
+) -> None:
+    host = ScriptedHost([model("a"), model("b")])
+    one, other = board(host, tmp_path), board(host, tmp_path)
+    await acquire(one, "a", "held", hold=True)
+    unloading = asyncio.create_task(one.unload("lmswitch/a"))
+    await asyncio.sleep(0.1)
+    async with asyncio.timeout(5):
+        await acquire(other, "b", "call")
+    assert not unloading.done()
+    one.release("held")
+    await unloading
+    assert [place.key for place in host.places.residents()] == ["b"]
+
+
 async def test_a_process_that_never_ends_its_turn_is_given_up(
     host: ScriptedHost, tmp_path: Path
 ) -> None:
