@@ -184,7 +184,7 @@ class Switchboard:
     async def leave(self) -> None:
         """Unload what is ours and drop the connection: this process ends."""
         self._prefetching.give_way("")
-        self._loads.weighing.settle()
+        await self._loads.weighing.finish()
         try:
             await self._departures.leave()
         finally:

@@ -14,13 +14,14 @@ import os
 import queue
 import threading
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
-from concurrent.futures import Future, wait
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import aclosing, suppress
 from contextvars import Context
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Any, Final, ParamSpec, TypeVar
 
 T = TypeVar("T")
+P = ParamSpec("P")
 
 CANCEL_GRACE_S: Final = 0.3
 """How long a caller that leaves early waits for the work to stop on the server. Ctrl-C must
@@ -69,12 +70,36 @@ class Work(Future[T]):
             self.set_result(task.result())
 
 
+class _Threads(ThreadPoolExecutor):
+    """The threads for what may block, as long as there can be any.
+
+    Once the interpreter shuts down no pool takes work any more, and that is before `close` runs.
+    What is needed to leave a host in order is then done on the loop itself.
+    """
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        try:
+            return super().submit(fn, *args, **kwargs)
+        except RuntimeError:
+            return _done(partial(fn, *args, **kwargs))
+
+
+def _done(work: Callable[[], T]) -> Future[T]:
+    future: Future[T] = Future()
+    try:
+        future.set_result(work())
+    except Exception as error:  # noqa: BLE001 - it is raised again where it is awaited
+        future.set_exception(error)
+    return future
+
+
 class Portal:
     """A background event loop with one door for sync callers and one for async."""
 
     def __init__(self) -> None:
         self.pid = os.getpid()
         self.loop = asyncio.new_event_loop()
+        self.loop.set_default_executor(_Threads(thread_name_prefix="lmswitch-portal"))
         self.closers: list[Callable[[], Coroutine[Any, Any, None]]] = []
         """Run on the loop when the process ends, each once."""
         self._thread = threading.Thread(

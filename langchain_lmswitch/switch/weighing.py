@@ -103,11 +103,18 @@ class Weighing:
         for identifier in tuple(self._pending):
             self._note(self._pending.pop(identifier).record)
 
+    async def finish(self) -> None:
+        """Remember what there is to remember of loads: this process ends."""
+        self.settle()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
     async def _weigh_again(self, scales: Scales, identifier: str, pending: _Pending) -> None:
         found = pending
-        with suppress(LMSwitchError):  # the host does not answer: what was seen before stays
-            found = await self._weigh(scales, identifier, pending)
-        self._note(found.record)
+        try:
+            with suppress(LMSwitchError):  # the host does not answer: what was seen before stays
+                found = await self._weigh(scales, identifier, pending)
+        finally:  # cut off, too
+            self._note(found.record)
 
     async def _weigh(self, scales: Scales, identifier: str, pending: _Pending) -> _Pending:
         tare, size_bytes = pending.tare, pending.size_bytes

@@ -4,6 +4,8 @@ import _thread
 import asyncio
 import gc
 import signal
+import subprocess
+import sys
 import threading
 import time
 import warnings
@@ -374,3 +376,30 @@ def test_interrupt_that_nothing_wakes_up_for_is_noticed(ask: Callable[[Late], No
         ask(late)
 
     assert not late.ended
+
+
+def test_what_blocks_is_still_done_when_the_process_ends() -> None:
+    """No pool of threads takes work then, and a host is left in order all the same."""
+    code = """
+import asyncio
+from concurrent.futures import thread
+from langchain_lmswitch.switch.portal import portal
+
+async def close():
+    assert thread._shutdown
+    print("closed", await asyncio.to_thread(sum, [1, 2]))
+    try:
+        await asyncio.to_thread(int, "none")
+    except ValueError:
+        print("and failed")
+
+async def begin():
+    return await asyncio.to_thread(sum, [1])
+
+portal().closers.append(close)
+print(portal().call(begin()))
+"""
+    done = subprocess.run(  # noqa: S603 - our own code
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout, done.stderr) == ("1\nclosed 3\nand failed\n", "")
