@@ -9,6 +9,7 @@ from langchain_lmswitch.policy.choice import Choice, choose
 from langchain_lmswitch.policy.naming import find_card
 from langchain_lmswitch.policy.planning import Survey, plan_load
 from langchain_lmswitch.policy.ranking import rank
+from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.machine import Footprint
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
 from langchain_lmswitch.types.plans import Plan, Refusal, Use
@@ -48,6 +49,8 @@ class ChoiceFacts:
     evict_helpers: bool = False
     load_s: Mapping[str, float] = field(default_factory=dict)
     """By key, the seconds that a load is expected to take."""
+    expected: Mapping[str, Expected] = field(default_factory=dict)
+    """By key, how good an answer is expected to be; what is missing is the prior."""
     offers: Mapping[str, Offer] = field(default_factory=dict)
     """By key, as far as they have been asked for."""
 
@@ -110,7 +113,13 @@ def deciding(facts: ChoiceFacts) -> Flow:
         UnknownModel: There is no model of the name that the caller gave.
     """
     cards = _cards(facts)  # 1
-    ranked = rank(facts.task, cards, resident=facts.survey.resident_keys, load_s=facts.load_s)
+    ranked = rank(
+        facts.task,
+        cards,
+        resident=facts.survey.resident_keys,
+        load_s=facts.load_s,
+        expected=facts.expected,
+    )
     tight = yield tuple(card.key for card in cards if card.key in facts.tight)  # 2
     plans: dict[str, Plan | Refusal] = {}
     weigh = partial(

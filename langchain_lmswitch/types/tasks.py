@@ -1,9 +1,24 @@
 """What a request wants and what it cannot do without."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-TaskKind = Literal["code", "math", "summary", "creative", "chat"]
+TaskKind = Literal[
+    "code",
+    "math",
+    "reasoning",
+    "knowledge",
+    "facts",
+    "extraction",
+    "summary",
+    "creative",
+    "rewriting",
+    "tools",
+    "chat",
+]
+"""Logic and puzzles are `reasoning`; what one learns, `knowledge`; who and when, `facts`; what
+stands in a given text, `extraction`; translation and correction, `rewriting`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +51,20 @@ class Hints:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Features:
+    """What the words of a request tell, in numbers that models are compared by; never the words."""
+
+    kinds: Mapping[TaskKind, float] = field(default_factory=dict)
+    """The probability of each task; those of 0 may be left out."""
+    difficulty: float = 0.5
+    """0 is trivial, 1 as hard as they come."""
+    signs: tuple[float, ...] = ()
+    """Statistics of the text and the rules that fired, in a fixed order; about 0 to 1 each."""
+    vector: tuple[int, ...] = ()
+    """A static vector of the text, of unit length in parts of 127; empty if there is none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Task:
     """A classified request."""
 
@@ -46,6 +75,7 @@ class Task:
     """What in the request said so, without quoting it."""
     needs: Needs = field(default_factory=Needs)
     hints: Hints = field(default_factory=Hints)
+    features: Features = field(default_factory=Features)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

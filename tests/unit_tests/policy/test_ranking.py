@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_lmswitch.policy.ranking import lacking, params_billion, rank
+from langchain_lmswitch.policy.prior import params_billion
+from langchain_lmswitch.policy.ranking import lacking, rank
 from langchain_lmswitch.testing import card
 from langchain_lmswitch.types.models import ModelCard
 from langchain_lmswitch.types.tasks import Hints, Needs, Task, TaskKind
