@@ -48,6 +48,8 @@ class Hints:
     """Key of the model that gave the last answer of this conversation."""
     in_tool_loop: bool = False
     """Whether that answer's tool calls have just been carried out."""
+    explore: float | None = None
+    """Share of requests that may try a model; `None` is as the settings say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
