@@ -3,10 +3,10 @@
 import logging
 import sqlite3
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from langchain_lmswitch.ledger import forks
 from langchain_lmswitch.ledger.aside import Identity, identity, set_aside
@@ -27,6 +27,8 @@ from langchain_lmswitch.types.answers import AnswerRecord
 from langchain_lmswitch.types.grades import Grade
 from langchain_lmswitch.types.loads import LoadRecord
 from langchain_lmswitch.types.records import DecisionRecord
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -106,18 +108,16 @@ class SqliteLedger:
         with self._unwritten() as noted:
             return grades_of(host, [*read_grades(self.path, host), *noted])
 
-    def forget(self, key: str = "") -> int:
-        """Drop the grades and answers of one model, or of all, at once; count the grades.
+    def insist(self, work: Callable[[Store], T]) -> T:
+        """Change the file at once, after all that was noted; see `Store`.
 
         Raises:
-            OSError: The file cannot be changed now.
+            OSError: It cannot be changed now.
         """
         self.flush()
-        if not self.path.exists():
-            return 0
         try:
             with self.file:
-                return self._opened().forget(key)
+                return work(self._opened())
         except (NewerSchema, Unusable, sqlite3.Error) as error:
             why = str(error) or "a newer version of this package wrote it"
             msg = f"{self.path} cannot be changed ({why}). Try again, or delete the file."
