@@ -55,7 +55,7 @@ class Answers:
         self._learn = learn
         self._wall_clock = wall_clock
         self._paces = Paces()
-        self._reading: asyncio.Future[None] | None = None
+        self._reading: asyncio.Task[None] | None = None
         self._latest: OrderedDict[str, AnswerRecord] = OrderedDict()
         self._grades: OrderedDict[tuple[str, str], Grade] = OrderedDict()
         self._turns: OrderedDict[bytes, tuple[Asked, ...]] = OrderedDict()
@@ -63,12 +63,8 @@ class Answers:
     async def begin(self) -> None:
         """Read what is remembered; once, however many ask."""
         if self._reading is None:
-            self._reading = asyncio.get_running_loop().create_future()
-            try:
-                await self._read()
-            finally:
-                self._reading.set_result(None)
-        await asyncio.shield(self._reading)
+            self._reading = asyncio.create_task(self._read())
+        await asyncio.shield(self._reading)  # who is cancelled does not end it for the others
 
     def now_s(self) -> float:
         """Give the Unix time in seconds."""
