@@ -261,4 +261,5 @@ def _decision(state: RouterState, outcome: Outcome) -> Decision:
         candidates=choice.candidates,
         tool_calling=choice.tool_calling,
         fallbacks=tuple(f"{key}: {reason}" for key, reason in _excluded(state).items()),
+        request=state.get("call", ""),
     )

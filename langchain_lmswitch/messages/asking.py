@@ -58,6 +58,7 @@ def _hints(messages: Sequence[BaseMessage], options: RouterOptions, last_model: 
         require=tuple(options.get("require") or ()),
         last_model=_last_model(messages) or last_model,
         in_tool_loop=bool(messages) and isinstance(messages[-1], ToolMessage),
+        explore=options.get("explore"),
     )
 
 

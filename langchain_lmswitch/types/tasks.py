@@ -68,6 +68,8 @@ class Hints:
     """Whether that answer's tool calls have just been carried out."""
     again: bool = False
     """Whether that answer was to this very request, and it is asked once more."""
+    explore: float | None = None
+    """Share of requests that may try a model; `None` is as the settings say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
