@@ -13,9 +13,12 @@ from langchain_lmswitch.types.models import ModelCard
 from langchain_lmswitch.types.tasks import Hints, Needs, Task, TaskKind
 
 
-def task(kind: TaskKind = "chat", *, tools: bool = False, vision: bool = False) -> Task:
+def task(
+    kind: TaskKind = "chat", *, tools: bool = False, vision: bool = False, quality: float = 1.0
+) -> Task:
     needs = Needs(tools=tools, vision=vision)
-    return Task(kind=kind, confidence=0.8, evidence="a word", needs=needs)
+    hints = Hints(quality=quality)
+    return Task(kind=kind, confidence=0.8, evidence="a word", needs=needs, hints=hints)
 
 
 def order(request: Task, *cards: ModelCard, resident: tuple[str, ...] = ()) -> list[str]:
@@ -112,11 +115,11 @@ def test_trained_for_tools_gains_with_tools_only() -> None:  # 4
 
 
 def test_what_is_not_loaded_pays() -> None:  # 5
-    """Two seconds and its size at 1.5 GB/s, at two thousandths a second, and three points."""
-    one = card("a", params="4B", size_bytes=3_000_000_000)
+    """Three points, and its load for two requests: two seconds and its size at 1.5 GB/s."""
+    one, request = card("a", params="4B", size_bytes=3_000_000_000), task(quality=0.5)
 
-    loss = score(task(), one) - score(task(), one, resident=False)
-    assert loss == pytest.approx(0.03 + 0.002 * 4)
+    loss = score(request, one) - score(request, one, resident=False)
+    assert loss == pytest.approx(0.03 + 0.002 * 4 / 2)
 
 
 def test_a_better_model_is_worth_a_switch_and_an_equal_one_is_not() -> None:
