@@ -1,7 +1,7 @@
 """`lmswitch bench routing`: how good choices are, against the best single model."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -9,11 +9,11 @@ from langchain_lmswitch.cli.options import Json
 from langchain_lmswitch.cli.screen import remark, show, show_json, table
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from rich.table import Table as Listing
 
-    from langchain_lmswitch.testing.bench.routing import Row, Sizes, Table
+    from langchain_lmswitch.testing.bench.routing import Measure, Sizes, Table
 
 Data = Annotated[
     list[Path],
@@ -46,6 +46,30 @@ Share = Annotated[
         help="How much of a file without parts is learnt from.",
     ),
 ]
+Rivals = Annotated[
+    bool,
+    typer.Option(
+        "--rivals",
+        help="Grade the methods of others, too, fitted on the same vectors and prompts.",
+    ),
+]
+LeaveOut = Annotated[
+    bool,
+    typer.Option(
+        "--leave-out", help="Leave one task after the other out of what is learnt; takes long."
+    ),
+]
+Online = Annotated[
+    bool,
+    typer.Option(
+        "--online",
+        help="Learn while answering 2,500 requests, from grades of all answers and of every tenth; "
+        "takes long.",
+    ),
+]
+RowsOnly = Annotated[
+    bool, typer.Option("--rows-only", help="Measure nothing but the rows, and what is asked for.")
+]
 
 
 def routing(
@@ -54,6 +78,10 @@ def routing(
     holdout: Holdout = None,
     models: Models = None,
     share: Share = 0.5,
+    rivals: Rivals = False,
+    leave_out: LeaveOut = False,
+    online: Online = False,
+    rows_only: RowsOnly = False,
     json: Json = False,
 ) -> None:
     """Compare the choices with always taking the best single model.
@@ -67,21 +95,29 @@ def routing(
     `save100_pct` and `save95_pct` are the weights moved that are saved at 100 and 95 % of that
     model's quality.
     """
-    from langchain_lmswitch.testing.bench.routing import read_table
+    from langchain_lmswitch.testing.bench.routing import QUICK, report
 
-    tables = [_read(read_table(one)) for one in data]
-    held = [_read(read_table(one)) for one in holdout or ()]
-    sizes = _sizes(models, [*data, *(holdout or ())])
-    measured = _measured(tables, held, sizes, share)
+    wanted: dict[Measure, bool] = {"rivals": rivals, "left_out": leave_out, "online": online}
+    measured = report(
+        _read(data),
+        _read(holdout or ()),
+        _sizes(models, [*data, *(holdout or ())]),
+        share=share,
+        also=[*(() if rows_only else QUICK), *(name for name, on in wanted.items() if on)],
+    )
     if json:
         show_json(measured)
         return
-    show(listing(measured["rows"] + measured["unseen"]))
+    show(*listings(measured))
 
 
-def _read(found: "Table") -> "Table":
-    remark(f"{found.name}: {len(found):,} prompts, {len(found.models)} models")
-    return found
+def _read(files: "Iterable[Path]") -> "list[Table]":
+    from langchain_lmswitch.testing.bench.routing import read_table
+
+    tables = [read_table(one) for one in files]
+    for one in tables:
+        remark(f"{one.name}: {len(one):,} prompts, {len(one.models)} models")
+    return tables
 
 
 def _sizes(models: Path | None, files: "Sequence[Path]") -> "Sizes":
@@ -91,39 +127,49 @@ def _sizes(models: Path | None, files: "Sequence[Path]") -> "Sizes":
     return {model: size for file in reversed(lists) for model, size in read_sizes(file).items()}
 
 
-def _measured(
-    tables: "Sequence[Table]", held: "Sequence[Table]", sizes: "Sizes", share: float
-) -> dict[str, list[dict[str, Any]]]:
-    from langchain_lmswitch.testing.bench.routing import (
-        apgr_of,
-        cold_of,
-        record,
-        rows_of,
-        trials,
-    )
+def listings(measured: "Mapping[str, Sequence[dict[str, Any]]]") -> "list[Listing]":
+    """Lay out what was measured, a table for each measure that has rows."""
+    marks = [
+        *measured["rows"],
+        *(row for row in measured["unseen"] if row not in measured["rows"]),
+        *measured.get("left_out", ()),
+        *measured.get("rivals", ()),
+    ]
+    others = {name: rows for name, rows in measured.items() if name in _HEADINGS and rows}
+    return [listing(marks), *(_plain(rows, _HEADINGS[name]) for name, rows in others.items())]
 
-    parted = trials(tables, held, share=share)
-    rows: list[Row] = [row for trial in parted for row in rows_of(trial, sizes)]
-    seen = [record(row) for row in rows if row.tasks == "seen"]
-    unseen = [record(row) for row in rows if row.tasks == "unseen"]
-    return {
-        "rows": seen or unseen,
-        "unseen": unseen,
-        "cold_start": [record(one) for table in held or tables for one in cold_of(table, sizes)],
-        "apgr": [
-            record(one) for trial in parted for one in apgr_of(trial.fit, trial.graded, sizes)
-        ],
-    }
+
+_HEADINGS: Final = {
+    "cold_start": {"pool": "nothing learnt", "share_pct": "% of the best", "n": "prompts"},
+    "apgr": {"pool": "pair", "strong": "strong", "labels": "labels", "apgr": "APGR"},
+    "latency": {
+        "pool": "decision",
+        "p50_ms": "ms p50",
+        "p99_ms": "p99",
+        "long_ms": "100,000 characters",
+    },
+    "tasks": {"table": "tasks of", "task": "data set", "accuracy_pct": "% right", "n": "prompts"},
+    "online": {
+        "pool": "learning while answering",
+        "feedback": "graded",
+        "share_pct": "% of the best",
+        "last_share_pct": "last fifth",
+    },
+}
 
 
 def listing(rows: "Sequence[dict[str, Any]]") -> "Listing":
     """Lay the rows out as they come."""
-    headings = ("pool", "tasks", "gain", "95 %", "skill z", "saves", "at 95 %", "score", "best")
+    headings = (
+        *("pool", "router", "tasks", "gain", "95 %"),
+        *("skill z", "saves", "at 95 %", "score", "best"),
+    )
     return table(
         *headings,
         rows=[
             (
                 row["pool"],
+                row["router"],
                 row["tasks"],
                 f"{row['gain_pct']:+.1f} %",
                 f"{row['gain_lo']:+.1f} to {row['gain_hi']:+.1f}",
@@ -135,8 +181,18 @@ def listing(rows: "Sequence[dict[str, Any]]") -> "Listing":
             )
             for row in rows
         ],
-        right=headings[2:],
+        right=headings[3:],
     )
+
+
+def _plain(rows: "Sequence[dict[str, Any]]", headings: "Mapping[str, str]") -> "Listing":
+    numbers = [title for name, title in headings.items() if not isinstance(rows[0][name], str)]
+    cells = [[_cell(row[name]) for name in headings] for row in rows]
+    return table(*headings.values(), rows=cells, right=numbers)
+
+
+def _cell(value: Any) -> str:
+    return f"{value:,.2f}" if isinstance(value, float) else str(value)
 
 
 def _percent(value: float | None) -> str:

@@ -14,30 +14,17 @@ from langchain_lmswitch.testing.bench.routing.pools import (
     pools,
     read_sizes,
 )
+from langchain_lmswitch.testing.bench.routing.report import QUICK, Measure, record, report
 from langchain_lmswitch.testing.bench.routing.router import Router, lessons_of
-from langchain_lmswitch.testing.bench.routing.rows import (
-    Apgr,
-    Cold,
-    Row,
-    apgr_of,
-    cold_of,
-    record,
-    rows_of,
-)
+from langchain_lmswitch.testing.bench.routing.rows import Row, rows_of
 from langchain_lmswitch.testing.bench.routing.tables import Table, read_table
-from langchain_lmswitch.testing.bench.routing.trials import (
-    FIT_SHARE,
-    Trial,
-    parted,
-    trials,
-    without_each_task,
-)
+from langchain_lmswitch.testing.bench.routing.trials import FIT_SHARE, Trial, parted, trials
 
 __all__ = [
     "FIT_SHARE",
-    "Apgr",
-    "Cold",
+    "QUICK",
     "Marks",
+    "Measure",
     "Pool",
     "Router",
     "Row",
@@ -45,9 +32,7 @@ __all__ = [
     "Sizes",
     "Table",
     "Trial",
-    "apgr_of",
     "card_of",
-    "cold_of",
     "find_sizes",
     "gap_recovered",
     "lessons_of",
@@ -57,7 +42,7 @@ __all__ = [
     "read_sizes",
     "read_table",
     "record",
+    "report",
     "rows_of",
     "trials",
-    "without_each_task",
 ]

@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -62,7 +62,7 @@ def _json_lines(file: Path) -> Columns:
             for number, line in enumerate(text, start=1)
             if line.strip()
         ]
-    return _turned(rows)
+    return _turned(rows, dict.fromkeys(name for row in rows for name in row))
 
 
 def _json_object(line: str, *, at: str) -> Mapping[str, Any]:
@@ -79,17 +79,17 @@ def _csv(file: Path) -> Columns:
     csv.field_size_limit(sys.maxsize)  # a prompt may be longer than the usual limit
     with file.open(encoding="utf-8", errors="replace", newline="") as text:
         try:
-            rows = list(csv.DictReader(text))
+            reader = csv.DictReader(text)
+            rows = list(reader)
         except csv.Error as problem:
             raise InvalidRequest(
                 f"{file} cannot be read as CSV: {problem}. Restore it as it was published."
             ) from None
-    return _turned(rows)
+    return _turned(rows, reader.fieldnames or ())
 
 
-def _turned(rows: list[Any]) -> Columns:
+def _turned(rows: Sequence[Mapping[str, Any]], names: Iterable[str]) -> Columns:
     """Turn rows into columns; a row that lacks one has nothing there."""
-    names = dict.fromkeys(name for row in rows for name in row if name is not None)
     return {name: [row.get(name) for row in rows] for name in _wanted(names)}
 
 

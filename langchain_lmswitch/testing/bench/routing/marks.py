@@ -92,10 +92,12 @@ def marked(
     )
 
 
-def gap_recovered(gains: NDArray[np.float64], scores: Scores, *, weak: int, strong: int) -> float:
+def gap_recovered(
+    gains: NDArray[np.float64], scores: Scores, *, weak: int, strong: int
+) -> float | None:
     """Average the performance gap that is recovered over all shares of calls to the strong model.
 
-    RouteLLM's APGR: chance gives 0.5.
+    RouteLLM's APGR: chance gives 0.5. `None` if there is no gap.
 
     Args:
         gains: What the strong model is expected to gain on each prompt.
@@ -104,6 +106,8 @@ def gap_recovered(gains: NDArray[np.float64], scores: Scores, *, weak: int, stro
         strong: Place of the strong model.
     """
     gap = scores[:, strong] - scores[:, weak]
+    if gap.mean() <= 0:
+        return None
     # Calls go to the strong model one by one, where it is expected to gain most.
     recovered = np.concatenate([[0.0], np.cumsum(gap[np.argsort(-gains)])]) / len(gap)
     return float(recovered.mean() / gap.mean())

@@ -71,13 +71,21 @@ def pools(name: str, models: Iterable[str], sizes: Sizes) -> list[Pool]:
 
 def card_of(model: str, sizes: Sizes) -> ModelCard:
     """Make the card that a host would show of a model: as most people load it."""
-    total_b = size_of(model, sizes).total_b
+    size = size_of(model, sizes)
     return ModelCard(
         key=model,
         display_name=model,
-        params=f"{total_b:g}B" if total_b else "",
-        size_bytes=round((total_b or 0) * _BYTES_PER_PARAM * 1e9),
+        params=_label(size),
+        size_bytes=round((size.total_b or 0) * _BYTES_PER_PARAM * 1e9),
     )
+
+
+def _label(size: Size) -> str:
+    """Write a parameter count as hosts do: `7.6B`, or `46.7B-A12.9B` for a mixture of experts."""
+    if not size.total_b:
+        return ""
+    whole = size.active_b in {None, size.total_b}
+    return f"{size.total_b:g}B" if whole else f"{size.total_b:g}B-A{size.active_b:g}B"
 
 
 def find_sizes(beside: Path) -> Path | None:

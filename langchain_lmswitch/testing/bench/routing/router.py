@@ -6,7 +6,9 @@ from functools import cache
 from typing import Final
 
 import numpy as np
+from langchain_core.messages import HumanMessage
 
+from langchain_lmswitch.messages.asking import facts
 from langchain_lmswitch.policy.classify import classify
 from langchain_lmswitch.policy.lessons import NO_LESSONS, Lessons
 from langchain_lmswitch.policy.ranking import rank
@@ -16,7 +18,7 @@ from langchain_lmswitch.testing.bench.routing.tables import Table
 from langchain_lmswitch.types.decisions import Candidate
 from langchain_lmswitch.types.grades import Grade
 from langchain_lmswitch.types.models import ModelCard
-from langchain_lmswitch.types.tasks import Hints, Request, Task
+from langchain_lmswitch.types.tasks import Hints, Task
 
 _TIE: Final = 1e-9
 """Far below the last digit of a score: keeps the product's order among equals."""
@@ -67,10 +69,13 @@ class Router:
         return list(utilities)
 
 
-@cache
-def task_of(prompt: str) -> Task:
-    """Classify a prompt; the same one is read once."""
-    return classify(Request(user_text=prompt, hints=Hints(quality=1.0)))
+def read(prompt: str) -> Task:
+    """Classify a prompt as the product does, where quality alone counts."""
+    return classify(facts([HumanMessage(prompt)], {"quality": 1.0}))
+
+
+task_of = cache(read)
+"""The same, and each prompt is read once."""
 
 
 def lessons_of(table: Table, rows: Iterable[int] | None = None) -> Lessons:
@@ -82,11 +87,18 @@ def lessons_of(table: Table, rows: Iterable[int] | None = None) -> Lessons:
     return lessons
 
 
-def grades_of(table: Table, row: int) -> list[Grade]:
-    """Write what the models' answers to one prompt were worth as a caller's grades."""
+def grades_of(table: Table, row: int, *, name: str = "") -> list[Grade]:
+    """Write what the models' answers to one prompt were worth as a caller's grades.
+
+    Args:
+        table: Holds the answers.
+        row: Of the prompt.
+        name: Of the request; that of the row if there is none.
+    """
     features = task_of(table.prompts[row]).features
+    request = name or str(row)
     return [
-        Grade(at_s=float(row), key=key, features=features, score=float(score), request=str(row))
+        Grade(at_s=float(row), key=key, features=features, score=float(score), request=request)
         for key, score in zip(table.models, table.scores[row], strict=True)
         if not np.isnan(score)
     ]

@@ -1,19 +1,28 @@
 """The rows of the bench: one for each pool of models, fitted on one part, graded on another."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 
-from langchain_lmswitch.testing.bench.routing.marks import Marks, gap_recovered, marked
+from langchain_lmswitch.testing.bench.routing.clocks import Latency, latency_of
+from langchain_lmswitch.testing.bench.routing.marks import (
+    Marks,
+    Utilities,
+    gap_recovered,
+    marked,
+)
 from langchain_lmswitch.testing.bench.routing.pools import Pool, Sizes, card_of, pools, size_of
+from langchain_lmswitch.testing.bench.routing.rivals import rival_scores, thrifty
 from langchain_lmswitch.testing.bench.routing.router import Router, lessons_of
 from langchain_lmswitch.testing.bench.routing.tables import Table, places
 from langchain_lmswitch.testing.bench.routing.trials import Tasks, Trial
+from langchain_lmswitch.types.models import ModelCard
 
 KNOBS: Final = tuple(at / 16 for at in range(1, 17))
 """Where the curve of quality against cost is looked at; 0 is looked at anyway."""
+OURS: Final = "lmswitch"
 LABELS: Final = 500
 _PAIR: Final = 2
 
@@ -33,6 +42,7 @@ class Row:
     tasks: Tasks
     chosen: Mapping[str, float]
     """Share of the prompts that each model got."""
+    router: str = OURS
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +55,8 @@ class Apgr:
     labels: int
     """Prompts that were learnt from."""
     n: int
-    apgr: float
-    """Average performance gap recovered; chance gives 0.5."""
+    apgr: float | None
+    """Average performance gap recovered; chance gives 0.5. `None` if there is no gap."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +78,23 @@ def rows_of(trial: Trial, sizes: Sizes) -> Iterator[Row]:
         fit, graded = trial.fit.of(pool.models), trial.graded.of(pool.models).complete()
         if len(graded):
             yield _row(pool, fit, graded, sizes, trial.tasks)
+
+
+def rival_rows_of(trial: Trial, sizes: Sizes) -> Iterator[Row]:
+    """Measure each pool of a trial by the methods of others; see `rival_scores`."""
+    for pool in pools(trial.name, trial.graded.models, sizes):
+        fit, graded = trial.fit.of(pool.models), trial.graded.of(pool.models).complete()
+        moved_b = moved_of(pool.models, sizes)
+        for rival, scores in rival_scores(fit, graded, moved_b) if len(graded) else ():
+            curve = [thrifty(scores, moved_b, knob) for knob in (0.0, *KNOBS)]
+            yield _marked(pool, fit, graded, sizes, curve, tasks=trial.tasks, router=rival)
+
+
+def latency_rows_of(trial: Trial, sizes: Sizes) -> Iterator[Latency]:
+    """Time decisions in the largest pool of a trial."""
+    for pool in pools(trial.name, trial.graded.models, sizes)[-1:]:
+        lessons = lessons_of(trial.fit.of(pool.models))
+        yield latency_of(pool.name, _cards(pool, sizes), lessons, trial.graded.prompts)
 
 
 def cold_of(table: Table, sizes: Sizes) -> Iterator[Cold]:
@@ -118,32 +145,36 @@ def best_single(fit: Table) -> int:
     return int((np.nansum(known, axis=0) / judged).argmax())
 
 
-def record(row: Row | Apgr | Cold) -> dict[str, Any]:
-    """Write a row as plain values of JSON, marks beside the rest, with five digits."""
-    values = asdict(row)
-    values = {"pool": values.pop("pool"), **values.pop("marks", {}), **values}
-    return {name: _cut(value) for name, value in values.items()}
-
-
 def _row(pool: Pool, fit: Table, graded: Table, sizes: Sizes, tasks: Tasks) -> Row:
     router = Router(_cards(pool, sizes), lessons_of(fit))
-    utilities, *curve = router.curve(graded.prompts, pool.models, (0.0, *KNOBS))
+    curve = router.curve(graded.prompts, pool.models, (0.0, *KNOBS))
+    return _marked(pool, fit, graded, sizes, curve, tasks=tasks, router=OURS)
+
+
+def _marked(
+    pool: Pool,
+    fit: Table,
+    graded: Table,
+    sizes: Sizes,
+    curve: Sequence[Utilities],
+    *,
+    tasks: Tasks,
+    router: str,
+) -> Row:
     incumbent = best_single(fit)
+    moved_b = moved_of(pool.models, sizes)
     return Row(
         pool=pool.name,
         marks=marked(
-            utilities,
-            graded.scores,
-            moved_b=moved_of(pool.models, sizes),
-            incumbent=incumbent,
-            curve=curve,
+            curve[0], graded.scores, moved_b=moved_b, incumbent=incumbent, curve=curve[1:]
         ),
         incumbent=pool.models[incumbent],
         n=len(graded),
         n_fit=len(fit),
         models=len(pool.models),
         tasks=tasks,
-        chosen=_shares(pool.models, utilities.argmax(axis=1)),
+        chosen=_shares(pool.models, curve[0].argmax(axis=1)),
+        router=router,
     )
 
 
@@ -152,20 +183,10 @@ def moved_of(models: Sequence[str], sizes: Sizes) -> np.ndarray[Any, np.dtype[np
     return np.array([size_of(one, sizes).moved_b for one in models])
 
 
-def _cards(pool: Pool, sizes: Sizes) -> Iterable[Any]:
+def _cards(pool: Pool, sizes: Sizes) -> list[ModelCard]:
     return [card_of(one, sizes) for one in pool.models]
 
 
 def _shares(models: Sequence[str], picks: Any) -> dict[str, float]:
     counts = np.bincount(picks, minlength=len(models)) / len(picks)
     return {one: float(share) for one, share in zip(models, counts, strict=True) if share}
-
-
-def _cut(value: Any) -> Any:
-    match value:
-        case float():
-            return round(value, 5)
-        case dict():
-            return {name: _cut(one) for name, one in value.items()}
-        case _:
-            return value

@@ -67,7 +67,7 @@ def without_each_task(trial: Trial) -> Iterator[Trial]:
         fit = trial.fit.where(~_is(trial.fit, {task}))
         graded = trial.graded.where(_is(trial.graded, {task}))
         if len(fit):
-            yield Trial(name=f"{trial.name} {task}", fit=fit, graded=graded, tasks="unseen")
+            yield Trial(name=f"{trial.name} without {task}", fit=fit, graded=graded, tasks="unseen")
 
 
 def _fit_for(graded: Table, data: Sequence[Table]) -> Table:
