@@ -84,5 +84,12 @@ def test_gap_recovered_is_half_by_chance_and_more_for_who_knows() -> None:
     wrong = gap_recovered(-gain, scores, weak=0, strong=1)
 
     assert chance == pytest.approx(0.5, abs=0.05)
+    assert known is not None
     assert known > 0.7
     assert wrong == pytest.approx(1 - known, abs=0.01)
+
+
+def test_gap_that_is_none_cannot_be_recovered() -> None:
+    scores = np.tile([0.5, 0.5], (10, 1))
+
+    assert gap_recovered(np.arange(10.0), scores, weak=0, strong=1) is None

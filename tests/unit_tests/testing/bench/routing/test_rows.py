@@ -16,6 +16,8 @@ from langchain_lmswitch.policy.scoring import score
 from langchain_lmswitch.testing.bench.routing import (
     QUICK,
     Router,
+    Row,
+    Table,
     card_of,
     lessons_of,
     record,
@@ -28,9 +30,15 @@ from langchain_lmswitch.types.tasks import Hints, Request
 PROMPTS = ["Write a Python function.", "Solve x + 3 = 12.", "Who was the first on the moon?"]
 
 
+def only_row(table: Table) -> Row:
+    [trial] = trials([table])
+    [row] = rows_of(trial, {})
+    return row
+
+
 def test_each_to_its_own_is_learnt() -> None:
     """One model is right in code, the other in math: half of the best single model is gained."""
-    [row] = rows_of(*trials([split_table()]), sizes={})
+    row = only_row(split_table())
 
     assert row.pool == "judged <=10B"
     assert row.marks.score > 0.95
@@ -40,14 +48,14 @@ def test_each_to_its_own_is_learnt() -> None:
 
 
 def test_a_pool_that_one_model_dominates_loses_nothing() -> None:
-    [row] = rows_of(*trials([dominated_table(600)]), sizes={})
+    row = only_row(dominated_table(600))
 
     assert row.incumbent == STRONG
     assert row.marks.gain_pct > -0.5
 
 
 def test_labels_that_tell_nothing_give_no_skill() -> None:
-    [row] = rows_of(*trials([shuffled_table(600)]), sizes={})
+    row = only_row(shuffled_table(600))
 
     assert abs(row.marks.skill_z) < 3
 
@@ -87,7 +95,7 @@ def test_the_knob_moves_choices_to_who_is_quicker() -> None:
 
 
 def test_record_has_what_programs_read_first() -> None:
-    [row] = rows_of(*trials([split_table(60)]), sizes={})
+    row = only_row(split_table(60))
 
     names = [*record(row)]
     assert names[0] == "pool"
