@@ -1,17 +1,32 @@
 """Deciding who answers: the facts from the switchboard, the choice from `policy.deciding`."""
 
 import asyncio
+import logging
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from langchain_lmswitch.errors import LMSwitchError
+from langchain_lmswitch.policy.classify import classify
 from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer, Outcome, deciding, plan_of
+from langchain_lmswitch.policy.unclassified import trouble_of, unclassified
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.surveyor import LATELY_S
 from langchain_lmswitch.types.models import ModelCard
 from langchain_lmswitch.types.plans import Refusal
-from langchain_lmswitch.types.tasks import Task
+from langchain_lmswitch.types.tasks import Request, Task
 
-__all__ = ["AUTO", "decide"]
+__all__ = ["AUTO", "decide", "understand"]
+
+_log = logging.getLogger(__name__)
+
+
+def understand(request: Request) -> Task:
+    """Classify a request; an error in that is no reason not to answer it."""
+    try:
+        return classify(request)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the needs are known without it
+        _warn("A request could not be classified", error)
+        return unclassified(request, error)
 
 
 async def decide(
@@ -44,6 +59,7 @@ async def decide(
     facts = ChoiceFacts(
         task=task,
         cards=cards,
+        trouble=trouble_of(task),
         survey=surveyor.priced(survey),
         model=model,
         failed=failed,
@@ -55,9 +71,24 @@ async def decide(
             for card in cards
             if card.kind == "llm"
         },
+        expected_run=round(board.habits.runs.expected, 3),
+        fresh=board.habits.fresh(),
     )
-    outcome, offers = await _asked(board, facts)
+    try:
+        outcome, offers = await _asked(board, facts)
+    except LMSwitchError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, somebody is there who can answer
+        _warn("The models could not be compared", error)
+        facts = replace(facts, trouble=type(error).__name__)
+        outcome, offers = await _asked(board, facts)
     return outcome, replace(facts, offers=offers)
+
+
+def _warn(what: str, error: Exception) -> None:
+    """Say what went wrong, without its words: they may quote a prompt."""
+    _log.warning("%s (%s); the model that is there answers.", what, type(error).__name__)
+    _log.debug("It was this:", exc_info=error)
 
 
 async def _asked(board: Switchboard, facts: ChoiceFacts) -> tuple[Outcome, dict[str, Offer]]:

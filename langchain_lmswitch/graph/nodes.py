@@ -22,14 +22,13 @@ from langchain_lmswitch.errors import (
     UnknownModel,
 )
 from langchain_lmswitch.graph.answering import refuse_silence, whole_message, with_deadline
-from langchain_lmswitch.graph.choosing import AUTO, decide
+from langchain_lmswitch.graph.choosing import AUTO, decide, understand
 from langchain_lmswitch.graph.fitting import fit_exactly
 from langchain_lmswitch.graph.refusing import refusal_error
 from langchain_lmswitch.graph.setbacks import Update, failed, vanished
 from langchain_lmswitch.graph.state import RouterState, plain, revive
 from langchain_lmswitch.hosts.attachments import with_attachments
 from langchain_lmswitch.messages.asking import facts, request
-from langchain_lmswitch.policy.classify import classify
 from langchain_lmswitch.policy.deciding import Outcome
 from langchain_lmswitch.policy.naming import card_of
 from langchain_lmswitch.switch.board import Held
@@ -67,7 +66,7 @@ class Nodes:
         last_model = await portal().acall(self._last_model(thread)) if thread else ""
         return {
             "asked": asked,
-            "task": plain(classify(facts(asked, options, last_model=last_model))),
+            "task": plain(understand(facts(asked, options, last_model=last_model))),
             "failed": {},
             "vanished": {},
         }
@@ -93,7 +92,8 @@ class Nodes:
         )
         refusal = plain(outcome.refusal) if outcome.refusal else None
         seen = plain(outcome.resident) if outcome.resident else None
-        return {"decision": plain(decision), "refusal": refusal, "seen": seen}
+        best = outcome.best if model == AUTO else ""
+        return {"decision": plain(decision), "refusal": refusal, "seen": seen, "best": best}
 
     async def refuse(self, state: RouterState) -> Update:
         """Say why nothing helps, as the error that fits best."""
@@ -183,6 +183,8 @@ class Nodes:
         board = await self._open()
         if thread := state.get("options", {}).get("thread"):
             board.threads.note(thread, key)
+        if not state["failed"] and not state["vanished"]:
+            board.habits.note_request(state["best"])
         if state["seen"] and board.lease(seen := revive(Resident, state["seen"]), state["call"]):
             return Held(resident=seen)
         return await board.acquire(

@@ -67,6 +67,8 @@ class RouterState(RouterInput, total=False):
     """Model key to how often it was gone before its first token."""
     seen: dict[str, Any] | None
     """The `types.models.Resident` of the chosen model, if it is loaded already."""
+    best: str
+    """Key of the model that would be chosen if all were loaded; empty if the caller named one."""
     resident: dict[str, Any]
     """The leased `types.models.Resident`."""
     fitted: list[BaseMessage]

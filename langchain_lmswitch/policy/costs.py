@@ -1,7 +1,9 @@
 """What an answer costs: its seconds, and their price in points of the score."""
 
+import math
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Final
 
@@ -26,6 +28,7 @@ _BYTES_PER_PARAM: Final = 0.6
 _LEAST_BYTES, _MOST_BYTES = 0.25, 4.2
 """Per parameter: two bits, and not quantized at all."""
 _UNKNOWN_BILLION: Final = 7.0
+_LEAST_BILLION: Final = 0.01
 _EXPERTS_USED: Final = 1.85
 """Of a model of several experts, for each token: two, which share what is not of any expert."""
 
@@ -33,19 +36,21 @@ _ACTIVE = re.compile(r"(?<![a-z0-9])a(\d{1,3}(?:\.\d{1,2})?)b(?![a-z0-9])", re.I
 _EXPERTS = re.compile(r"(?<![a-z0-9.])\d{1,3}\s?x\s?(\d{1,3}(?:\.\d{1,2})?)\s?b", re.IGNORECASE)
 
 _ANSWER_TOKENS: Final[Mapping[TaskKind, float]] = {
-    "code": 400,
-    "math": 350,
-    "reasoning": 350,
-    "knowledge": 250,
-    "facts": 80,
-    "extraction": 120,
+    "code": 350,
+    "math": 300,
+    "reasoning": 300,
+    "knowledge": 200,
+    "facts": 120,
+    "extraction": 150,
     "summary": 200,
-    "creative": 450,
+    "creative": 400,
     "rewriting": 200,
-    "tools": 80,
+    "tools": 100,
     "chat": 150,
 }
 """Written for a request of middling difficulty."""
+_ENOUGH_ANSWERS: Final = 8
+"""After which a model's own answers tell how much it writes."""
 _WANTED_ANSWER_TOKENS: Final = 512
 """What `Needs.wanted_tokens` sets aside for the answer."""
 
@@ -68,25 +73,47 @@ def price(quality: float) -> float:
 def answer_s(task: Task, pace: Pace, *, known_prompt: bool = False) -> float:
     """Tell the seconds that reading the prompt and writing the answer take.
 
+    They are `prompt tokens / read rate + answer tokens / write rate`.
+
     Args:
         task: The classified request.
-        pace: Of the model.
+        pace: Of the model; see `pace_of`.
         known_prompt: Whether the model has the conversation before the last message still.
     """
-    prompt, answer = tokens_of(task)
-    if known_prompt:
-        prompt = float(task.needs.context_tokens)
-    return prompt / pace.prefill_tokens_per_s + answer / pace.decode_tokens_per_s
-
-
-def tokens_of(task: Task) -> tuple[float, float]:
-    """Guess the tokens of the prompt, and of the answer by task and difficulty."""
-    kinds = task.features.kinds or {task.kind: 1.0}
-    total = sum(kinds.values()) or 1.0
-    usual = sum(share * _ANSWER_TOKENS[kind] for kind, share in kinds.items()) / total
     needs = task.needs
     prompt = max(needs.context_tokens, needs.wanted_tokens - _WANTED_ANSWER_TOKENS)
-    return float(prompt), (0.5 + task.features.difficulty) * usual
+    if known_prompt:
+        prompt = needs.context_tokens
+    reading_s = prompt / (pace.read_tokens_per_second or math.inf)
+    return reading_s + answer_tokens(task, pace) / (pace.tokens_per_second or math.inf)
+
+
+def answer_tokens(task: Task, pace: Pace) -> float:
+    """Guess how long the answer is going to be.
+
+    1. By the task, and by its difficulty: half as much again for the hardest as for the easiest.
+    2. Some models think aloud. What a model has written on average counts as much as the task
+       does: the geometric mean of both.
+    """
+    kinds = task.features.kinds or {task.kind: 1.0}
+    total = sum(kinds.values()) or 1.0
+    usual = sum([share * _ANSWER_TOKENS[kind] for kind, share in kinds.items()]) / total
+    guessed = (0.8 + 0.4 * task.features.difficulty) * usual  # 1
+    if pace.answer_tokens and pace.answers >= _ENOUGH_ANSWERS:  # 2
+        return math.sqrt(guessed * pace.answer_tokens)
+    return guessed
+
+
+def pace_of(card: ModelCard, seen: Pace | None) -> Pace:
+    """Give the pace of a model, guessing what was not seen."""
+    guessed = guessed_pace(card)
+    if seen is None:
+        return guessed
+    return replace(
+        seen,
+        read_tokens_per_second=seen.read_tokens_per_second or guessed.read_tokens_per_second,
+        tokens_per_second=seen.tokens_per_second or guessed.tokens_per_second,
+    )
 
 
 @lru_cache(maxsize=1024)
@@ -98,17 +125,16 @@ def guessed_pace(card: ModelCard) -> Pace:
     3. A prompt is read fifteen times as fast as an answer is written.
 
     Example:
-        >>> card = ModelCard(key="chat-10b", size_bytes=5_000_000_000)
-        >>> round(guessed_pace(card).decode_tokens_per_s)
-        20
+        >>> guessed_pace(ModelCard(key="chat-10b", size_bytes=5_000_000_000)).tokens_per_second
+        20.0
     """
     total, active = params_billion(card) or _UNKNOWN_BILLION, active_billion(card)
     each = card.size_bytes / (total * 1e9) if card.size_bytes else _BYTES_PER_PARAM  # 2
     each = min(max(each, _LEAST_BYTES), _MOST_BYTES)
-    decode = _BYTES_PER_S / (active * 1e9 * each)  # 1
+    writing = _BYTES_PER_S / (max(active, _LEAST_BILLION) * 1e9 * each)  # 1
     return Pace(
-        prefill_tokens_per_s=_PREFILL_GAIN * decode,  # 3
-        decode_tokens_per_s=decode,
+        read_tokens_per_second=_PREFILL_GAIN * writing,  # 3
+        tokens_per_second=writing,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from langchain_lmswitch.policy.costs import MARGIN, answer_s, guessed_pace, price
+from langchain_lmswitch.policy.costs import MARGIN, answer_s, pace_of, price
 from langchain_lmswitch.policy.loadtimes import guessed_load_s
 from langchain_lmswitch.policy.prior import prior
 from langchain_lmswitch.policy.runs import FIRST_RUN
@@ -63,8 +63,8 @@ def rank(
     4. What is not loaded must be better by a margin of 3 points, whatever the price. For an easy
        chat it is up to 15: anybody can answer that.
     5. A model that the caller prefers gains 15.
-    6. The model that gave the conversation's last answer gains 3. While its own tool calls are being
-       answered it comes first: another model would have to make sense of them.
+    6. The model that gave the conversation's last answer gains 3. While its own tool calls are
+       being answered it comes first: another model would have to make sense of them.
     7. Models in memory may gain a little so that more is learnt of them.
 
     Ties are broken by key, so that equal inputs give equal choices.
@@ -96,7 +96,7 @@ def rank(
             scene,
             load_s=load_s.get(card.key, guessed_load_s(card.size_bytes)),
             expected=expected.get(card.key) or prior(card, task),
-            pace=paces.get(card.key) or guessed_pace(card),
+            pace=pace_of(card, paces.get(card.key)),
             curious=curiosity.get(card.key, 0.0),
         )
         for card in cards

@@ -8,6 +8,9 @@ FIRST_RUN: Final = 2.0
 _SHARE: Final = 0.2
 """What the last run counts for in a mean that forgets."""
 
+_FRESH_S: Final = 60.0
+_FRESH_REQUESTS: Final = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Runs:
@@ -46,3 +49,13 @@ class Runs:
 
     def _with_this(self) -> float:
         return self.mean + _SHARE * (self.length - self.mean)
+
+
+def is_fresh(*, age_s: float, requests: int) -> bool:
+    """Tell whether a model was loaded so lately that it should stay.
+
+    Args:
+        age_s: Seconds since it was loaded.
+        requests: Those that have come since then, for any model.
+    """
+    return age_s < _FRESH_S and requests < _FRESH_REQUESTS

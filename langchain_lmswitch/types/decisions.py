@@ -52,7 +52,7 @@ class Candidate:
     note: str = ""
     """Why it was passed over or chosen, in a few words."""
     wins_if: tuple[str, ...] = ()
-    """What would have to be otherwise for it to be chosen, each enough alone; only `explain` tells."""
+    """What would have to be otherwise for it to be chosen, each enough alone; `explain` tells."""
 
     @property
     def quality(self) -> float:

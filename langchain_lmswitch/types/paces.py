@@ -5,9 +5,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pace:
-    """Speeds of one model, once it is loaded."""
+    """How fast a model was in its latest answers. `None` is unknown, never zero."""
 
-    prefill_tokens_per_s: float
-    """How fast it reads a prompt."""
-    decode_tokens_per_s: float
-    """How fast it writes an answer."""
+    answers: int = 0
+    """How many answers tell of it."""
+    read_tokens_per_second: float | None = None
+    """Of the prompt, until the first token."""
+    tokens_per_second: float | None = None
+    """Of the answer."""
+    first_token_s: float | None = None
+    answer_tokens: float | None = None
+    """How long its answers are."""
