@@ -67,6 +67,13 @@ Online = Annotated[
         "takes long.",
     ),
 ]
+Sessions = Annotated[
+    bool,
+    typer.Option(
+        "--sessions",
+        help="Count the loads where requests of one kind come in runs and memory is scarce.",
+    ),
+]
 RowsOnly = Annotated[
     bool, typer.Option("--rows-only", help="Measure nothing but the rows, and what is asked for.")
 ]
@@ -81,6 +88,7 @@ def routing(
     rivals: Rivals = False,
     leave_out: LeaveOut = False,
     online: Online = False,
+    sessions: Sessions = False,
     rows_only: RowsOnly = False,
     json: Json = False,
 ) -> None:
@@ -97,7 +105,12 @@ def routing(
     """
     from langchain_lmswitch.testing.bench.routing import QUICK, report
 
-    wanted: dict[Measure, bool] = {"rivals": rivals, "left_out": leave_out, "online": online}
+    wanted: dict[Measure, bool] = {
+        "rivals": rivals,
+        "left_out": leave_out,
+        "online": online,
+        "sessions": sessions,
+    }
     measured = report(
         _read(data),
         _read(holdout or ()),
@@ -154,6 +167,15 @@ _HEADINGS: Final = {
         "feedback": "graded",
         "share_pct": "% of the best",
         "last_share_pct": "last fifth",
+    },
+    "sessions": {
+        "pool": "loads weighed",
+        "memory_gb": "GB",
+        "run": "in a row",
+        "loads_per_100": "loads per 100",
+        "utility": "utility",
+        "plain_loads_per_100": "not weighed",
+        "plain_utility": "its utility",
     },
 }
 

@@ -14,11 +14,14 @@ from langchain_lmswitch.testing.bench.routing.rows import (
     latency_rows_of,
     rival_rows_of,
     rows_of,
+    visit_rows_of,
 )
 from langchain_lmswitch.testing.bench.routing.tables import Table
 from langchain_lmswitch.testing.bench.routing.trials import FIT_SHARE, trials, without_each_task
 
-Measure = Literal["cold_start", "apgr", "latency", "tasks", "rivals", "left_out", "online"]
+Measure = Literal[
+    "cold_start", "apgr", "latency", "tasks", "rivals", "left_out", "online", "sessions"
+]
 """What is measured beside the rows."""
 
 QUICK: Final[tuple[Measure, ...]] = ("cold_start", "apgr", "latency", "tasks")
@@ -60,6 +63,7 @@ def report(
             lambda one: _each(without_each_task(one), lambda left: rows_of(left, sizes)),
         ),
         "online": lambda: _each(whole, lambda one: online_of(one, sizes)),
+        "sessions": lambda: _each(parts, lambda one: visit_rows_of(one, sizes)),
     }
     rows = list(_each(parts, lambda one: rows_of(one, sizes)))
     unseen = [record(row) for row in rows if row.tasks == "unseen"]

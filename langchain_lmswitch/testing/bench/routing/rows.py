@@ -18,6 +18,7 @@ from langchain_lmswitch.testing.bench.routing.rivals import rival_scores, thrift
 from langchain_lmswitch.testing.bench.routing.router import Router, lessons_of
 from langchain_lmswitch.testing.bench.routing.tables import Table, places
 from langchain_lmswitch.testing.bench.routing.trials import Tasks, Trial
+from langchain_lmswitch.testing.bench.routing.visits import Visit, visits_of
 from langchain_lmswitch.types.models import ModelCard
 
 KNOBS: Final = tuple(at / 16 for at in range(1, 17))
@@ -95,6 +96,15 @@ def latency_rows_of(trial: Trial, sizes: Sizes) -> Iterator[Latency]:
     for pool in pools(trial.name, trial.graded.models, sizes)[-1:]:
         lessons = lessons_of(trial.fit.of(pool.models))
         yield latency_of(pool.name, _cards(pool, sizes), lessons, trial.graded.prompts)
+
+
+def visit_rows_of(trial: Trial, sizes: Sizes) -> Iterator[Visit]:
+    """Play runs of requests for the largest pool of a trial."""
+    for pool in pools(trial.name, trial.graded.models, sizes)[-1:]:
+        graded = trial.graded.of(pool.models).complete()
+        if len(graded):
+            lessons = lessons_of(trial.fit.of(pool.models))
+            yield from visits_of(pool.name, _cards(pool, sizes), lessons, graded)
 
 
 def cold_of(table: Table, sizes: Sizes) -> Iterator[Cold]:
