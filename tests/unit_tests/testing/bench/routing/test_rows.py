@@ -1,5 +1,7 @@
 """Rows of tables whose right choice is known, measured through the product."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from unit_tests.testing.bench.routing.judged import (
@@ -52,6 +54,19 @@ def test_a_pool_that_one_model_dominates_loses_nothing() -> None:
 
     assert row.incumbent == STRONG
     assert row.marks.gain_pct > -0.5
+
+
+def test_a_dominated_model_more_costs_next_to_nothing() -> None:
+    table = split_table(400)
+    dud = (np.arange(400) % 10 == 0) * table.scores.min(axis=1)
+    more = replace(
+        table, models=(*table.models, "dud-9b"), scores=np.column_stack([table.scores, dud])
+    )
+
+    without, added = only_row(table), only_row(more)
+
+    assert added.models == 3
+    assert added.marks.score >= 0.995 * without.marks.score
 
 
 def test_labels_that_tell_nothing_give_no_skill() -> None:
