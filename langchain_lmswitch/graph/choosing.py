@@ -15,7 +15,7 @@ from langchain_lmswitch.types.models import ModelCard
 from langchain_lmswitch.types.plans import Refusal
 from langchain_lmswitch.types.tasks import Request, Task
 
-__all__ = ["AUTO", "decide", "understand"]
+__all__ = ["AUTO", "decide", "same_request", "understand"]
 
 _log = logging.getLogger(__name__)
 
@@ -27,6 +27,12 @@ def understand(request: Request) -> Task:
     except Exception as error:  # noqa: BLE001 - whatever it is, the needs are known without it
         _warn("A request could not be classified", error)
         return unclassified(request, error)
+
+
+def same_request(request: Request) -> int:
+    """Give a number that is the same if the very same request is made again in this process."""
+    told = (request.system_text, request.user_text, request.hint, request.wanted_tokens)
+    return hash(told)
 
 
 async def decide(

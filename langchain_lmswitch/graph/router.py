@@ -13,7 +13,7 @@ from langchain_lmswitch.graph.choosing import AUTO, decide, understand
 from langchain_lmswitch.graph.compiled import RouterGraph
 from langchain_lmswitch.graph.fitting import count
 from langchain_lmswitch.graph.nodes import Nodes
-from langchain_lmswitch.graph.state import RouterInput, RouterOutput, RouterState, revive
+from langchain_lmswitch.graph.state import RouterInput, RouterOutput, RouterState
 from langchain_lmswitch.hosts.attachments import with_attachments
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.messages.asking import facts
@@ -99,8 +99,7 @@ class Router:
         state = RouterState(messages=list(messages), options=options)
         async with watched(self._open):
             state.update(await self._nodes.classify(state))  # type: ignore[typeddict-item]  # its own
-            update = await self._nodes.check_resources(state)
-        return revive(Decision, update["decision"])
+            return await self._nodes.explain(state)
 
     async def count(self, messages: Sequence[BaseMessage], options: RouterOptions) -> int | None:
         """Count a prompt with the model that would answer it; `None` if that is not loaded."""

@@ -56,6 +56,8 @@ class RouterState(RouterInput, total=False):
     """The conversation with all that it points to in place: images of files and addresses."""
     task: dict[str, Any]
     """A `types.tasks.Task`."""
+    request_hash: int
+    """Equal for equal requests of this process."""
     decision: dict[str, Any]
     """A `types.decisions.Decision`, as far as it is known."""
     refusal: dict[str, Any] | None

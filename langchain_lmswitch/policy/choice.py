@@ -53,7 +53,7 @@ def choose(
     5. others would have to leave for it who are wanted again, and one in memory is nearly as good:
        the seconds of reloading to be expected weigh as those of loading do in `ranking`, and 3
        points more if one of them was loaded a moment ago. What the caller names is loaded all the
-       same, and so is the model whose own tool calls are being answered.
+       same, and so is the model that has this turn of the user already.
 
     Args:
         task: The classified request.
@@ -170,7 +170,7 @@ def _why_first(chosen: Candidate, judged: Sequence[Candidate], *, trouble: str) 
     if trouble:
         return f"the models could not be compared ({trouble}), and this one can answer"
     if pinned(chosen):
-        return "these are the results of its own tool calls"
+        return "it has this turn already"
     better = [one for one in judged[: judged.index(chosen)] if one.note]
     able = [one for one in judged if not one.lacks]
     if better:

@@ -145,9 +145,10 @@ def active_billion(card: ModelCard) -> float:
         >>> [active_billion(ModelCard(key=key)) for key in ("qwen3-30b-a3b", "llama-3.2-3b")]
         [3.0, 3.0]
     """
+    total = params_billion(card) or _UNKNOWN_BILLION
     for name in (card.params, card.display_name, card.key):
         if told := _ACTIVE.search(name):
-            return float(told[1])
+            return min(float(told[1]), total)
         if experts := _EXPERTS.search(name):
-            return _EXPERTS_USED * float(experts[1])
-    return params_billion(card) or _UNKNOWN_BILLION
+            return min(_EXPERTS_USED * float(experts[1]), total)
+    return total

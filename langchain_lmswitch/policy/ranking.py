@@ -18,7 +18,7 @@ from langchain_lmswitch.types.tasks import Hints, Task
 
 _PREFERRED: Final = 0.15
 _LAST_ANSWER: Final = 0.03
-_TOOL_LOOP: Final = 1.0
+_SAME_TURN: Final = 1.0
 _WARM: Final = 0.12
 """What a model that is loaded is worth for the easiest chat, beside the margin."""
 _EASY: Final = 0.4
@@ -64,8 +64,9 @@ def rank(
     4. What is not loaded must be better by a margin of 3 points, whatever the price. For an easy
        chat it is up to 15: anybody can answer that.
     5. A model that the caller prefers gains 15.
-    6. The model that gave the conversation's last answer gains 3. While its own tool calls are
-       being answered it comes first: another model would have to make sense of them.
+    6. The model that gave the conversation's last answer gains 3. It comes first while its own
+       tool calls are being answered, which another model would have to make sense of, and where
+       the very same request is made again: one turn of the user is decided once.
     7. Models in memory may gain a little so that more is learnt of them.
 
     Ties are broken by key, so that equal inputs give equal choices.
@@ -114,8 +115,8 @@ def points_of(seconds: float, *, quality: float) -> float:
 
 
 def pinned(candidate: Candidate) -> bool:
-    """Tell whether the results of a model's own tool calls are on their way to it."""
-    return "tool loop" in candidate.parts
+    """Tell whether a model has this turn of the user already."""
+    return "same turn" in candidate.parts
 
 
 def _ease(task: Task) -> float:
@@ -175,7 +176,9 @@ def _wishes(card: ModelCard, hints: Hints) -> list[_Points]:
         parts.append(("preferred", _PREFERRED, "you prefer it"))
     if card.key == hints.last_model:  # 6
         if hints.in_tool_loop:
-            parts.append(("tool loop", _TOOL_LOOP, "its tool calls"))
+            parts.append(("same turn", _SAME_TURN, "its tool calls"))
+        elif hints.again:
+            parts.append(("same turn", _SAME_TURN, "asked again"))
         else:
             parts.append(("last answer", _LAST_ANSWER, "answered before"))
     return parts

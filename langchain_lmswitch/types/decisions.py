@@ -14,12 +14,12 @@ Part = Literal[
     "margin",
     "preferred",
     "last answer",
-    "tool loop",
+    "same turn",
     "curious",
 ]
 """What a score is made of: see `policy.ranking.rank`."""
 
-_PASSING: Final[tuple[Part, ...]] = ("load", "margin", "last answer", "tool loop", "curious")
+_PASSING: Final[tuple[Part, ...]] = ("load", "margin", "last answer", "same turn", "curious")
 """Parts that are owed to this moment, not to the model and the request."""
 
 
