@@ -74,7 +74,8 @@ def _told(one: Candidate, facts: ChoiceFacts, by_knob: list[_Knob]) -> Iterator[
     if one.lacks:
         return
     yield from _knob(one.key, facts.task.hints.quality, by_knob)  # 1
-    if not one.resident and _winner(_loaded(facts, one.key)) == one.key:  # 2
+    could_be = not one.resident and one.fits
+    if could_be and _winner(_loaded(facts, one.key)) == one.key:  # 2
         yield "if it were loaded"
     if points := _points(one, facts):  # 3
         yield f"with {points} point{'s' if points > 1 else ''} more from feedback"
