@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Final
 from langchain_lmswitch._version import __version__
 
 if TYPE_CHECKING:
-    from langchain_lmswitch.chat_models import ChatLMSwitch
+    from langchain_lmswitch.chat_models import ChatLMSwitch, LMSwitchRouter
     from langchain_lmswitch.embeddings import LMSwitchEmbeddings
     from langchain_lmswitch.errors import LMSwitchError
     from langchain_lmswitch.graph.router import router_graph
@@ -18,6 +18,7 @@ __all__ = [
     "Decision",
     "LMSwitchEmbeddings",
     "LMSwitchError",
+    "LMSwitchRouter",
     "Settings",
     "__version__",
     "router_graph",
@@ -28,6 +29,7 @@ _HOMES: Final = {
     "Decision": "types.decisions",
     "LMSwitchEmbeddings": "embeddings",
     "LMSwitchError": "errors",
+    "LMSwitchRouter": "chat_models",
     "Settings": "settings",
     "router_graph": "graph.router",
 }

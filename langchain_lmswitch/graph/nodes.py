@@ -87,6 +87,7 @@ class Nodes:
             identifier="",
             task=task.kind,
             reason=choice.reason,
+            node=task.hints.node,
             candidates=choice.candidates,
             tool_calling=choice.tool_calling,
             fallbacks=tuple(f"{key}: {reason}" for key, reason in excluded.items()),

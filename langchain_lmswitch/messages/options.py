@@ -15,6 +15,7 @@ PER_CALL: Final = frozenset(
     {
         "max_tokens",
         "model",
+        "node",
         "parallel_tool_calls",
         "prefer",
         "quality",

@@ -48,6 +48,8 @@ class Hints:
     """Key of the model that gave the last answer of this conversation."""
     in_tool_loop: bool = False
     """Whether that answer's tool calls have just been carried out."""
+    node: str = ""
+    """The node of a graph that asks; empty if none does. Nothing is decided by it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
