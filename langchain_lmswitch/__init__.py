@@ -7,6 +7,7 @@ from langchain_lmswitch._version import __version__
 
 if TYPE_CHECKING:
     from langchain_lmswitch.chat_models import ChatLMSwitch, LMSwitchRouter
+    from langchain_lmswitch.decisions import LMSwitchDecisionModel as LMSwitchDecisionModel
     from langchain_lmswitch.embeddings import LMSwitchEmbeddings
     from langchain_lmswitch.errors import LMSwitchError
     from langchain_lmswitch.graph.router import router_graph
@@ -27,6 +28,7 @@ __all__ = [
 _HOMES: Final = {
     "ChatLMSwitch": "chat_models",
     "Decision": "types.decisions",
+    "LMSwitchDecisionModel": "decisions",
     "LMSwitchEmbeddings": "embeddings",
     "LMSwitchError": "errors",
     "LMSwitchRouter": "chat_models",
@@ -44,4 +46,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    # Not all are in `__all__`: a star should not fail where LangChain has no decision models.
+    return sorted({*__all__, *_HOMES})
