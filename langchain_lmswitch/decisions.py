@@ -48,6 +48,7 @@ except ImportError as error:
 
 _log = logging.getLogger(__name__)
 
+_UNROUTED: Final = "No model is chosen by the router, but by what the labels say: %s"
 _SCALE: Final = 0.05
 """Five points of the router's score make a model `e` times as probable."""
 
@@ -128,13 +129,15 @@ class LMSwitchDecisionModel(BaseDecisionModel):
         try:
             return self.router.decide(messages) if self.router else None
         except LMSwitchError as error:
-            return _without_router(error)
+            _log.warning(_UNROUTED, error)
+            return None
 
     async def _adecided(self, messages: list[BaseMessage]) -> Decision | None:
         try:
             return await self.router.adecide(messages) if self.router else None
         except LMSwitchError as error:
-            return _without_router(error)
+            _log.warning(_UNROUTED, error)
+            return None
 
     def _response(
         self,
@@ -145,10 +148,6 @@ class LMSwitchDecisionModel(BaseDecisionModel):
         task = classify(facts(messages, {}))
         answers = {name: _answer(task, one, decision) for name, one in questions.items()}
         return ClassifierResponse(model=self.model, answers=answers)
-
-
-def _without_router(error: LMSwitchError) -> None:
-    _log.warning("No model is chosen by the router, but by what the labels say: %s", error)
 
 
 def _answer(task: Task, question: Question, decision: Decision | None) -> Answer:

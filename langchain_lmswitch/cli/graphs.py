@@ -60,7 +60,7 @@ def _imported(path: Path, name: str) -> Mapping[str, Any]:
         raise InvalidRequest(f"{path} cannot be imported. {_FORMS}")
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    graph = getattr(module, name, None)
+    graph: Any = getattr(module, name, None)
     compiled = graph.compile() if hasattr(graph, "compile") else graph
     if not hasattr(compiled, "get_graph"):
         raise InvalidRequest(f"{path} has no graph of the name {name!r}. {_FORMS}")

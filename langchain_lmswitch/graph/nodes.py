@@ -24,14 +24,17 @@ from langchain_lmswitch.errors import (
 from langchain_lmswitch.graph.answering import refuse_silence, whole_message, with_deadline
 from langchain_lmswitch.graph.choosing import AUTO, decide
 from langchain_lmswitch.graph.fitting import fit_exactly
+from langchain_lmswitch.graph.refining import refined
 from langchain_lmswitch.graph.refusing import refusal_error
 from langchain_lmswitch.graph.setbacks import Update, failed, vanished
 from langchain_lmswitch.graph.state import RouterState, plain, revive
 from langchain_lmswitch.hosts.attachments import with_attachments
-from langchain_lmswitch.messages.asking import facts, request
+from langchain_lmswitch.messages.asking import facts
+from langchain_lmswitch.messages.asking import request as asking
 from langchain_lmswitch.policy.classify import classify
 from langchain_lmswitch.policy.deciding import Outcome
 from langchain_lmswitch.policy.naming import card_of
+from langchain_lmswitch.policy.refining import unsure
 from langchain_lmswitch.switch.board import Held
 from langchain_lmswitch.switch.boards import OpenBoard, boards
 from langchain_lmswitch.switch.portal import portal
@@ -45,7 +48,7 @@ from langchain_lmswitch.types.events import (
 )
 from langchain_lmswitch.types.models import Resident
 from langchain_lmswitch.types.requests import PredictRequest
-from langchain_lmswitch.types.tasks import Task
+from langchain_lmswitch.types.tasks import Request, Task
 
 
 class Nodes:
@@ -65,9 +68,13 @@ class Nodes:
         )
         thread = options.get("thread")
         last_model = await portal().acall(self._last_model(thread)) if thread else ""
+        request = facts(asked, options, last_model=last_model)
+        task = classify(request)
+        if unsure(task):
+            task = await portal().acall(self._refined(task, request))
         return {
             "asked": asked,
-            "task": plain(classify(facts(asked, options, last_model=last_model))),
+            "task": plain(task),
             "failed": {},
             "vanished": {},
         }
@@ -156,7 +163,7 @@ class Nodes:
         said: list[PredictEvent] = []
         writer(decision)
         try:
-            ask = request(state["fitted"], options)
+            ask = asking(state["fitted"], options)
             answering = self._predict(resident.identifier, ask, gap_s=options.get("timeout_s"))
             async with aclosing(portal().astream(answering)) as events:
                 async for event in events:
@@ -217,6 +224,9 @@ class Nodes:
         await portal().acall(self._look_again())
         writer(FellBack(key=key, reason=str(gone)))
         return vanished(state, key, gone)
+
+    async def _refined(self, task: Task, request: Request) -> Task:
+        return await refined(await self._open(), task, request)
 
     async def _last_model(self, thread: str) -> str:
         return (await self._open()).threads.last(thread)

@@ -39,6 +39,7 @@ def test_every_field_has_its_variable(name: str, monkeypatch: pytest.MonkeyPatch
         "unload_at_exit": "false",
         "remember": "false",
         "parallel": "7",
+        "refine": "chat",
     }
     given = values.get(name, "12345")
     monkeypatch.setenv(f"LMSWITCH_{name.upper()}", given)

@@ -70,7 +70,7 @@ def test_every_hint_can_be_bound_configured_or_said_of_the_node(
     _, told = made(nodes={"three": hints})
     agent = graph_of(
         one=llm.bind(**hints),
-        two=llm.with_config(configurable=hints),  # type: ignore[arg-type]
+        two=llm.with_config(configurable=hints),
         three=told,
         four=RunnableLambda(lambda messages: [("system", "Be brief."), *messages])
         | llm.bind(**hints),

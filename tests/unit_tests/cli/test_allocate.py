@@ -122,10 +122,9 @@ def test_what_is_printed_as_json_makes_the_graph_run_so(ledger: SqliteLedger) ->
 def test_with_room_for_one_it_depends_on_what_waiting_is_worth(ledger: SqliteLedger) -> None:
     """The two take turns in each run of the graph: two loads, or the second best once."""
     used(ledger)
-    room = {"free_gib": 24.0}
-    best = json.loads(run("--quality", "1", "--json", **room).stdout)
+    best = json.loads(run("--quality", "1", "--json", free_gib=24).stdout)
 
-    assert len(set(allocated("--quality", "0", **room).values())) == 1
+    assert len(set(allocated("--quality", "0", free_gib=24).values())) == 1
     assert best["nodes"] == {"talk": {"model": "chat-9b"}, "write": {"model": "coder-7b"}}
     assert best["expected"]["loads_per_100_calls"] == 100
     assert best["one_model"]["loads_per_100_calls"] == 0
