@@ -80,8 +80,8 @@ class Settings(BaseSettings):
     """Longest wait for a model without its load coming nearer; then the request fails."""
 
     refine: Literal["off", "embedding", "chat"] = "off"
-    """Who is asked what a request wants where the rules are unsure: an embedding model or a small
-    chat model, if one is in memory and idle. None is loaded for that."""
+    """Who is asked what a request wants where the rules are unsure: an embedding model, or a chat
+    model of 1.5 to 4 billion parameters, if one is in memory and idle. None is loaded for that."""
 
     refine_timeout_s: float | None = Field(default=None, gt=0)
     """Longest wait for its word; `None` is 0.15 for an embedding model and 0.6 for a chat model."""

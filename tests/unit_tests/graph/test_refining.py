@@ -19,7 +19,7 @@ from langchain_lmswitch.types.events import InstanceState
 from langchain_lmswitch.types.models import LoadSpec, Resident
 from langchain_lmswitch.types.tasks import Request, Task
 
-CARDS = [card("tiny", params="0.5B"), card("encoder", kind="embedding"), card("big", params="70B")]
+CARDS = [card("tiny", params="2B"), card("encoder", kind="embedding"), card("big", params="70B")]
 ASKED = Request(
     user_text="Translate this sentence. Correct the grammar. Make this email friendlier."
 )

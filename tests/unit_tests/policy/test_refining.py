@@ -24,7 +24,8 @@ CHAT = Task(kind="chat", confidence=0.4, evidence="no sign of another task")
 CARDS = [
     card("large", params="30B"),
     card("small", params="3B"),
-    card("tiny", params="0.5B"),
+    card("tiny", params="1.7B"),
+    card("parrot", params="0.5B"),
     card("encoder", kind="embedding"),
     card("unknown", size_bytes=0),
 ]
@@ -41,7 +42,7 @@ def test_only_who_is_unsure_asks() -> None:
     assert not unsure(Task(kind="code", confidence=1.0, evidence="named by the caller"))
 
 
-def test_the_smallest_that_is_small_enough_and_idle_is_asked() -> None:
+def test_the_smallest_that_is_able_and_idle_is_asked() -> None:
     small, tiny = occupant("small", size=3), occupant("tiny", size=1)
     busy, large = occupant("tiny", size=1, keep=ANSWERING), occupant("large", size=9)
     foreign = occupant("small", size=3, keep="loaded by somebody else")
@@ -49,7 +50,7 @@ def test_the_smallest_that_is_small_enough_and_idle_is_asked() -> None:
     assert whom("chat", [small, tiny, large], CARDS) == tiny.resident
     assert whom("chat", [small, busy], CARDS) == small.resident
     assert whom("chat", [foreign], CARDS) == foreign.resident
-    assert whom("chat", [large], CARDS) is None
+    assert whom("chat", [large, occupant("parrot")], CARDS) is None
     assert whom("chat", [occupant("unknown")], CARDS) is None
     assert whom("chat", [occupant("not listed")], CARDS) is None
     assert whom("embedding", [tiny], CARDS) is None
