@@ -4,12 +4,13 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from langchain_lmswitch.policy.loadtimes import guessed_load_s
+from langchain_lmswitch.policy.needs import lacking
 from langchain_lmswitch.policy.prior import prior
-from langchain_lmswitch.policy.wishes import abilities, matches, unmet
+from langchain_lmswitch.policy.wishes import abilities, matches
 from langchain_lmswitch.types.decisions import Candidate
 from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.models import ModelCard
-from langchain_lmswitch.types.tasks import Hints, Needs, Task
+from langchain_lmswitch.types.tasks import Hints, Task
 
 _SCORE_PER_SECOND: Final = 0.002
 _MARGIN: Final = 0.03
@@ -64,16 +65,6 @@ def rank(
 def points_of(seconds: float, *, quality: float) -> float:
     """Price seconds of waiting in points of the score: 0.002 each, by the caller's `quality`."""
     return _SCORE_PER_SECOND * seconds * 2 * (1 - quality)
-
-
-def lacking(card: ModelCard, needs: Needs, hints: Hints) -> tuple[str, ...]:
-    """Name the hard needs, and the caller's requirements, that a model does not meet."""
-    lacks = list(unmet(card, hints.require))
-    if needs.vision and not card.vision:
-        lacks.append("cannot see images")
-    if card.max_context_tokens and needs.context_tokens > card.max_context_tokens:
-        lacks.append(f"trained for {card.max_context_tokens} tokens of context only")
-    return tuple(lacks)
 
 
 def _candidate(
