@@ -87,7 +87,16 @@ class Settings(BaseSettings):
     """Longest wait for its word; `None` is 0.15 for an embedding model and 0.6 for a chat model."""
 
     remember: bool = True
-    """Whether loads and decisions are remembered on disk, for later processes to learn from."""
+    """Whether loads, decisions, answers (no words of theirs) and grades are remembered on disk, for
+    later processes to learn from. If not, what is learnt ends with the process."""
+
+    learn: bool = True
+    """Whether answers are graded, by `feedback` and by what becomes of them, and the grades change
+    later choices. If not, `feedback` does nothing; what was learnt stays, and is not used."""
+
+    explore: float = Field(default=0.03, ge=0, le=1)
+    """Share of requests that may go to a loaded model of which too little is known to tell whether
+    it is the better one; 0 never tries."""
 
     @field_validator("models", mode="before")
     @classmethod
@@ -103,7 +112,7 @@ class Settings(BaseSettings):
 
     @property
     def ledger_path(self) -> Path:
-        """Where loads and decisions are remembered."""
+        """Where loads, decisions, answers and grades are remembered."""
         return self.home / "ledger.sqlite"
 
     @property

@@ -12,8 +12,12 @@ from langchain_lmswitch.cli.session import Session, session_of
 from langchain_lmswitch.cli.units import duration, size
 
 if TYPE_CHECKING:
+    from langchain_lmswitch.ledger.base import Ledger
     from langchain_lmswitch.policy.allocating import Allocation, Setting
     from langchain_lmswitch.policy.nodes import Asked
+    from langchain_lmswitch.policy.turnover import Installed
+    from langchain_lmswitch.switch.surveyor import Surveyor
+    from langchain_lmswitch.types.models import ModelCard
 
 _LAST: Final = 2000
 _PER: Final = 100
@@ -57,16 +61,18 @@ def allocate(
     The nodes are those of GRAPHFILE, those named, or else all in the log. With --json, "nodes" is
     what ChatLMSwitch(nodes=...) takes.
     """
+    from langchain_lmswitch.ledger.sqlite import SqliteLedger
     from langchain_lmswitch.policy.allocating import allocate as settled
     from langchain_lmswitch.policy.allocating import single
     from langchain_lmswitch.switch.portal import portal
 
     session = session_of(ctx, base_url)
-    asked = _asked(session, graphfile, nodes, last=last)
+    ledger = SqliteLedger(session.settings().ledger_path)
+    asked = _asked(ledger, graphfile, nodes, last=last)
     if not asked.tasks:
         remark(_NONE)
         raise typer.Exit(FAILED)
-    setting = portal().call(_setting(session, asked, quality=quality))
+    setting = portal().call(_setting(session, ledger, asked, quality=quality))
     found, alone = settled(setting), single(setting)
     if json:
         show_json(record(found, alone, asked.calls))
@@ -74,51 +80,65 @@ def allocate(
         _tell(found, alone, setting, asked.calls)
 
 
-def _asked(session: Session, graphfile: str | None, nodes: str | None, *, last: int) -> "Asked":
+def _asked(ledger: "Ledger", graphfile: str | None, nodes: str | None, *, last: int) -> "Asked":
     from langchain_lmswitch.cli.graphs import node_names
-    from langchain_lmswitch.ledger.sqlite import SqliteLedger
     from langchain_lmswitch.ledger.visits import visits
     from langchain_lmswitch.policy.nodes import asked_of, named_task
 
-    decisions = SqliteLedger(session.settings().ledger_path).decisions(last)
     return asked_of(
-        visits(decisions),
+        visits(ledger.decisions(last)),
         graph=node_names(graphfile) if graphfile else (),
         told=dict(map(named_task, nodes.split(","))) if nodes else {},
     )
 
 
-async def _setting(session: Session, asked: "Asked", *, quality: float) -> "Setting":
-    from langchain_lmswitch.policy.admission import room
+async def _setting(
+    session: Session, ledger: "Ledger", asked: "Asked", *, quality: float
+) -> "Setting":
     from langchain_lmswitch.policy.allocating import Setting
-    from langchain_lmswitch.policy.lessons import NO_LESSONS
+    from langchain_lmswitch.policy.lessons import Lessons
     from langchain_lmswitch.policy.nodes import node_of
     from langchain_lmswitch.policy.ranking import points_of
-    from langchain_lmswitch.policy.turnover import Installed
 
     surveyor = (await session.board()).surveyor
+    await surveyor.learning.begin()
     cards = [one for one in await surveyor.cards() if one.kind == "llm"]
+    grades = ledger.grades(surveyor.learning.answers.name)
+    lessons = Lessons(grades)
+    return Setting(
+        nodes=[
+            node_of(name, tasks, cards, lessons=lessons, grades=grades)
+            for name, tasks in asked.tasks.items()
+        ],
+        models=await _installed(surveyor, cards),
+        order=asked.order,
+        budget_bytes=await _room(surveyor),
+        price=points_of(1.0, quality=quality),
+    )
+
+
+async def _installed(surveyor: "Surveyor", cards: "list[ModelCard]") -> "dict[str, Installed]":
+    from langchain_lmswitch.policy.turnover import Installed
+
     footprints = await surveyor.footprints(cards)
-    survey = await surveyor.survey()
-    headroom_bytes = surveyor.settings.headroom_bytes
-    free_bytes = room(survey.snapshot, occupants=survey.occupants, headroom_bytes=headroom_bytes)
-    leaving_bytes = sum(one.bytes for one in survey.occupants if not one.keep)
-    models = {
+    return {
         card.key: Installed(
             bytes=footprints[card.key].total_bytes,
             load_s=surveyor.learning.load_s(card.key, card.size_bytes),
         )
         for card in cards
     }
-    return Setting(
-        nodes=[
-            node_of(name, tasks, cards, lessons=NO_LESSONS) for name, tasks in asked.tasks.items()
-        ],
-        models=models,
-        order=asked.order,
-        budget_bytes=None if free_bytes is None else max(0, free_bytes) + leaving_bytes,
-        price=points_of(1.0, quality=quality),
-    )
+
+
+async def _room(surveyor: "Surveyor") -> int | None:
+    """Give what models may hold together: what is free, and what would leave for them."""
+    from langchain_lmswitch.policy.admission import room
+
+    survey = await surveyor.survey()
+    headroom_bytes = surveyor.settings.headroom_bytes
+    free_bytes = room(survey.snapshot, occupants=survey.occupants, headroom_bytes=headroom_bytes)
+    leaving_bytes = sum(one.bytes for one in survey.occupants if not one.keep)
+    return None if free_bytes is None else max(0, free_bytes) + leaving_bytes
 
 
 def record(

@@ -24,6 +24,7 @@ from langchain_lmswitch.cli import (
 )
 from langchain_lmswitch.cli.bench.app import bench
 from langchain_lmswitch.cli.guard import EPILOG, INTERRUPTED, Guarded
+from langchain_lmswitch.cli.learn.app import learn
 from langchain_lmswitch.cli.options import BaseUrl
 from langchain_lmswitch.cli.session import session_of
 
@@ -76,6 +77,7 @@ app.command()(calibrate.calibrate)
 app.command()(status.status)
 app.command()(pull.pull)
 app.command()(serve.serve)
+app.add_typer(learn, name="learn")
 app.add_typer(bench, name="bench")
 
 

@@ -1,17 +1,24 @@
 """Deciding who answers: the facts from the switchboard, the choice from `policy.deciding`."""
 
 import asyncio
-from collections.abc import Collection, Mapping
+import logging
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from langchain_lmswitch.policy import exploring
 from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer, Outcome, deciding, plan_of
+from langchain_lmswitch.policy.grading import features_of
+from langchain_lmswitch.policy.scoring import expect
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.surveyor import LATELY_S
+from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.models import ModelCard
 from langchain_lmswitch.types.plans import Refusal
 from langchain_lmswitch.types.tasks import Task
 
 __all__ = ["AUTO", "decide"]
+
+log = logging.getLogger(__name__)
 
 
 async def decide(
@@ -37,10 +44,11 @@ async def decide(
     Raises:
         UnknownModel: The host has no model named `model`.
     """
-    surveyor = board.surveyor
+    surveyor, learning = board.surveyor, board.surveyor.learning
     survey, cards, _ = await asyncio.gather(
-        surveyor.survey(max_age_s=LATELY_S), surveyor.cards(), surveyor.learning.begin()
+        surveyor.survey(max_age_s=LATELY_S), surveyor.cards(), learning.begin()
     )
+    chat = [card for card in cards if card.kind == "llm"]
     facts = ChoiceFacts(
         task=task,
         cards=cards,
@@ -50,14 +58,33 @@ async def decide(
         tight=tuple(sorted(tight)),
         headroom_bytes=surveyor.settings.headroom_bytes,
         evict_helpers=surveyor.settings.evict_helpers,
-        load_s={
-            card.key: round(surveyor.learning.load_s(card.key, card.size_bytes), 3)
-            for card in cards
-            if card.kind == "llm"
-        },
+        load_s={card.key: round(learning.load_s(card.key, card.size_bytes), 3) for card in chat},
+        expected=expectations(board, task, chat, resident=survey.resident_keys),
+        paces={card.key: pace for card in chat if (pace := learning.pace(card.key))},
     )
     outcome, offers = await _asked(board, facts)
     return outcome, replace(facts, offers=offers)
+
+
+def expectations(
+    board: Switchboard, task: Task, cards: Sequence[ModelCard], *, resident: Collection[str]
+) -> dict[str, Expected]:
+    """Tell how good each answer is expected to be; nothing, if that cannot be told.
+
+    Now and then it is the best that may be hoped for; see `policy.exploring`.
+    """
+    learning, settings = board.surveyor.learning, board.settings
+    try:
+        known = replace(task, features=features_of(task))
+        found = expect(known, cards, learning.lessons)
+    except Exception:
+        log.exception("What was learnt is left out of this choice")
+        return {}
+    share = settings.explore if task.hints.explore is None else task.hints.explore
+    number = learning.answers.count
+    if not settings.learn or not exploring.turn_to_explore(number, share):
+        return found
+    return exploring.hopeful(found, resident=resident, number=number)
 
 
 async def _asked(board: Switchboard, facts: ChoiceFacts) -> tuple[Outcome, dict[str, Offer]]:

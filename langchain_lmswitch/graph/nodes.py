@@ -98,6 +98,7 @@ class Nodes:
             candidates=choice.candidates,
             tool_calling=choice.tool_calling,
             fallbacks=tuple(f"{key}: {reason}" for key, reason in excluded.items()),
+            request=state.get("call", ""),
         )
         refusal = plain(outcome.refusal) if outcome.refusal else None
         seen = plain(outcome.resident) if outcome.resident else None

@@ -12,6 +12,7 @@ from langchain_lmswitch.errors import HostLost, LMSwitchError, UnknownModel
 from langchain_lmswitch.graph.choosing import AUTO, decide
 from langchain_lmswitch.graph.compiled import RouterGraph
 from langchain_lmswitch.graph.fitting import count
+from langchain_lmswitch.graph.grading import Graded
 from langchain_lmswitch.graph.nodes import Nodes
 from langchain_lmswitch.graph.state import RouterInput, RouterOutput, RouterState, revive
 from langchain_lmswitch.hosts.attachments import with_attachments
@@ -50,7 +51,7 @@ def router_graph(open_board: OpenBoard | None = None) -> RouterGraph:
     graph.add_node("refuse", nodes.refuse)
     graph.add_node("load_model", nodes.load_model)
     graph.add_node("fit_context", nodes.fit_context)
-    graph.add_node("respond", nodes.respond)
+    graph.add_node("respond", Graded(nodes.respond, opening).respond)
     graph.add_edge(START, "classify")
     graph.add_edge("classify", "check_resources")
     graph.add_conditional_edges("check_resources", _after_check, ["load_model", "refuse"])

@@ -61,6 +61,7 @@ def _hints(messages: Sequence[BaseMessage], options: RouterOptions, last_model: 
         last_model=_last_model(messages) or last_model,
         in_tool_loop=bool(messages) and isinstance(messages[-1], ToolMessage),
         node=(options.get("node") or "")[:_NODE_CHARS],
+        explore=options.get("explore"),
     )
 
 

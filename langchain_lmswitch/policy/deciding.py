@@ -9,6 +9,7 @@ from langchain_lmswitch.policy.choice import Choice, choose
 from langchain_lmswitch.policy.naming import find_card
 from langchain_lmswitch.policy.planning import Survey, plan_load
 from langchain_lmswitch.policy.ranking import rank
+from langchain_lmswitch.types.answers import Pace
 from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.machine import Footprint
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
@@ -51,6 +52,8 @@ class ChoiceFacts:
     """By key, the seconds that a load is expected to take."""
     expected: Mapping[str, Expected] = field(default_factory=dict)
     """By key, how good an answer is expected to be; what is missing is the prior."""
+    paces: Mapping[str, Pace] = field(default_factory=dict)
+    """By key, how fast a model has been lately; who has not answered yet is missing."""
     offers: Mapping[str, Offer] = field(default_factory=dict)
     """By key, as far as they have been asked for."""
 

@@ -95,7 +95,7 @@ def node_of(
         tasks: Its requests; at least one.
         cards: The models there are.
         lessons: What grades have taught.
-        grades: Of the answers at this node.
+        grades: Of answers, at this node and elsewhere.
     """
     read = tasks[-_READ:]
     able = [
@@ -104,11 +104,11 @@ def node_of(
         if card.kind == "llm" and not any(lacking(card, one.needs, one.hints) for one in read)  # 1
     ]
     expected = [expect(one, cards, lessons) for one in read]
-    told = list(grades)
+    here = [one for one in grades if one.node == name]
     quality = {}
     for card in able:
         mean = fsum(one[card.key].quality for one in expected) / len(expected)  # 2
-        own = [one for one in told if one.key == card.key]
+        own = [one for one in here if one.key == card.key]
         quality[card.key] = _judged(mean, own)  # 3
     return Node(name=name, quality=quality)
 

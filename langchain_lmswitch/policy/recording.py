@@ -120,7 +120,10 @@ def _as_keys(wish: str, cards: Sequence[ModelCard]) -> Sequence[str]:
 
 def _slim(facts: ChoiceFacts) -> ChoiceFacts:
     cards = tuple(_slim_card(card) for card in facts.cards if card.kind == "llm")
-    return replace(facts, cards=cards, survey=_slim_survey(facts.survey))
+    # What they tell of the models is in `expected`.
+    features = replace(facts.task.features, signs=(), vector=())
+    task = replace(facts.task, features=features)
+    return replace(facts, task=task, cards=cards, survey=_slim_survey(facts.survey))
 
 
 def _slim_card(card: ModelCard) -> ModelCard:

@@ -61,6 +61,8 @@ class Decision:
     """Whether LangChain's cache gave the answer: all else is then of the request that filled it."""
     fallbacks: tuple[str, ...] = ()
     """Models tried before this one, each with what went wrong."""
+    request: str = ""
+    """Names this answer for `feedback`; empty if nothing was answered."""
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain JSON values, for message metadata and `--json`."""
