@@ -15,8 +15,11 @@ from langchain_lmswitch.cli.app import app
 from langchain_lmswitch.cli.session import Session
 from langchain_lmswitch.ledger.sqlite import SqliteLedger
 from langchain_lmswitch.settings import Settings
+from langchain_lmswitch.switch.learning import HERE
 from langchain_lmswitch.testing import FixedMachine, ScriptedHost, card
+from langchain_lmswitch.types.grades import Grade
 from langchain_lmswitch.types.machine import Snapshot
+from langchain_lmswitch.types.tasks import Features
 
 GIB = 2**30
 CODER = card("coder-7b", params="7B", size_bytes=16 * GIB)
@@ -128,6 +131,38 @@ def test_with_room_for_one_it_depends_on_what_waiting_is_worth(ledger: SqliteLed
     assert best["nodes"] == {"talk": {"model": "chat-9b"}, "write": {"model": "coder-7b"}}
     assert best["expected"]["loads_per_100_calls"] == 100
     assert best["one_model"]["loads_per_100_calls"] == 0
+
+
+def test_grades_of_a_node_are_of_that_node(ledger: SqliteLedger) -> None:
+    used(ledger, times=1)
+
+    assert {(one.node, one.key) for one in ledger.grades()} == {
+        ("talk", "chat-9b"),
+        ("write", "coder-7b"),
+    }
+
+
+def test_what_callers_said_of_answers_at_a_node_moves_that_node_only(ledger: SqliteLedger) -> None:
+    """Thirty good words for the small one, where the large one failed as often."""
+    used(ledger)
+    assert allocated() == {"talk": "chat-9b", "write": "coder-7b"}
+    for number in range(30):
+        for key, score in (("eyes-2b", 1.0), ("chat-9b", 0.0), ("coder-7b", 0.0)):
+            ledger.note_grade(
+                Grade(
+                    at_s=number,
+                    key=key,
+                    features=Features(kinds={"chat": 1.0}),
+                    score=score,
+                    node="talk",
+                    request=f"{number}",
+                    host=HERE,
+                )
+            )
+    ledger.close()
+
+    assert allocated()["talk"] == "eyes-2b"
+    assert allocated()["write"] == "coder-7b"
 
 
 @pytest.mark.usefixtures("ledger")
