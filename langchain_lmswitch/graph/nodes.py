@@ -24,13 +24,16 @@ from langchain_lmswitch.errors import (
 from langchain_lmswitch.graph.answering import refuse_silence, whole_message, with_deadline
 from langchain_lmswitch.graph.choosing import AUTO, decide, same_request, understand
 from langchain_lmswitch.graph.fitting import fit_exactly
+from langchain_lmswitch.graph.refining import refined
 from langchain_lmswitch.graph.refusing import refusal_error
 from langchain_lmswitch.graph.setbacks import Update, failed, vanished
 from langchain_lmswitch.graph.state import RouterState, plain, revive
 from langchain_lmswitch.hosts.attachments import with_attachments
-from langchain_lmswitch.messages.asking import facts, request
+from langchain_lmswitch.messages.asking import facts
+from langchain_lmswitch.messages.asking import request as asking
 from langchain_lmswitch.policy.deciding import ChoiceFacts, Outcome
 from langchain_lmswitch.policy.naming import card_of
+from langchain_lmswitch.policy.refining import unsure
 from langchain_lmswitch.policy.whatif import explained
 from langchain_lmswitch.switch.board import Held
 from langchain_lmswitch.switch.boards import OpenBoard, boards
@@ -45,7 +48,7 @@ from langchain_lmswitch.types.events import (
 )
 from langchain_lmswitch.types.models import Resident
 from langchain_lmswitch.types.requests import PredictRequest
-from langchain_lmswitch.types.tasks import Task
+from langchain_lmswitch.types.tasks import Request, Task
 
 
 class Nodes:
@@ -65,14 +68,17 @@ class Nodes:
         )
         thread = options.get("thread")
         last_model = await portal().acall(self._last_model(thread)) if thread else ""
-        told = facts(asked, options, last_model=last_model)
-        request = same_request(told)
-        if thread and await portal().acall(self._asked_again(thread, request)):
-            told = replace(told, hints=replace(told.hints, again=True))
+        request = facts(asked, options, last_model=last_model)
+        number = same_request(request)
+        if thread and await portal().acall(self._asked_again(thread, number)):
+            request = replace(request, hints=replace(request.hints, again=True))
+        task = understand(request)
+        if unsure(task):
+            task = await portal().acall(self._refined(task, request))
         return {
             "asked": asked,
-            "task": plain(understand(told)),
-            "request_hash": request,
+            "task": plain(task),
+            "request_hash": number,
             "failed": {},
             "vanished": {},
         }
@@ -152,7 +158,7 @@ class Nodes:
         said: list[PredictEvent] = []
         writer(decision)
         try:
-            ask = request(state["fitted"], options)
+            ask = asking(state["fitted"], options)
             answering = self._predict(resident.identifier, ask, gap_s=options.get("timeout_s"))
             async with aclosing(portal().astream(answering)) as events:
                 async for event in events:
@@ -220,6 +226,9 @@ class Nodes:
         writer(FellBack(key=key, reason=str(gone)))
         return vanished(state, key, gone)
 
+    async def _refined(self, task: Task, request: Request) -> Task:
+        return await refined(await self._open(), task, request)
+
     async def _last_model(self, thread: str) -> str:
         return (await self._open()).threads.last(thread)
 
@@ -262,4 +271,5 @@ def _decision(state: RouterState, outcome: Outcome) -> Decision:
         tool_calling=choice.tool_calling,
         fallbacks=tuple(f"{key}: {reason}" for key, reason in _excluded(state).items()),
         request=state.get("call", ""),
+        node=state["task"]["hints"]["node"],
     )

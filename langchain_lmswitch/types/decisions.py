@@ -75,6 +75,8 @@ class Decision:
     task: str
     reason: str
     """One sentence for a person."""
+    node: str = ""
+    """The node of a graph that asked; empty if none did."""
     candidates: tuple[Candidate, ...] = ()
     """Best first."""
     evicted: tuple[str, ...] = ()
