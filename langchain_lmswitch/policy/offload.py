@@ -3,9 +3,10 @@
 With a share r of the layers on a GPU:
 
     VRAM  = r * (weights + cache) + compute + the GPU's backend
-    RAM   = the rest of weights and cache + 150 MiB for the process
+    RAM   = the rest of weights and cache + 150 MiB for the process + 150 MiB for its GPU's driver
 
-The cache stays in main memory if it is kept back.
+The cache stays in main memory if it is kept back. Where not all layers go, VRAM has room for one
+more: what stays behind is brought there, a layer at a time, to compute a long prompt.
 """
 
 import math
