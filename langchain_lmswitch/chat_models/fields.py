@@ -16,6 +16,9 @@ ANSWERING: Final = (
     "quality",
     "prefer",
     "require",
+    "allow",
+    "deny",
+    "roles",
     "temperature",
     "max_tokens",
     "seed",
@@ -41,6 +44,13 @@ class ChatModelFields(BindingChatModel):
     """Models that should answer if they can: keys, parts of keys, or globs such as `*coder*`."""
     require: list[str] | None = None
     """The only models that may answer, named likewise; `vision` and `tools` mean an ability."""
+    allow: list[str] | None = None
+    """The only models that may ever answer, named likewise; `None` is LMSWITCH_ALLOW, or all."""
+    deny: list[str] | None = None
+    """Models that may never answer, not even if they are named, beside those of LMSWITCH_DENY."""
+    roles: dict[str, Any] | None = None
+    """What models are good at: `{"coder": ["code"]}` makes them the first choice for a task,
+    `{"coder": {"code": 0.9}}` says how much of it they get right. LMSWITCH_ROLES comes after it."""
     temperature: float | None = Field(default=None, ge=0)
     """`None` is the model's own default."""
     max_tokens: int | None = Field(default=None, ge=1)

@@ -5,6 +5,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer, Outcome, deciding, plan_of
+from langchain_lmswitch.policy.rules import under_rules
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.surveyor import LATELY_S
 from langchain_lmswitch.types.models import ModelCard
@@ -36,13 +37,15 @@ async def decide(
 
     Raises:
         UnknownModel: The host has no model named `model`.
+        ModelDenied: The user's rules forbid it.
     """
     surveyor = board.surveyor
     survey, cards, _ = await asyncio.gather(
         surveyor.survey(max_age_s=LATELY_S), surveyor.cards(), surveyor.learning.begin()
     )
+    rules = surveyor.settings
     facts = ChoiceFacts(
-        task=task,
+        task=under_rules(task, allow=rules.allow, deny=rules.deny, roles=rules.roles),
         cards=cards,
         survey=surveyor.priced(survey),
         model=model,

@@ -4,11 +4,12 @@ from hypothesis import strategies as st
 
 from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer
 from langchain_lmswitch.policy.eviction import Absentee, Occupant
+from langchain_lmswitch.policy.needs import forbidding
 from langchain_lmswitch.policy.planning import ANSWERING, PlanFacts, Survey
 from langchain_lmswitch.types.machine import Footprint, Gpu, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
 from langchain_lmswitch.types.plans import Load
-from langchain_lmswitch.types.tasks import Hints, Needs, Task
+from langchain_lmswitch.types.tasks import Hints, Needs, Role, Task
 
 GIB = 2**30
 KEYS = (
@@ -28,6 +29,7 @@ tokens = st.integers(0, 200_000)
 words = st.text(max_size=12) | st.sampled_from(
     ["qwen", "*coder*", "vision", "tools", "[lq]*", "?", "MATH"]
 )
+kinds = st.sampled_from(["code", "math", "summary", "creative", "chat"])
 gpus = st.builds(
     Gpu, name=st.just("gpu"), total_bytes=st.none() | amounts, free_bytes=st.none() | amounts
 )
@@ -48,7 +50,7 @@ footprints = st.builds(
 )
 tasks = st.builds(
     Task,
-    kind=st.sampled_from(["code", "math", "summary", "creative", "chat"]),
+    kind=kinds,
     confidence=st.floats(0, 1),
     evidence=st.just("a code block"),
     needs=st.builds(
@@ -63,6 +65,12 @@ tasks = st.builds(
         quality=st.floats(0, 1),
         prefer=st.lists(words, max_size=2).map(tuple),
         require=st.lists(words, max_size=2).map(tuple),
+        allow=st.just(()) | st.lists(words, max_size=2).map(tuple),
+        deny=st.just(()) | st.lists(words, max_size=2).map(tuple),
+        roles=st.lists(
+            st.builds(Role, models=words, task=kinds, score=st.none() | st.floats(0, 1)),
+            max_size=2,
+        ).map(tuple),
         last_model=st.sampled_from(["", *KEYS]),
         in_tool_loop=st.booleans(),
     ),
@@ -136,18 +144,20 @@ def _offer(key: str) -> st.SearchStrategy[Offer]:
 
 @st.composite
 def choices(draw: st.DrawFn) -> ChoiceFacts:
-    """A choice among some models, named or not, with an offer for each."""
+    """A choice among some models, with an offer for each; one may be named that may answer."""
+    task = draw(tasks)
     keys = draw(st.lists(st.sampled_from(KEYS), unique=True, max_size=len(KEYS)))
     cards = tuple(draw(_card(key)) for key in keys)
     chat = [card.key for card in cards if card.kind == "llm"]
     offers = {key: draw(_offer(key)) for key in chat}
     some = st.lists(st.sampled_from(chat), unique=True, max_size=2) if chat else st.just([])
     failed = draw(some)
+    named = [one.key for one in cards if one.key in chat and not [*forbidding(one, task.hints)]]
     return ChoiceFacts(
-        task=draw(tasks),
+        task=task,
         cards=cards,
         survey=draw(surveys()),
-        model=draw(st.sampled_from([AUTO, *chat])),
+        model=draw(st.sampled_from([AUTO, *named])),
         failed={key: draw(st.text(max_size=9)) for key in failed},
         tight=tuple(failed[:1]),
         headroom_bytes=draw(st.integers(0, GIB)),
