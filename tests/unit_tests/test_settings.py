@@ -89,7 +89,7 @@ def test_models_are_separated_by_commas(name: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv(f"LMSWITCH_{name.upper()}", "qwen*, ,llama 3,")
 
     assert getattr(Settings(), name) == ("qwen*", "llama 3")
-    assert getattr(Settings(**{name: ["a"]}), name) == ("a",)
+    assert getattr(Settings.model_validate({name: ["a"]}), name) == ("a",)
 
 
 def test_roles_are_a_json_object(monkeypatch: pytest.MonkeyPatch) -> None:
