@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Self
 
 from langchain_core.language_models.base import LangSmithParams
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 from langchain_lmswitch.chat_models.binding import BindingChatModel
 from langchain_lmswitch.messages.incoming import PROVIDER
 from langchain_lmswitch.types.events import SwitchEvent
+from langchain_lmswitch.types.roles import roles_of
 
 ANSWERING: Final = (
     "model",
@@ -83,6 +84,12 @@ class ChatModelFields(BindingChatModel):
     """A `Monitor` to measure the machine of `host` with."""
     ledger: Any = Field(default=None, exclude=True, repr=False)
     """A `Ledger` that remembers what loads of `host` took; see `langchain_lmswitch.ledger`."""
+
+    @field_validator("roles")
+    @classmethod
+    def _readable(cls, roles: dict[str, Any] | None) -> dict[str, Any] | None:
+        roles_of(roles or {})
+        return roles
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         # A host is a connection, shared by all who use it, as are whoever measures and listens.
