@@ -16,8 +16,11 @@ PER_CALL: Final = frozenset(
     {
         "allow",
         "deny",
+        "explore",
+        "learn",
         "max_tokens",
         "model",
+        "node",
         "parallel_tool_calls",
         "prefer",
         "quality",
@@ -59,7 +62,8 @@ def call_options(fields: Mapping[str, Any], kwargs: Mapping[str, Any]) -> Router
     merged = {**fields, **said}  # 1
     wish = tool_wish(merged.pop("tools", None), merged.pop("tool_choice", None))  # 2
     schema = schema_of(merged.pop("response_format", None))  # 3
-    _check_range("quality", merged.get("quality"))
+    for name in ("quality", "explore"):
+        _check_range(name, merged.get(name))
     _check_roles(merged.get("roles"))
     shape = {"tools": list(wish.tools), "tool_choice": wish.choice, "json_schema": schema}
     # The names are those of RouterOptions: `PER_CALL` and the fields hold no other.

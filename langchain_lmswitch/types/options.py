@@ -22,6 +22,14 @@ class RouterOptions(TypedDict, total=False):
     """The models that may not, not even if they are named."""
     roles: dict[str, Any] | None
     """What models are good at; see `types.roles.roles_of`."""
+    node: str | None
+    """The node of a graph that asks."""
+    explore: float | None
+    """Share of requests that may try a loaded model of which little is known."""
+    learn: bool | None
+    """Whether what becomes of the answer is to teach anything."""
+    run: str | None
+    """LangChain's id of the run, by which the answer may be judged later."""
     thread: str | None
     """Names the conversation, so that its next turn may stay with the same model."""
     temperature: float | None

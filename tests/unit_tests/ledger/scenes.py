@@ -8,6 +8,7 @@ from langchain_lmswitch.policy.needs import forbidding
 from langchain_lmswitch.policy.planning import ANSWERING, PlanFacts, Survey
 from langchain_lmswitch.types.machine import Footprint, Gpu, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
+from langchain_lmswitch.types.paces import Pace
 from langchain_lmswitch.types.plans import Load
 from langchain_lmswitch.types.tasks import Hints, Needs, Role, Task
 
@@ -21,6 +22,8 @@ KEYS = (
     "pub/gemma-3-12b-it",
     *(f"filler-{number}-1b" for number in range(12)),
 )
+
+BAD_AT_MATH = Role(models="MATH", task="math", score=0.1)
 
 amounts = st.integers(0, 60 * GIB)
 seconds = st.floats(0, 100)
@@ -65,14 +68,12 @@ tasks = st.builds(
         quality=st.floats(0, 1),
         prefer=st.lists(words, max_size=2).map(tuple),
         require=st.lists(words, max_size=2).map(tuple),
-        allow=st.just(()) | st.lists(words, max_size=2).map(tuple),
-        deny=st.just(()) | st.lists(words, max_size=2).map(tuple),
-        roles=st.lists(
-            st.builds(Role, models=words, task=kinds, score=st.none() | st.floats(0, 1)),
-            max_size=2,
-        ).map(tuple),
+        allow=st.sampled_from([(), (), ("qwen", "*a*"), ("vision", "nobody")]),
+        deny=st.sampled_from([(), (), ("*coder*",), ("[lq]*", "MATH"), ("",)]),
+        roles=st.sampled_from([(), (Role(models="[lq]*", task="code"), BAD_AT_MATH)]),
         last_model=st.sampled_from(["", *KEYS]),
         in_tool_loop=st.booleans(),
+        again=st.booleans(),
     ),
 )
 
@@ -93,7 +94,7 @@ def _card(key: str) -> st.SearchStrategy[ModelCard]:
         ModelCard,
         key=st.just(key),
         kind=st.sampled_from(["llm", "llm", "llm", "embedding"]),
-        display_name=st.sampled_from(["", "Some 3B"]),
+        display_name=st.sampled_from(["", "Some 3B", "Some 30B A3B"]),
         path=st.just("home/of/somebody.gguf"),
         size_bytes=amounts,
         params=st.sampled_from(["", "7B", "30B-A3B", "odd"]),
@@ -142,6 +143,20 @@ def _offer(key: str) -> st.SearchStrategy[Offer]:
     return st.builds(Offer, spec=specs(key), footprint=footprints, smaller=smaller)
 
 
+paces = st.builds(
+    Pace,
+    answers=st.integers(0, 32),
+    read_tokens_per_second=st.none() | st.floats(1, 1e4),
+    tokens_per_second=st.none() | st.floats(0.1, 1e3),
+    answer_tokens=st.none() | st.floats(1, 5000),
+)
+
+
+def some_keys(draw: st.DrawFn, keys: list[str]) -> list[str]:
+    """Draw two of the keys at most."""
+    return draw(st.lists(st.sampled_from(keys), unique=True, max_size=2)) if keys else []
+
+
 @st.composite
 def choices(draw: st.DrawFn) -> ChoiceFacts:
     """A choice among some models, with an offer for each; one may be named that may answer."""
@@ -150,8 +165,7 @@ def choices(draw: st.DrawFn) -> ChoiceFacts:
     cards = tuple(draw(_card(key)) for key in keys)
     chat = [card.key for card in cards if card.kind == "llm"]
     offers = {key: draw(_offer(key)) for key in chat}
-    some = st.lists(st.sampled_from(chat), unique=True, max_size=2) if chat else st.just([])
-    failed = draw(some)
+    failed = some_keys(draw, chat)
     named = [one.key for one in cards if one.key in chat and not [*forbidding(one, task.hints)]]
     return ChoiceFacts(
         task=task,
@@ -163,6 +177,11 @@ def choices(draw: st.DrawFn) -> ChoiceFacts:
         headroom_bytes=draw(st.integers(0, GIB)),
         evict_helpers=draw(st.booleans()),
         load_s={key: draw(seconds) for key in chat if draw(st.booleans())},
+        paces={key: draw(paces) for key in chat if draw(st.booleans())},
+        expected_run=draw(st.floats(1, 50)),
+        curiosity={key: draw(st.floats(0, 0.1)) for key in some_keys(draw, chat)},
+        fresh=tuple(some_keys(draw, chat)),
+        trouble=draw(st.sampled_from(["", "", "", "KeyError"])),
         offers=offers,
     )
 
