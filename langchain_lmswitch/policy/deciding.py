@@ -9,10 +9,10 @@ from langchain_lmswitch.policy.choice import Choice, choose
 from langchain_lmswitch.policy.naming import find_card
 from langchain_lmswitch.policy.planning import Survey, plan_load
 from langchain_lmswitch.policy.ranking import rank
-from langchain_lmswitch.types.answers import Pace
 from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.machine import Footprint
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
+from langchain_lmswitch.types.paces import Pace
 from langchain_lmswitch.types.plans import Plan, Refusal, Use
 from langchain_lmswitch.types.tasks import Task
 
@@ -53,7 +53,9 @@ class ChoiceFacts:
     expected: Mapping[str, Expected] = field(default_factory=dict)
     """By key, how good an answer is expected to be; what is missing is the prior."""
     paces: Mapping[str, Pace] = field(default_factory=dict)
-    """By key, how fast a model has been lately; who has not answered yet is missing."""
+    """By key, how fast each is; what is missing is guessed."""
+    curiosity: Mapping[str, float] = field(default_factory=dict)
+    """By key, points for what would be learnt of a model in memory."""
     offers: Mapping[str, Offer] = field(default_factory=dict)
     """By key, as far as they have been asked for."""
 

@@ -19,8 +19,9 @@ from langchain_lmswitch.policy.grading import (
 )
 from langchain_lmswitch.policy.lessons import Lessons
 from langchain_lmswitch.policy.paces import Paces
-from langchain_lmswitch.types.answers import AnswerRecord, Pace
+from langchain_lmswitch.types.answers import AnswerRecord
 from langchain_lmswitch.types.grades import Grade
+from langchain_lmswitch.types.paces import Pace
 from langchain_lmswitch.types.tasks import Features
 
 log = logging.getLogger(__name__)

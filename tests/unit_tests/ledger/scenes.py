@@ -5,8 +5,10 @@ from hypothesis import strategies as st
 from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer
 from langchain_lmswitch.policy.eviction import Absentee, Occupant
 from langchain_lmswitch.policy.planning import ANSWERING, PlanFacts, Survey
+from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.machine import Footprint, Gpu, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
+from langchain_lmswitch.types.paces import Pace
 from langchain_lmswitch.types.plans import Load
 from langchain_lmswitch.types.tasks import Hints, Needs, Task
 
@@ -66,6 +68,21 @@ tasks = st.builds(
         last_model=st.sampled_from(["", *KEYS]),
         in_tool_loop=st.booleans(),
     ),
+)
+expectations = st.builds(
+    Expected,
+    quality=st.floats(0, 1),
+    prior=st.floats(0, 1),
+    spread=st.floats(0, 1),
+    reasons=st.just(("7B parameters +0.500",)),
+)
+paces = st.builds(
+    Pace,
+    answers=st.integers(1, 32),
+    read_tokens_per_second=st.none() | st.floats(1, 1e5),
+    tokens_per_second=st.none() | st.floats(1, 1e5),
+    first_token_s=st.none() | seconds,
+    answer_tokens=st.none() | st.floats(0, 1e4),
 )
 
 
@@ -153,6 +170,9 @@ def choices(draw: st.DrawFn) -> ChoiceFacts:
         headroom_bytes=draw(st.integers(0, GIB)),
         evict_helpers=draw(st.booleans()),
         load_s={key: draw(seconds) for key in chat if draw(st.booleans())},
+        expected={key: draw(expectations) for key in chat if draw(st.booleans())},
+        paces={key: draw(paces) for key in chat if draw(st.booleans())},
+        curiosity={key: draw(st.floats(0, 0.1)) for key in chat if draw(st.booleans())},
         offers=offers,
     )
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from unit_tests.ledger.grades import answer
 
 from langchain_lmswitch.policy.paces import LATEST, Paces
-from langchain_lmswitch.types.answers import Pace
+from langchain_lmswitch.types.paces import Pace
 
 
 def test_nothing_is_known_of_who_has_not_answered() -> None:
