@@ -260,8 +260,10 @@ def test_feedback_on_a_message_in_any_form(form: str) -> None:
         case "chunk":
             whole = AIMessageChunk(content="")
             for piece in llm.stream("Hello again"):
-                whole += piece  # type: ignore[assignment]
+                whole += piece
             message = whole
+        case _:
+            assert form == "message"
     llm.feedback(message, 0.25)
 
     assert ("feedback", 0.25) in found(ledger)
@@ -273,7 +275,8 @@ def test_feedback_on_a_run() -> None:
     with collect_runs() as runs:
         message = llm.invoke("Hello")
     run = runs.traced_runs[0].id
-    for number, name in enumerate([run, str(run), f"run-{run}", str(run).upper(), message.id]):
+    names: list[Any] = [run, str(run), f"run-{run}", str(run).upper(), message.id or ""]
+    for number, name in enumerate(names):
         llm.feedback(name, number / 10)
         assert found(ledger) == [("feedback", number / 10)]
     asyncio.run(llm.afeedback(uuid.UUID(str(run)), True))

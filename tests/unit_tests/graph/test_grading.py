@@ -45,7 +45,8 @@ class Talk:
         """Ask once more, after some seconds."""
         self.now_s += after_s
         messages = [HumanMessage(said)] if isinstance(said, str) else list(said)
-        done = await self.graph.ainvoke({"messages": messages, "options": options})
+        asked: Any = {"messages": messages, "options": options}
+        done = await self.graph.ainvoke(asked)
         answer = done["messages"][-1]
         assert isinstance(answer, AIMessage)
         return answer
@@ -79,7 +80,7 @@ async def test_who_samples_or_waits_or_compares_tells_nothing(
     after_s: float, options: Mapping[str, Any]
 ) -> None:
     talk = Talk()
-    await talk.ask(**({"model": "one-7b"} if options else {}))
+    await talk.ask(model="one-7b" if options else "auto")
     await talk.ask(after_s=after_s, **options)
 
     assert [source for _, source in talk.grades] == ["fine", "fine"]
