@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import AliasChoices, Field, SecretStr, field_validator
@@ -78,6 +78,13 @@ class Settings(BaseSettings):
 
     queue_timeout_s: float = Field(default=1800, gt=0)
     """Longest wait for a model without its load coming nearer; then the request fails."""
+
+    refine: Literal["off", "embedding", "chat"] = "off"
+    """Who is asked what a request wants where the rules are unsure: an embedding model, or a chat
+    model of 1.5 to 4 billion parameters, if one is in memory and idle. None is loaded for that."""
+
+    refine_timeout_s: float | None = Field(default=None, gt=0)
+    """Longest wait for its word; `None` is 0.15 for an embedding model and 0.6 for a chat model."""
 
     remember: bool = True
     """Whether loads, decisions, answers (no words of theirs) and grades are remembered on disk, for

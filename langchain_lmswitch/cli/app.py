@@ -11,7 +11,17 @@ from typing import Annotated
 import typer
 
 from langchain_lmswitch._version import __version__
-from langchain_lmswitch.cli import ask, calibrate, explain, models, pull, replay, serve, status
+from langchain_lmswitch.cli import (
+    allocate,
+    ask,
+    calibrate,
+    explain,
+    models,
+    pull,
+    replay,
+    serve,
+    status,
+)
 from langchain_lmswitch.cli.bench.app import bench
 from langchain_lmswitch.cli.guard import EPILOG, INTERRUPTED, Guarded
 from langchain_lmswitch.cli.learn.app import learn
@@ -61,6 +71,7 @@ def lmswitch(
 app.command()(ask.ask)
 app.command()(explain.explain)
 app.command()(replay.replay)
+app.command()(allocate.allocate)
 app.command()(models.models)
 app.command()(calibrate.calibrate)
 app.command()(status.status)

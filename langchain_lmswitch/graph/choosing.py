@@ -5,10 +5,12 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from langchain_lmswitch.errors import LMSwitchError
 from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer, Outcome, deciding, plan_of
 from langchain_lmswitch.policy.exploring import curiosity
 from langchain_lmswitch.policy.grading import features_of
 from langchain_lmswitch.policy.scoring import expect
+from langchain_lmswitch.policy.unclassified import trouble_of
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.surveyor import LATELY_S
 from langchain_lmswitch.types.grades import Expected
@@ -18,7 +20,7 @@ from langchain_lmswitch.types.tasks import Task
 
 __all__ = ["AUTO", "decide"]
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
 
 
 async def decide(
@@ -53,6 +55,7 @@ async def decide(
     facts = ChoiceFacts(
         task=task,
         cards=cards,
+        trouble=trouble_of(task),
         survey=surveyor.priced(survey),
         model=model,
         failed=failed,
@@ -63,9 +66,24 @@ async def decide(
         expected=expected,
         curiosity=_curiosity(board, task, expected, survey.resident_keys),
         paces={card.key: pace for card in chat if (pace := learning.pace(card.key))},
+        expected_run=round(board.habits.runs.expected, 3),
+        fresh=board.habits.fresh(),
     )
-    outcome, offers = await _asked(board, facts)
+    try:
+        outcome, offers = await _asked(board, facts)
+    except LMSwitchError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, somebody is there who can answer
+        _warn("The models could not be compared; one that is there answers", error)
+        facts = replace(facts, trouble=type(error).__name__)
+        outcome, offers = await _asked(board, facts)
     return outcome, replace(facts, offers=offers)
+
+
+def _warn(what: str, error: Exception) -> None:
+    """Say what went wrong, without its words: they may quote a prompt."""
+    _log.warning("%s (%s).", what, type(error).__name__)
+    _log.debug("It was this:", exc_info=error)
 
 
 def _expected(board: Switchboard, task: Task, cards: Sequence[ModelCard]) -> dict[str, Expected]:
@@ -73,9 +91,8 @@ def _expected(board: Switchboard, task: Task, cards: Sequence[ModelCard]) -> dic
     known = replace(task, features=features_of(task))
     try:
         return expect(known, cards, board.surveyor.learning.lessons)
-    except Exception as error:
-        log.warning("What was learnt is left out of a choice (%s).", type(error).__name__)
-        log.debug("It was this:", exc_info=error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the models can be compared without
+        _warn("What was learnt is left out of a choice", error)
         return {}
 
 

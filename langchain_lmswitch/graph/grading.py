@@ -151,6 +151,7 @@ def record_of(state: RouterState, heard: Heard, *, host: str, at_s: float) -> An
         key=decision.model,
         task=task.kind,
         features=features_of(task),
+        node=decision.node,
         run=options_of(state).get("run") or "",
         prompt_tokens=read,
         answer_tokens=finished.predicted_tokens,

@@ -22,16 +22,17 @@ from langchain_lmswitch.errors import (
     UnknownModel,
 )
 from langchain_lmswitch.graph.answering import refuse_silence, whole_message, with_deadline
-from langchain_lmswitch.graph.choosing import AUTO, decide
+from langchain_lmswitch.graph.choosing import AUTO
+from langchain_lmswitch.graph.decisions import decided, decision_of, named
 from langchain_lmswitch.graph.fitting import fit_exactly
 from langchain_lmswitch.graph.refusing import refusal_error
 from langchain_lmswitch.graph.setbacks import Update, failed, vanished
 from langchain_lmswitch.graph.state import RouterState, plain, revive
+from langchain_lmswitch.graph.understanding import understand
 from langchain_lmswitch.hosts.attachments import with_attachments
-from langchain_lmswitch.messages.asking import facts, request
-from langchain_lmswitch.policy.classify import classify
-from langchain_lmswitch.policy.deciding import Outcome
+from langchain_lmswitch.messages.asking import request
 from langchain_lmswitch.policy.naming import card_of
+from langchain_lmswitch.policy.whatif import explained
 from langchain_lmswitch.switch.board import Held
 from langchain_lmswitch.switch.boards import OpenBoard, boards
 from langchain_lmswitch.switch.portal import portal
@@ -45,7 +46,6 @@ from langchain_lmswitch.types.events import (
 )
 from langchain_lmswitch.types.models import Resident
 from langchain_lmswitch.types.requests import PredictRequest
-from langchain_lmswitch.types.tasks import Task
 
 
 class Nodes:
@@ -63,38 +63,29 @@ class Nodes:
         asked = await with_attachments(
             state["messages"], allow_url_fetch=options.get("allow_url_fetch", False)
         )
-        thread = options.get("thread")
-        last_model = await portal().acall(self._last_model(thread)) if thread else ""
+        task, number = await understand(asked, options, self._open)
         return {
             "asked": asked,
-            "task": plain(classify(facts(asked, options, last_model=last_model))),
+            "task": plain(task),
+            "request_hash": number,
             "failed": {},
             "vanished": {},
         }
 
     async def check_resources(self, state: RouterState) -> Update:
         """Choose the best model that can answer and that the machine can afford now."""
-        task = revive(Task, state["task"])
-        excluded = {key: failure["reason"] for key, failure in state["failed"].items()}
-        tight = {key for key, failure in state["failed"].items() if failure["for_memory"]}
-        model = state.get("options", {}).get("model") or AUTO
-        outcome = await portal().acall(
-            self._decide(task, model=model, failed=excluded, tight=tight)
-        )
-        choice = outcome.choice
-        decision = Decision(
-            model=choice.key or "",
-            identifier="",
-            task=task.kind,
-            reason=choice.reason,
-            candidates=choice.candidates,
-            tool_calling=choice.tool_calling,
-            fallbacks=tuple(f"{key}: {reason}" for key, reason in excluded.items()),
-            request=state.get("call", ""),
-        )
+        outcome, _ = await portal().acall(decided(state, self._open))
         refusal = plain(outcome.refusal) if outcome.refusal else None
         seen = plain(outcome.resident) if outcome.resident else None
-        return {"decision": plain(decision), "refusal": refusal, "seen": seen}
+        best = outcome.best if named(state) == AUTO else ""
+        decision = plain(decision_of(state, outcome))
+        return {"decision": decision, "refusal": refusal, "seen": seen, "best": best}
+
+    async def explain(self, state: RouterState) -> Decision:
+        """Choose as `check_resources` does, and tell what would make others the chosen ones."""
+        outcome, facts = await portal().acall(decided(state, self._open))
+        candidates = await asyncio.to_thread(explained, facts, outcome)
+        return replace(decision_of(state, outcome), candidates=candidates)
 
     async def refuse(self, state: RouterState) -> Update:
         """Say why nothing helps, as the error that fits best."""
@@ -172,18 +163,12 @@ class Nodes:
             await portal().acall(self._release(state["call"]))
         return {"messages": [whole_message([decision, *said], options)]}
 
-    async def _decide(
-        self, task: Task, *, model: str, failed: dict[str, str], tight: set[str]
-    ) -> Outcome:
-        board = await self._open()
-        outcome, facts = await decide(board, task, model=model, failed=failed, tight=tight)
-        board.surveyor.learning.note_choice(facts, outcome)
-        return outcome
-
     async def _acquire(self, state: RouterState, key: str, tell: Callable[[object], None]) -> Held:
         board = await self._open()
         if thread := state.get("options", {}).get("thread"):
-            board.threads.note(thread, key)
+            board.threads.note(thread, key, request=state["request_hash"])
+        if not state["failed"] and not state["vanished"]:
+            board.habits.note_request(state["best"])
         if state["seen"] and board.lease(seen := revive(Resident, state["seen"]), state["call"]):
             return Held(resident=seen)
         return await board.acquire(
@@ -217,9 +202,6 @@ class Nodes:
         await portal().acall(self._look_again())
         writer(FellBack(key=key, reason=str(gone)))
         return vanished(state, key, gone)
-
-    async def _last_model(self, thread: str) -> str:
-        return (await self._open()).threads.last(thread)
 
     async def _look_again(self) -> None:
         (await self._open()).surveyor.forget()

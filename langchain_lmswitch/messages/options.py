@@ -17,6 +17,7 @@ PER_CALL: Final = frozenset(
         "learn",
         "max_tokens",
         "model",
+        "node",
         "parallel_tool_calls",
         "prefer",
         "quality",

@@ -179,6 +179,7 @@ def grade_of(answer: AnswerRecord, verdict: Verdict, *, at_s: float) -> Grade:
         score=verdict.score,
         weight=verdict.weight,
         source=verdict.source,
+        node=answer.node,
         request=answer.turn or answer.request,
         host=answer.host,
     )

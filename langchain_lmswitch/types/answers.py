@@ -20,6 +20,8 @@ class AnswerRecord:
     task: TaskKind = "chat"
     features: Features = field(default_factory=Features)
     """Of the request."""
+    node: str = ""
+    """The node of a graph that asked; empty if none did."""
     run: str = ""
     """LangChain's id of the run, if it had one."""
     turn: str = ""

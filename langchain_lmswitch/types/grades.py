@@ -35,6 +35,8 @@ class Grade:
     weight: float = 1.0
     """What it counts for, beside the caller's own word."""
     source: GradeSource = "feedback"
+    node: str = ""
+    """The node of a graph that asked; empty if none did."""
     request: str = ""
     """Names the request: grades of several models for one request are compared directly; of the
     grades of one model for one request the last counts."""

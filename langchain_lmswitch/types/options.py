@@ -16,6 +16,8 @@ class RouterOptions(TypedDict, total=False):
     """Models that should answer if they can: keys, parts of keys, or globs over keys."""
     require: list[str] | None
     """The only models that may answer, in the same form; `vision` and `tools` are abilities."""
+    node: str | None
+    """The node of a graph that asks."""
     explore: float | None
     """Share of requests that may try a loaded model of which little is known."""
     learn: bool | None
