@@ -70,12 +70,11 @@ tasks = st.builds(
         again=st.booleans(),
     ),
 )
-expectations = st.builds(
-    Expected,
-    quality=st.floats(0, 1),
-    prior=st.floats(0, 1),
-    spread=st.floats(0, 1),
-    reasons=st.just(("7B parameters +0.500",)),
+expectations = st.sampled_from(
+    [
+        Expected(quality=quality, prior=0.5, spread=0.1, grades=3.0, reasons=("7B +0.500",))
+        for quality in (0.2, 0.55, 0.9)
+    ]
 )
 
 
