@@ -63,12 +63,12 @@ class Nodes:
         asked = await with_attachments(
             state["messages"], allow_url_fetch=options.get("allow_url_fetch", False)
         )
-        thread = options.get("thread")
+        thread = options.get("thread") or ""
         last_model = await portal().acall(self._last_model(thread)) if thread else ""
         told = facts(asked, options, last_model=last_model)
         request = same_request(told)
-        if thread and await portal().acall(self._asked_again(thread, request)):
-            told = replace(told, hints=replace(told.hints, again=True))
+        again = bool(thread) and await portal().acall(self._asked_again(thread, request))
+        told = replace(told, hints=replace(told.hints, again=again))
         return {
             "asked": asked,
             "task": plain(understand(told)),

@@ -60,3 +60,23 @@ def test_explain_without_models_says_how_to_get_one() -> None:
 
     assert "no model is installed" in done.stdout
     assert "lmswitch pull starter" in done.stderr
+
+
+def test_explain_tells_what_would_make_others_the_chosen_ones() -> None:
+    middle = card("middle-chat", params="2B", size_bytes=400 * 2**20)
+    done = run(ScriptedHost([SMALL, middle]))
+    turning = [line for line in done.stdout.splitlines() if " would answer " in line]
+
+    assert done.stdout.startswith("middle-chat for chat (")
+    assert len(turning) == 1
+    assert turning[0].startswith("small-chat would answer at quality 0.")
+    assert "points more from feedback" in turning[0]
+
+
+def test_explain_as_json_has_the_parts_of_each_score() -> None:
+    record = json.loads(run(ScriptedHost([SMALL]), "--json").stdout)
+    [one] = record["candidates"]
+
+    assert set(one["parts"]) == {"prior", "answer", "load", "margin"}
+    assert abs(sum(one["parts"].values()) - one["score"]) < 1e-5
+    assert one["wins_if"] == []
