@@ -1,62 +1,119 @@
 """How good a model is expected to be before it was ever asked, from what is known of it."""
 
 import math
-import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import accumulate
+from operator import mul
 from typing import Final
 
-from langchain_lmswitch.policy.parameters import billions_in, billions_of
+from langchain_lmswitch.policy.ability import KINDS, KNOWN_FOR_TOOLS, Part, ability
+from langchain_lmswitch.policy.families import UNKNOWN
+from langchain_lmswitch.policy.pedigree import params_billion, pedigree
+from langchain_lmswitch.policy.published import published
+from langchain_lmswitch.policy.roles import declared
 from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.models import ModelCard
-from langchain_lmswitch.types.tasks import Task, TaskKind
+from langchain_lmswitch.types.tasks import Role, Task, TaskKind
 
-_BYTES_PER_PARAM: Final = 0.6
-"""About 4.8 bits a weight, the K-quant most people load; only where no count is known."""
+__all__ = ["params_billion", "prior"]
 
-_SPECIALISTS: Final[Mapping[TaskKind, re.Pattern[str]]] = {
-    "code": re.compile(r"cod(?:er|e)|devstral|starcoder|codestral|codegemma", re.IGNORECASE),
-    "math": re.compile(r"math", re.IGNORECASE),
-}
-_BASE = re.compile(r"(?:^|[-_.])(?:base|pt)(?:[-_.]|$)", re.IGNORECASE)
+CEILING: Final = 0.92
+"""What the best are expected to get right; what a user declares may be above it."""
+_PER_DIFFICULTY: Final = 2.5
+"""Logits between a trivial request and one as hard as they come."""
+_TOOLS_SHARE: Final = 0.75
+"""Where there are tools, calling them right is most of the task, whatever it is about."""
+_TRAINED: Final = 2.0
+"""Logits: a model of 1B that was trained to call tools beats one of 10B that was not (BFCL)."""
+_GRAMMAR: Final = Part("tool calls held to a grammar", {"tools": 0.5})
+_SPREAD: Final = 0.12
+_SPREAD_UNHEARD_OF: Final = 0.2
+"""How far priors are from what a model then does, about; of a known family, and of none."""
+
+_UNLIKELY: Final = 0.02
+"""Tasks that a request is less likely to be are left out: they cost time and change nothing."""
+
+Mix = Mapping[TaskKind, float]
+
+
+@dataclass(frozen=True, slots=True)
+class _Profile:
+    """What a card says of a model, worked out once."""
+
+    whys: tuple[str, ...]
+    """Of each part of its ability."""
+    logits: Mapping[TaskKind, tuple[float, ...]]
+    """By task: after each of the parts."""
+    spread: float
 
 
 def prior(card: ModelCard, task: Task) -> Expected:
-    """Tell how often a model is right in such requests, in points of 0 to 1.
+    """Tell how often a model is right in such requests, 0 to 1.
 
-    1. Size: each doubling of the parameters is worth 8 points.
-    2. A specialist of the task gains 8 points, one of another task loses 12.
-    3. A base model, not trained to answer, loses 20; fewer than 4 bits a weight loses 5.
-    4. With tools, a model trained for them gains 20.
+    1. Its ability at each task: see `ability`.
+    2. Where accuracies of it are published, they put that right: see `published`.
+    3. With tools, calling them is most of the task; a model trained for it gains most.
+    4. What it gets right of each task, at this difficulty, is mixed as likely as the task is.
+    5. What the user says replaces that, for the tasks that it is said of: see `declared`.
+
+    Each reason ends with the points that it brings; together they are the quality.
     """
-    billions = params_billion(card)
-    label = f"{card.params or _label(billions)} parameters"
-    doublings = math.log2(max(billions or 1.0, 0.01))
-    parts = [(0.5 + 0.08 * doublings, label)]  # 1
-    for kind, pattern in _SPECIALISTS.items():  # 2
-        if pattern.search(card.key):
-            parts.append((0.08, f"{kind} model") if kind == task.kind else (-0.12, f"{kind} model"))
-    if _BASE.search(card.key):  # 3
-        parts.append((-0.2, "base model"))
-    if re.match(r"I?Q[123]", card.quantization, re.IGNORECASE):
-        parts.append((-0.05, card.quantization))
-    if task.needs.tools and card.tool_use:  # 4
-        parts.append((0.2, "trained to call tools"))
-    quality = sum(points for points, _ in parts)
-    reasons = tuple(f"{why} {points:+.3f}" for points, why in parts)
-    return Expected(quality=quality, prior=quality, reasons=reasons)
+    mix = _mix(task)
+    profile = _profile(card, tools=task.needs.tools)  # 1, 2, 3
+    ease = _PER_DIFFICULTY * (0.5 - task.features.difficulty)
+    shares = [[_share(ease + one) for one in profile.logits[kind]] for kind in mix]
+    steps = [_mean(mix, step) for step in zip(*shares, strict=True)]  # 4
+    reasons = [
+        f"{why} {after - before:+.3f}"
+        for why, before, after in zip(profile.whys, [0.0, *steps], steps, strict=False)
+    ]
+    quality = steps[-1]
+    if task.hints.roles:  # 5
+        quality = _mean(mix, _said(card, mix, [one[-1] for one in shares], task.hints.roles))
+        reasons += [f"you say so {quality - steps[-1]:+.3f}"] if quality != steps[-1] else []
+    return Expected(quality=quality, prior=quality, spread=profile.spread, reasons=tuple(reasons))
 
 
-def params_billion(card: ModelCard) -> float | None:
-    """Billions of parameters: from the host's label, else the name, else the size; or `None`."""
-    told = (
-        billions_of(card.params) or billions_in(card.display_name) or billions_in(card.key) or None
+@lru_cache(maxsize=2048)
+def _profile(card: ModelCard, *, tools: bool) -> _Profile:
+    known = pedigree(card)
+    parts = [*ability(known)]  # 1
+    parts += [told] if (told := published(known)) else []  # 2
+    if tools and card.tool_use:  # 3
+        gain = _TRAINED - (KNOWN_FOR_TOOLS if known.family.tools else 0.0)
+        parts.append(Part("trained to call tools", {"tools": gain}))
+    parts += [_GRAMMAR] if tools and card.tool_grammar else []
+    return _Profile(
+        whys=tuple(part.why for part in parts),
+        logits={kind: tuple(accumulate(p.shift.get(kind, 0.0) for p in parts)) for kind in KINDS},
+        spread=_SPREAD_UNHEARD_OF if known.family is UNKNOWN else _SPREAD,
     )
-    if told is not None:
-        return told
-    return card.size_bytes / _BYTES_PER_PARAM / 1e9 if card.size_bytes else None
 
 
-def _label(billions: float | None) -> str:
-    if billions is None:
-        return "unknown"
-    return f"{billions:.2g}B" if billions >= 1 else f"{billions * 1000:.0f}M"
+def _mix(task: Task) -> Mix:
+    """Tell how likely the request is each task: its features say, or else its kind."""
+    told = {kind: one for kind, one in task.features.kinds.items() if one >= _UNLIKELY}
+    told = told or {task.kind: 1.0}
+    share = (1 - _TOOLS_SHARE if task.needs.tools else 1.0) / sum(told.values())
+    mix = {kind: one * share for kind, one in told.items()}
+    if task.needs.tools:
+        mix["tools"] = mix.get("tools", 0.0) + _TOOLS_SHARE
+    return mix
+
+
+def _share(logits: float) -> float:
+    return CEILING / (1 + math.exp(-logits))
+
+
+def _mean(mix: Mix, values: Iterable[float]) -> float:
+    total: float = sum(map(mul, mix.values(), values))
+    return total
+
+
+def _said(
+    card: ModelCard, mix: Mix, shares: Sequence[float], roles: Sequence[Role]
+) -> Iterator[float]:
+    for kind, share in zip(mix, shares, strict=True):
+        yield declared(card, kind, roles, otherwise=share)

@@ -6,14 +6,15 @@ from typing import Final
 
 from langchain_lmswitch.policy.costs import MARGIN, Size, answer_s, pace_of, price, size_of
 from langchain_lmswitch.policy.loadtimes import guessed_load_s
+from langchain_lmswitch.policy.needs import lacking
 from langchain_lmswitch.policy.prior import prior
 from langchain_lmswitch.policy.runs import FIRST_RUN
-from langchain_lmswitch.policy.wishes import abilities, matches, unmet
+from langchain_lmswitch.policy.wishes import abilities, matches
 from langchain_lmswitch.types.decisions import Candidate, Part
 from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.models import ModelCard
 from langchain_lmswitch.types.paces import Pace
-from langchain_lmswitch.types.tasks import Hints, Needs, Task
+from langchain_lmswitch.types.tasks import Hints, Task
 
 _PREFERRED: Final = 0.15
 _LAST_ANSWER: Final = 0.03
@@ -129,16 +130,6 @@ def points_of(seconds: float, *, quality: float) -> float:
 def pinned(candidate: Candidate) -> bool:
     """Tell whether a model has this turn of the user already."""
     return "same turn" in candidate.parts
-
-
-def lacking(card: ModelCard, needs: Needs, hints: Hints) -> tuple[str, ...]:
-    """Name the hard needs, and the caller's requirements, that a model does not meet."""
-    lacks = list(unmet(card, hints.require)) if hints.require else []
-    if needs.vision and not card.vision:
-        lacks.append("cannot see images")
-    if card.max_context_tokens and needs.context_tokens > card.max_context_tokens:
-        lacks.append(f"trained for {card.max_context_tokens} tokens of context only")
-    return tuple(lacks)
 
 
 def _ease(task: Task) -> float:

@@ -36,6 +36,18 @@ class Needs:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Role:
+    """One task that some models are for, as the user says."""
+
+    models: str
+    """Which ones, in the form of `Hints.prefer`."""
+    task: TaskKind
+    score: float | None = None
+    """The share of such requests that they get right, 0 to 1; `None` says that they are the first
+    choice."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hints:
     """What the caller, or the conversation so far, says for or against a model."""
 
@@ -44,12 +56,22 @@ class Hints:
     prefer: tuple[str, ...] = ()
     require: tuple[str, ...] = ()
     """Keys, parts of keys, globs over keys; or the abilities `vision` and `tools`."""
+    allow: tuple[str, ...] = ()
+    """In the same form: the only models that may ever answer; empty is all."""
+    deny: tuple[str, ...] = ()
+    """The models that may never answer, even if they are named."""
+    roles: tuple[Role, ...] = ()
+    """What the user says that models are good at."""
     last_model: str = ""
     """Key of the model that gave the last answer of this conversation."""
     in_tool_loop: bool = False
     """Whether that answer's tool calls have just been carried out."""
     again: bool = False
     """Whether that answer was to this very request, and it is asked once more."""
+    node: str = ""
+    """The node of a graph that asks; empty if none does. Nothing is decided by it."""
+    explore: float | None = None
+    """Share of requests that may try a model; `None` is as the settings say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

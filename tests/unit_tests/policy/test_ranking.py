@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from langchain_lmswitch.policy.needs import lacking
 from langchain_lmswitch.policy.prior import params_billion
-from langchain_lmswitch.policy.ranking import lacking, rank
+from langchain_lmswitch.policy.ranking import rank
 from langchain_lmswitch.testing import card
 from langchain_lmswitch.types.decisions import Part
 from langchain_lmswitch.types.models import ModelCard
@@ -64,59 +65,6 @@ def test_parameters_are_guessed_from_the_size(key: str) -> None:
 
 def test_parameters_of_an_empty_listing_are_unknown() -> None:
     assert params_billion(card("mystery", size_bytes=0)) is None
-
-
-def test_doubling_the_parameters_is_worth_eight_points() -> None:  # 1
-    gain = score(task(), card("a", params="8B")) - score(task(), card("a", params="4B"))
-
-    assert gain == pytest.approx(0.08)
-
-
-@pytest.mark.parametrize(
-    ("kind", "key", "gain"),
-    [
-        ("code", "qwen2.5-coder", 0.08),
-        ("code", "devstral", 0.08),
-        ("math", "qwen2.5-math", 0.08),
-        ("chat", "qwen2.5-coder", -0.12),
-        ("code", "mathstral", -0.12),
-        ("code", "qwen2.5", 0.0),
-    ],
-)
-def test_specialists(kind: TaskKind, key: str, gain: float) -> None:  # 2
-    plain = score(task(kind), card("plain", params="7B"))
-
-    assert score(task(kind), card(key, params="7B")) - plain == pytest.approx(gain)
-
-
-@pytest.mark.parametrize(
-    ("key", "quantization", "gain"),
-    [
-        ("llama-3-base", "Q4_K_M", -0.2),
-        ("gemma-3-4b-pt", "Q4_K_M", -0.2),
-        ("database-expert", "Q4_K_M", 0.0),
-        ("adaptive", "Q4_K_M", 0.0),
-        ("llama-3", "Q2_K", -0.05),
-        ("llama-3", "IQ3_XS", -0.05),
-        ("llama-3", "IQ4_XS", 0.0),
-        ("llama-3", "Q8_0", 0.0),
-        ("llama-3", "", 0.0),
-    ],
-)
-def test_untrained_or_coarse(key: str, quantization: str, gain: float) -> None:  # 3
-    plain = score(task(), card("plain", params="4B"))
-    other = score(task(), card(key, params="4B", quantization=quantization))
-
-    assert other - plain == pytest.approx(gain)
-
-
-def test_trained_for_tools_gains_with_tools_only() -> None:  # 4
-    trained, not_trained = card("a", params="4B", tool_use=True), card("b", params="4B")
-
-    assert score(task(tools=True), trained) - score(task(tools=True), not_trained) == (
-        pytest.approx(0.2)
-    )
-    assert score(task(), trained) == score(task(), not_trained)
 
 
 def test_what_is_not_loaded_pays() -> None:  # 5
