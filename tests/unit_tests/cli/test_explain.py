@@ -63,14 +63,14 @@ def test_explain_without_models_says_how_to_get_one() -> None:
 
 
 def test_explain_tells_what_would_make_others_the_chosen_ones() -> None:
-    middle = card("middle-chat", params="2B", size_bytes=400 * 2**20)
-    done = run(ScriptedHost([SMALL, middle]))
-    turning = [line for line in done.stdout.splitlines() if " would answer " in line]
+    other = card("middle-chat", params="1B", size_bytes=300 * 2**20)
+    done = run(ScriptedHost([SMALL, other]))
+    *_, heading, line = done.stdout.splitlines()
 
-    assert done.stdout.startswith("middle-chat for chat (")
-    assert len(turning) == 1
-    assert turning[0].startswith("small-chat would answer at quality 0.")
-    assert "points more from feedback" in turning[0]
+    assert done.stdout.startswith("small-chat for chat (")
+    assert heading == "Others would answer"
+    assert line.startswith("  middle-chat: ")
+    assert "more from feedback" in line
 
 
 def test_explain_as_json_has_the_parts_of_each_score() -> None:
