@@ -113,7 +113,8 @@ class Schooling:
             for key, (score, _) in one.grades.items():
                 scores[place, self._tally.columns[key]] = score
         rows = np.array([one.row for one in asked], float)
-        return fit_neighborhood(keys, rows, scores - usual)
+        incumbent = int(usual.mean(0).argmax())
+        return fit_neighborhood(keys, rows, scores - usual, incumbent)
 
 
 def _row(features: Features) -> Array:
