@@ -1,6 +1,6 @@
 """What became of requests like this one, beyond what their task tells."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,24 +23,22 @@ nothing."""
 class Neighborhood:
     """Lines and clusters through the outcomes of the same requests."""
 
-    keys: Sequence[str]
-    """Of the models, in the order of the columns."""
+    columns: Mapping[str, int]
+    """Of the models."""
     width: int
     """Of a row."""
     slopes: Slopes
-    clusters: Sequence[Clusters]
+    clusters: Clusters
 
     def at(self, row: Array) -> tuple[Array, Array, float]:
         """Give each model's gain over what its task tells, its variance, and how familiar it is.
 
         What is familiar, 0 to 1, is what has been seen before; the gain is not yet scaled by it.
         """
-        rows = row[None]
-        lines = self.slopes.at(rows)
-        found = [one.at(np.hstack([rows, _LINES * lines])) for one in self.clusters]
-        gains, variances, distances = (sum(part) / len(found) for part in zip(*found, strict=True))
-        familiar = 1 / (1 + (float(distances[0]) / _NOVEL) ** _STEEP)
-        return (1 - _SLOPES) * gains[0] + _SLOPES * lines[0], variances[0], familiar
+        lines = self.slopes.at(row)
+        gains, variances, distance = self.clusters.at(np.concatenate([row, _LINES * lines]))
+        familiar = 1 / (1 + (distance / _NOVEL) ** _STEEP)
+        return (1 - _SLOPES) * gains + _SLOPES * lines, variances, familiar
 
 
 def fit_neighborhood(
@@ -71,4 +69,9 @@ def fit_neighborhood(
     outcomes = missed - common[:, None]
     slopes, lines = fit_slopes(rows, outcomes)
     clusters = fit_clusters(np.hstack([rows, _LINES * lines]), outcomes)
-    return Neighborhood(keys=tuple(keys), width=rows.shape[1], slopes=slopes, clusters=clusters)
+    return Neighborhood(
+        columns={key: column for column, key in enumerate(keys)},
+        width=rows.shape[1],
+        slopes=slopes,
+        clusters=clusters,
+    )
