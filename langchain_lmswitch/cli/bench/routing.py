@@ -159,6 +159,7 @@ _HEADINGS: Final = {
         "pool": "decision",
         "p50_ms": "ms p50",
         "p99_ms": "p99",
+        "busy_p99_ms": "of the processor",
         "long_ms": "100,000 characters",
     },
     "tasks": {"table": "tasks of", "task": "data set", "accuracy_pct": "% right", "n": "prompts"},
