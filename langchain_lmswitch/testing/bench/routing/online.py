@@ -6,10 +6,8 @@ from typing import Final
 
 import numpy as np
 
-from langchain_lmswitch.policy.exploring import curiosity
 from langchain_lmswitch.policy.lessons import Lessons
-from langchain_lmswitch.policy.ranking import rank
-from langchain_lmswitch.policy.scoring import expect
+from langchain_lmswitch.policy.scoring import score
 from langchain_lmswitch.testing.bench.routing.pools import Pool, Sizes, card_of, pools
 from langchain_lmswitch.testing.bench.routing.router import grades_of, task_of
 from langchain_lmswitch.testing.bench.routing.tables import Table
@@ -19,8 +17,6 @@ REQUESTS: Final = 2_500
 SHARES: Final = (1.0, 0.1)
 """Of answers that somebody grades: all, and every tenth."""
 SEEDS: Final = 2
-_EXPLORE: Final = 0.03
-"""The default of the setting `explore`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +59,7 @@ def _play(
     lessons = Lessons()
     got = np.empty(requests)
     for at, row in enumerate(order):
-        pick = _pick(judged.prompts[row], cards, lessons, number=at)
+        pick = _pick(judged.prompts[row], cards, lessons)
         got[at] = judged.scores[row, pick]
         if told[at]:
             grades = grades_of(judged, int(row), name=f"{at}")
@@ -74,13 +70,9 @@ def _play(
     return got.mean(), single.mean(), got[-last:].mean(), single[-last:].mean()
 
 
-def _pick(prompt: str, cards: list[ModelCard], lessons: Lessons, *, number: int) -> int:
-    """Choose as the product does, its tries included."""
+def _pick(prompt: str, cards: list[ModelCard], lessons: Lessons) -> int:
     keys = [one.key for one in cards]
-    task = task_of(prompt)
-    expected = expect(task, cards, lessons)
-    points = curiosity(expected, resident=keys, number=number, share=_EXPLORE)
-    ranked = rank(task, cards, resident=keys, expected=expected, curiosity=points)
+    ranked = score(task_of(prompt), cards, lessons=lessons, resident=keys)
     return keys.index(ranked[0].key)
 
 
