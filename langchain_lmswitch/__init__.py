@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING, Any, Final
 from langchain_lmswitch._version import __version__
 
 if TYPE_CHECKING:
-    from langchain_lmswitch.chat_models import ChatLMSwitch
+    from langchain_lmswitch.chat_models import ChatLMSwitch, LMSwitchRouter
+    from langchain_lmswitch.decisions import LMSwitchDecisionModel as LMSwitchDecisionModel
     from langchain_lmswitch.embeddings import LMSwitchEmbeddings
     from langchain_lmswitch.errors import LMSwitchError
     from langchain_lmswitch.graph.router import router_graph
@@ -18,6 +19,7 @@ __all__ = [
     "Decision",
     "LMSwitchEmbeddings",
     "LMSwitchError",
+    "LMSwitchRouter",
     "Settings",
     "__version__",
     "router_graph",
@@ -26,8 +28,10 @@ __all__ = [
 _HOMES: Final = {
     "ChatLMSwitch": "chat_models",
     "Decision": "types.decisions",
+    "LMSwitchDecisionModel": "decisions",
     "LMSwitchEmbeddings": "embeddings",
     "LMSwitchError": "errors",
+    "LMSwitchRouter": "chat_models",
     "Settings": "settings",
     "router_graph": "graph.router",
 }
@@ -42,4 +46,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    # Not all are in `__all__`: a star should not fail where LangChain has no decision models.
+    return sorted({*__all__, *_HOMES})

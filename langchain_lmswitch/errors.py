@@ -21,6 +21,7 @@ star is `is_retryable`, for retry middleware: the same request may succeed a mom
     +-- InvalidRequest      a wrong argument          ModelInvalidRequestError
     +-- InvalidOutput *     not the object asked for  OutputParserException
     +-- MissingExtra        a package is missing      ImportError
+    +-- TooOld              a package is too old      ImportError
     +-- DownloadFailed      no weights were fetched   OSError
     +-- BadModelFile        not a usable GGUF file    ValueError
 """
@@ -253,6 +254,18 @@ class MissingExtra(LMSwitchError, ImportError):
     def __init__(self, extra: str, *, why: str) -> None:
         self.extra = extra
         super().__init__(f"{why}. Run: pip install 'langchain-lmswitch[{extra}]'")
+
+
+class TooOld(LMSwitchError, ImportError):
+    """An installed package is of an older version than something needs."""
+
+    def __init__(self, package: str, *, needed: str, why: str) -> None:
+        self.package = package
+        self.needed = needed
+        super().__init__(
+            f"{package} {needed} or later is needed. {why}. "
+            f"Run: pip install --upgrade '{package}>={needed}'"
+        )
 
 
 class DownloadFailed(LMSwitchError, OSError):

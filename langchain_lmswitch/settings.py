@@ -4,7 +4,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import platformdirs
 from pydantic import AliasChoices, Field, SecretStr, field_validator
@@ -79,8 +79,24 @@ class Settings(BaseSettings):
     queue_timeout_s: float = Field(default=1800, gt=0)
     """Longest wait for a model without its load coming nearer; then the request fails."""
 
+    refine: Literal["off", "embedding", "chat"] = "off"
+    """Who is asked what a request wants where the rules are unsure: an embedding model, or a chat
+    model of 1.5 to 4 billion parameters, if one is in memory and idle. None is loaded for that."""
+
+    refine_timeout_s: float | None = Field(default=None, gt=0)
+    """Longest wait for its word; `None` is 0.15 for an embedding model and 0.6 for a chat model."""
+
     remember: bool = True
-    """Whether loads and decisions are remembered on disk, for later processes to learn from."""
+    """Whether loads, decisions, answers (no words of theirs) and grades are remembered on disk, for
+    later processes to learn from. If not, what is learnt ends with the process."""
+
+    learn: bool = True
+    """Whether answers are graded, by `feedback` and by what becomes of them, and the grades change
+    later choices. If not, `feedback` does nothing; what was learnt stays, and is not used."""
+
+    explore: float = Field(default=0.03, ge=0, le=1)
+    """Share of requests that may go to a loaded model of which too little is known to tell whether
+    it is the better one; 0 never tries."""
 
     @field_validator("models", mode="before")
     @classmethod
@@ -96,7 +112,7 @@ class Settings(BaseSettings):
 
     @property
     def ledger_path(self) -> Path:
-        """Where loads and decisions are remembered."""
+        """Where loads, decisions, answers and grades are remembered."""
         return self.home / "ledger.sqlite"
 
     @property

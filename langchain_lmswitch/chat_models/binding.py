@@ -12,7 +12,7 @@ from langchain_core.runnables import Runnable, RunnableMap, RunnablePassthrough
 from langchain_core.utils.function_calling import convert_to_json_schema
 
 from langchain_lmswitch.chat_models.hints import HintedChatModel
-from langchain_lmswitch.errors import InvalidRequest
+from langchain_lmswitch.errors import InvalidOutput, InvalidRequest
 from langchain_lmswitch.messages.structured import Method, ObjectParser
 from langchain_lmswitch.messages.tools import ToolLike, tool_schema, tool_wish
 
@@ -89,7 +89,11 @@ class BindingChatModel(HintedChatModel):
                 bound = self._writing(schema, method, strict=strict, tools=tools, **kwargs)
         calls = method == "function_calling"
         parser = _parser(schema, tool_name=_title(schema) if calls else "")
+        parser.on_refused = self._refused
         return _with_raw(bound, parser) if include_raw else bound | parser
+
+    def _refused(self, message: AIMessage, error: InvalidOutput) -> None:
+        """Hear of an answer that is not what was asked for; nothing is done about it here."""
 
     def _calling(self, schema: Any, *, strict: bool | None, **kwargs: Any) -> Runnable[Any, Any]:
         return self.bind_tools(

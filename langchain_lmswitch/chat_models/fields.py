@@ -22,6 +22,8 @@ ANSWERING: Final = (
     "top_p",
     "allow_url_fetch",
     "send_reasoning",
+    "explore",
+    "learn",
 )
 """The fields that say how to answer, under the names of `RouterOptions`."""
 
@@ -63,6 +65,12 @@ class ChatModelFields(BindingChatModel):
     """Whether images may be fetched from the remote addresses that messages name."""
     send_reasoning: bool = False
     """Whether the model sees its own earlier thinking again."""
+    explore: float | None = Field(default=None, ge=0, le=1)
+    """Share of requests that may try a loaded model of which little is known; `None` is as
+    `LMSWITCH_EXPLORE` says, and 0 never tries."""
+    learn: bool | None = None
+    """Whether what becomes of an answer teaches which model to choose; `None` is yes, unless
+    `LMSWITCH_LEARN` says no. `feedback` counts in any case but that."""
     streaming: bool = False
     """Whether `invoke` streams inside, for the sake of callbacks."""
     on_event: Callable[[SwitchEvent], None] | None = Field(default=None, exclude=True)

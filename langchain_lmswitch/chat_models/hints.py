@@ -8,6 +8,7 @@ from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import LLMResult
 from langchain_core.runnables import ConfigurableFieldSpec, RunnableConfig
 from langchain_core.runnables.config import ensure_config
+from pydantic import field_validator
 
 HINTS: Final[Mapping[str, tuple[Any, str]]] = {
     "model": (str, "A model key, the identifier of a loaded model, or `auto`."),
@@ -15,8 +16,15 @@ HINTS: Final[Mapping[str, tuple[Any, str]]] = {
     "quality": (float, "0 is the fastest answer, 1 the best."),
     "prefer": (list[str], "Models that should answer if they can."),
     "require": (list[str], "The only models that may answer."),
+    "node": (str, "The node of a graph that asks."),
 }
 """What `configurable` may hold, with its type and meaning."""
+
+NODES: Final = frozenset(HINTS) - {"node"}
+"""What may be said of a node."""
+
+Nodes = Mapping[str, Mapping[str, Any]]
+"""By the name of a node, hints for what it asks."""
 
 
 class HintedChatModel(BaseChatModel):
@@ -24,8 +32,23 @@ class HintedChatModel(BaseChatModel):
 
     LangChain hands a chat model's hooks no config; so the public methods turn the hints into
     arguments of the call, where callbacks, traces and the cache see them too. An argument of the
-    call wins over the config, and the config over the model's own field.
+    call wins over the config, the config over what is said of the node that asks, and that over the
+    model's own field.
     """
+
+    nodes: dict[str, dict[str, Any]] | None = None
+    """Hints for the nodes of a LangGraph graph, by the name of the node: `{"plan": {"task":
+    "reasoning"}}`; `lmswitch allocate --json` writes such a mapping."""
+
+    @field_validator("nodes")
+    @classmethod
+    def _known_hints(cls, nodes: Nodes | None) -> Nodes | None:
+        for node, hints in (nodes or {}).items():
+            if unknown := ", ".join(sorted(hints.keys() - NODES)):
+                known = ", ".join(sorted(NODES))
+                msg = f"{unknown} cannot be said of node {node!r}; give some of {known}."
+                raise ValueError(msg)
+        return nodes
 
     @property
     def config_specs(self) -> list[ConfigurableFieldSpec]:
@@ -45,7 +68,7 @@ class HintedChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> AIMessage:
         """Answer; see `BaseChatModel.invoke`."""
-        return super().invoke(input, config, stop=stop, **hinted(config, kwargs))
+        return super().invoke(input, config, stop=stop, **hinted(config, kwargs, self.nodes))
 
     async def ainvoke(
         self,
@@ -56,7 +79,7 @@ class HintedChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> AIMessage:
         """Answer; see `BaseChatModel.ainvoke`."""
-        return await super().ainvoke(input, config, stop=stop, **hinted(config, kwargs))
+        return await super().ainvoke(input, config, stop=stop, **hinted(config, kwargs, self.nodes))
 
     def stream(
         self,
@@ -67,7 +90,7 @@ class HintedChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> Iterator[AIMessageChunk]:
         """Stream the answer; see `BaseChatModel.stream`."""
-        return super().stream(input, config, stop=stop, **hinted(config, kwargs))
+        return super().stream(input, config, stop=stop, **hinted(config, kwargs, self.nodes))
 
     def astream(
         self,
@@ -78,7 +101,7 @@ class HintedChatModel(BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[AIMessageChunk]:
         """Stream the answer; see `BaseChatModel.astream`."""
-        return super().astream(input, config, stop=stop, **hinted(config, kwargs))
+        return super().astream(input, config, stop=stop, **hinted(config, kwargs, self.nodes))
 
     def generate(self, *args: Any, **kwargs: Any) -> LLMResult:
         """Answer a batch; see `BaseChatModel.generate`. Answers from the cache say so."""
@@ -89,11 +112,26 @@ class HintedChatModel(BaseChatModel):
         return _cache_marked(await super().agenerate(*args, **kwargs))
 
 
-def hinted(config: RunnableConfig | None, kwargs: Mapping[str, Any]) -> dict[str, Any]:
-    """Add the hints of a config, or of the one in the context, to a call's arguments."""
+def hinted(
+    config: RunnableConfig | None, kwargs: Mapping[str, Any], nodes: Nodes | None = None
+) -> dict[str, Any]:
+    """Add the hints of a config, or of the one in the context, to a call's arguments.
+
+    Args:
+        config: Of the call.
+        kwargs: Its arguments.
+        nodes: What is said of the nodes of a graph.
+    """
     configurable = ensure_config(config).get("configurable") or {}
     hints = {name: configurable[name] for name in HINTS if configurable.get(name) is not None}
-    return {**hints, **kwargs}
+    node = kwargs.get("node") or hints.get("node") or node_of_context(config)
+    return {**(nodes or {}).get(node or "", {}), **hints, **kwargs}
+
+
+def node_of_context(config: RunnableConfig | None = None) -> str | None:
+    """Give the name of the LangGraph node that is running, if there is one."""
+    node = (ensure_config(config).get("metadata") or {}).get("langgraph_node")
+    return None if node is None else str(node)
 
 
 def thread_of_context() -> str | None:

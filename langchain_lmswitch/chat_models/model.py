@@ -4,12 +4,16 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from typing import TYPE_CHECKING, Any
 
-from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
+from langchain_core.callbacks import (
+    AsyncCallbackManagerForLLMRun,
+    BaseRunManager,
+    CallbackManagerForLLMRun,
+)
 from langchain_core.language_models.chat_models import agenerate_from_stream, generate_from_stream
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 
-from langchain_lmswitch.chat_models.controls import ControlledChatModel
+from langchain_lmswitch.chat_models.feedback import JudgedChatModel
 from langchain_lmswitch.switch.portal import portal
 from langchain_lmswitch.types.decisions import Decision
 from langchain_lmswitch.types.events import PredictEvent, SwitchEvent
@@ -18,7 +22,7 @@ if TYPE_CHECKING:
     from langchain_lmswitch.graph.calls import Call
 
 
-class ChatLMSwitch(ControlledChatModel):
+class ChatLMSwitch(JudgedChatModel):
     """One chat model for all the models on your machine.
 
     For every request it decides which local model should answer, loads it if the machine can
@@ -48,39 +52,39 @@ class ChatLMSwitch(ControlledChatModel):
         self,
         messages: list[BaseMessage],
         stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 - core reports tokens
+        run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        call = self._call(messages, stop, kwargs)
+        call = self._call(messages, stop, kwargs, run_manager)
         return call.mended(generate_from_stream(self._pieces(call)))
 
     async def _agenerate(
         self,
         messages: list[BaseMessage],
         stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,  # noqa: ARG002 - as above
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        call = self._call(messages, stop, kwargs)
+        call = self._call(messages, stop, kwargs, run_manager)
         return call.mended(await agenerate_from_stream(self._apieces(call)))
 
     def _stream(
         self,
         messages: list[BaseMessage],
         stop: list[str] | None = None,
-        run_manager: CallbackManagerForLLMRun | None = None,  # noqa: ARG002 - as above
+        run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        return self._pieces(self._call(messages, stop, kwargs))
+        return self._pieces(self._call(messages, stop, kwargs, run_manager))
 
     def _astream(
         self,
         messages: list[BaseMessage],
         stop: list[str] | None = None,
-        run_manager: AsyncCallbackManagerForLLMRun | None = None,  # noqa: ARG002 - as above
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        return self._apieces(self._call(messages, stop, kwargs))
+        return self._apieces(self._call(messages, stop, kwargs, run_manager))
 
     def _pieces(self, call: "Call") -> Iterator[ChatGenerationChunk]:
         with closing(portal().stream(call.events())) as events:
@@ -105,10 +109,15 @@ class ChatLMSwitch(ControlledChatModel):
         return None if piece is None else ChatGenerationChunk(message=piece)
 
     def _call(
-        self, messages: Sequence[BaseMessage], stop: list[str] | None, kwargs: Mapping[str, Any]
+        self,
+        messages: Sequence[BaseMessage],
+        stop: list[str] | None,
+        kwargs: Mapping[str, Any],
+        run: BaseRunManager | None,
     ) -> "Call":
         # LangGraph takes most of a second to import: only who asks a question pays for it.
         from langchain_lmswitch.graph.calls import Call  # noqa: PLC0415
 
         options = self._options(stop, kwargs)
+        options["run"] = str(run.run_id) if run else None
         return Call(self._router(), messages, options, on_event=self.on_event)

@@ -10,8 +10,9 @@ from langchain_core.tools import BaseTool
 from pydantic import PrivateAttr
 
 from langchain_lmswitch.chat_models.fields import ANSWERING, ChatModelFields
-from langchain_lmswitch.chat_models.hints import hinted, thread_of_context
+from langchain_lmswitch.chat_models.hints import hinted, node_of_context, thread_of_context
 from langchain_lmswitch.chat_models.profiles import first_profile, profile_of
+from langchain_lmswitch.chat_models.router import LMSwitchRouter
 from langchain_lmswitch.messages.options import call_options
 from langchain_lmswitch.settings import MadeSettings, Settings, made_settings
 from langchain_lmswitch.switch.board import Switchboard
@@ -30,6 +31,11 @@ class RoutedChatModel(ChatModelFields):
     _made: MadeSettings | None = PrivateAttr(default=None)
     _follows: bool = PrivateAttr(default=False)
     """Whether the profile follows the models; not if the user has given one."""
+
+    @property
+    def router(self) -> LMSwitchRouter:
+        """The router by itself, for who wants to know which model should answer and no more."""
+        return LMSwitchRouter(self)
 
     def explain(self, messages: LanguageModelInput, **kwargs: Any) -> Decision:
         """Decide as `invoke` would at this moment, without loading or calling a model.
@@ -87,8 +93,8 @@ class RoutedChatModel(ChatModelFields):
     def _options(self, stop: list[str] | None, kwargs: Mapping[str, Any]) -> RouterOptions:
         fields = {name: getattr(self, name) for name in ANSWERING}
         fields |= {"stop": stop or self.stop or [], "timeout_s": self.timeout}
-        fields["thread"] = thread_of_context()
-        return call_options(fields, hinted(None, kwargs))
+        fields |= {"thread": thread_of_context(), "node": node_of_context()}
+        return call_options(fields, hinted(None, kwargs, self.nodes))
 
     def _router(self) -> "Router":
         # LangGraph takes most of a second to import: only who asks a question pays for it.

@@ -11,9 +11,20 @@ from typing import Annotated
 import typer
 
 from langchain_lmswitch._version import __version__
-from langchain_lmswitch.cli import ask, calibrate, explain, models, pull, replay, serve, status
+from langchain_lmswitch.cli import (
+    allocate,
+    ask,
+    calibrate,
+    explain,
+    models,
+    pull,
+    replay,
+    serve,
+    status,
+)
 from langchain_lmswitch.cli.bench.app import bench
 from langchain_lmswitch.cli.guard import EPILOG, INTERRUPTED, Guarded
+from langchain_lmswitch.cli.learn.app import learn
 from langchain_lmswitch.cli.options import BaseUrl
 from langchain_lmswitch.cli.session import session_of
 
@@ -60,11 +71,13 @@ def lmswitch(
 app.command()(ask.ask)
 app.command()(explain.explain)
 app.command()(replay.replay)
+app.command()(allocate.allocate)
 app.command()(models.models)
 app.command()(calibrate.calibrate)
 app.command()(status.status)
 app.command()(pull.pull)
 app.command()(serve.serve)
+app.add_typer(learn, name="learn")
 app.add_typer(bench, name="bench")
 
 

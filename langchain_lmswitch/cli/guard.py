@@ -1,7 +1,8 @@
 """Errors as a user meets them: one paragraph with what to do next, and an exit code.
 
 0. All went well.
-1. Any other failure; and from `replay`, that a decision comes out otherwise.
+1. Any other failure; from `replay`, that a decision comes out otherwise; from `learn`, that nothing
+   was forgotten or could be read.
 2. Wrong usage: an option, a setting or a request that cannot be.
 3. No model host: none was found, or it refused us, or it stopped answering.
 4. No suitable model: none is installed, none can do it, or none has that name.

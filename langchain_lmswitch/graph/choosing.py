@@ -2,37 +2,25 @@
 
 import asyncio
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from langchain_lmswitch.errors import LMSwitchError
-from langchain_lmswitch.policy.classify import classify
+from langchain_lmswitch.policy import exploring
 from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer, Outcome, deciding, plan_of
-from langchain_lmswitch.policy.unclassified import trouble_of, unclassified
+from langchain_lmswitch.policy.grading import features_of
+from langchain_lmswitch.policy.scoring import expect
+from langchain_lmswitch.policy.unclassified import trouble_of
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.surveyor import LATELY_S
+from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.models import ModelCard
 from langchain_lmswitch.types.plans import Refusal
-from langchain_lmswitch.types.tasks import Request, Task
+from langchain_lmswitch.types.tasks import Task
 
-__all__ = ["AUTO", "decide", "same_request", "understand"]
+__all__ = ["AUTO", "decide"]
 
 _log = logging.getLogger(__name__)
-
-
-def understand(request: Request) -> Task:
-    """Classify a request; an error in that is no reason not to answer it."""
-    try:
-        return classify(request)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the needs are known without it
-        _warn("A request could not be classified", error)
-        return unclassified(request, error)
-
-
-def same_request(request: Request) -> int:
-    """Give a number that is the same if the very same request is made again in this process."""
-    told = (request.system_text, request.user_text, request.hint, request.wanted_tokens)
-    return hash(told)
 
 
 async def decide(
@@ -58,10 +46,11 @@ async def decide(
     Raises:
         UnknownModel: The host has no model named `model`.
     """
-    surveyor = board.surveyor
+    surveyor, learning = board.surveyor, board.surveyor.learning
     survey, cards, _ = await asyncio.gather(
-        surveyor.survey(max_age_s=LATELY_S), surveyor.cards(), surveyor.learning.begin()
+        surveyor.survey(max_age_s=LATELY_S), surveyor.cards(), learning.begin()
     )
+    chat = [card for card in cards if card.kind == "llm"]
     facts = ChoiceFacts(
         task=task,
         cards=cards,
@@ -72,11 +61,9 @@ async def decide(
         tight=tuple(sorted(tight)),
         headroom_bytes=surveyor.settings.headroom_bytes,
         evict_helpers=surveyor.settings.evict_helpers,
-        load_s={
-            card.key: round(surveyor.learning.load_s(card.key, card.size_bytes), 3)
-            for card in cards
-            if card.kind == "llm"
-        },
+        load_s={card.key: round(learning.load_s(card.key, card.size_bytes), 3) for card in chat},
+        expected=expectations(board, task, chat, resident=survey.resident_keys),
+        paces={card.key: pace for card in chat if (pace := learning.pace(card.key))},
         expected_run=round(board.habits.runs.expected, 3),
         fresh=board.habits.fresh(),
     )
@@ -85,7 +72,7 @@ async def decide(
     except LMSwitchError:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it is, somebody is there who can answer
-        _warn("The models could not be compared", error)
+        _warn("The models could not be compared; one that is there answers", error)
         facts = replace(facts, trouble=type(error).__name__)
         outcome, offers = await _asked(board, facts)
     return outcome, replace(facts, offers=offers)
@@ -93,8 +80,29 @@ async def decide(
 
 def _warn(what: str, error: Exception) -> None:
     """Say what went wrong, without its words: they may quote a prompt."""
-    _log.warning("%s (%s); the model that is there answers.", what, type(error).__name__)
+    _log.warning("%s (%s).", what, type(error).__name__)
     _log.debug("It was this:", exc_info=error)
+
+
+def expectations(
+    board: Switchboard, task: Task, cards: Sequence[ModelCard], *, resident: Collection[str]
+) -> dict[str, Expected]:
+    """Tell how good each answer is expected to be; nothing, if that cannot be told.
+
+    Now and then it is the best that may be hoped for; see `policy.exploring`.
+    """
+    learning, settings = board.surveyor.learning, board.settings
+    try:
+        known = replace(task, features=features_of(task))
+        found = expect(known, cards, learning.lessons)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the models can be compared without
+        _warn("What was learnt is left out of a choice", error)
+        return {}
+    share = settings.explore if task.hints.explore is None else task.hints.explore
+    number = learning.answers.count
+    if not settings.learn or not exploring.turn_to_explore(number, share):
+        return found
+    return exploring.hopeful(found, resident=resident, number=number)
 
 
 async def _asked(board: Switchboard, facts: ChoiceFacts) -> tuple[Outcome, dict[str, Offer]]:

@@ -9,11 +9,13 @@ from langgraph.graph import END, START, StateGraph
 from langsmith import tracing_context
 
 from langchain_lmswitch.errors import HostLost, LMSwitchError, UnknownModel
-from langchain_lmswitch.graph.choosing import AUTO, decide, understand
+from langchain_lmswitch.graph.choosing import AUTO, decide
 from langchain_lmswitch.graph.compiled import RouterGraph
 from langchain_lmswitch.graph.fitting import count
+from langchain_lmswitch.graph.grading import Graded
 from langchain_lmswitch.graph.nodes import Nodes
 from langchain_lmswitch.graph.state import RouterInput, RouterOutput, RouterState
+from langchain_lmswitch.graph.understanding import task_of
 from langchain_lmswitch.hosts.attachments import with_attachments
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.messages.asking import facts
@@ -49,7 +51,7 @@ def router_graph(open_board: OpenBoard | None = None) -> RouterGraph:
     graph.add_node("refuse", nodes.refuse)
     graph.add_node("load_model", nodes.load_model)
     graph.add_node("fit_context", nodes.fit_context)
-    graph.add_node("respond", nodes.respond)
+    graph.add_node("respond", Graded(nodes.respond, opening).respond)
     graph.add_edge(START, "classify")
     graph.add_edge("classify", "check_resources")
     graph.add_conditional_edges("check_resources", _after_check, ["load_model", "refuse"])
@@ -125,7 +127,7 @@ class Router:
         options: RouterOptions,
         counting: Callable[[Host, str], Awaitable[int]],
     ) -> int | None:
-        task = understand(facts(messages, options))
+        task = task_of(facts(messages, options))
         async with watched(self._open) as board:
             outcome, _ = await decide(board, task, model=options.get("model") or AUTO, failed={})
             if outcome.resident is None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
-from langchain_lmswitch.ledger.memory import Record
+from langchain_lmswitch.ledger.base import Record
 
 _GATHER_S: Final = 0.05
 """How long a record waits for others, to be written with them."""

@@ -1,12 +1,19 @@
-"""The `Ledger` protocol: a memory of loads and decisions."""
+"""The `Ledger` protocol: a memory of loads, decisions, answers and their grades."""
 
 from typing import Final, Protocol
 
+from langchain_lmswitch.types.answers import AnswerRecord
+from langchain_lmswitch.types.grades import Grade
 from langchain_lmswitch.types.loads import LoadRecord
 from langchain_lmswitch.types.records import DecisionRecord
 
+Record = LoadRecord | DecisionRecord | AnswerRecord | Grade
+"""What can be remembered."""
+
 MOST_LOADS: Final = 5_000
 MOST_DECISIONS: Final = 10_000
+MOST_ANSWERS: Final = 2_000
+MOST_GRADES: Final = 10_000
 """What is kept; the oldest go first."""
 LOADS_READ: Final = 1_000
 """Loads of one host that are given back at most."""
@@ -17,6 +24,10 @@ class Ledger(Protocol):
 
     None of them raises, whatever happens to the disk, and none waits for it to write.
     """
+
+    @property
+    def quick(self) -> bool:
+        """Whether reading is done at once; else it is worth a thread."""
 
     def note_load(self, record: LoadRecord) -> None:
         """Remember a load, made or failed."""
@@ -29,6 +40,21 @@ class Ledger(Protocol):
 
     def decisions(self, last: int) -> list[DecisionRecord]:
         """List the latest decisions, oldest first, facts and outcomes as JSON values."""
+
+    def note_answer(self, record: AnswerRecord) -> None:
+        """Remember an answer, so that it can be judged later."""
+
+    def answers(self, host: str | None = None) -> list[AnswerRecord]:
+        """List the latest answers of one host, or of all, oldest first."""
+
+    def answer(self, name: str) -> AnswerRecord | None:
+        """Find an answer by its request or its run; `None` if it is not among those kept."""
+
+    def note_grade(self, grade: Grade) -> None:
+        """Remember a grade, instead of an earlier one of the same model for the same request."""
+
+    def grades(self, host: str | None = None) -> list[Grade]:
+        """List the latest grades of one host, or of all, oldest first."""
 
     def close(self) -> None:
         """Put away what is not yet; the ledger may be used again."""

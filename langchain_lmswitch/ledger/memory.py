@@ -1,17 +1,15 @@
 """A ledger that ends with its process."""
 
 from collections import deque
-from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, assert_never
 
-from langchain_lmswitch.ledger.base import LOADS_READ, MOST_LOADS
-from langchain_lmswitch.ledger.plain import plain
-from langchain_lmswitch.policy.recording import recordable
+from langchain_lmswitch.ledger.base import MOST_ANSWERS, MOST_GRADES, MOST_LOADS, Record
+from langchain_lmswitch.ledger.picking import answer_in, answers_of, as_read, grades_of, loads_of
+from langchain_lmswitch.types.answers import AnswerRecord
+from langchain_lmswitch.types.grades import Grade
 from langchain_lmswitch.types.loads import LoadRecord
 from langchain_lmswitch.types.records import DecisionRecord
-
-Record = LoadRecord | DecisionRecord
 
 DECISIONS_IN_MEMORY: Final = 200
 """What is kept where there is no disk: each holds on to all that it was decided from."""
@@ -20,9 +18,13 @@ DECISIONS_IN_MEMORY: Final = 200
 class MemoryLedger:
     """Remembers nothing but what this process has noted; for hosts that a caller made."""
 
+    quick: Final = True
+
     def __init__(self) -> None:
         self._loads: deque[LoadRecord] = deque(maxlen=MOST_LOADS)
         self._decisions: deque[DecisionRecord] = deque(maxlen=DECISIONS_IN_MEMORY)
+        self._answers: deque[AnswerRecord] = deque(maxlen=MOST_ANSWERS)
+        self._grades: deque[Grade] = deque(maxlen=MOST_GRADES)
 
     def note_load(self, record: LoadRecord) -> None:
         """Remember a load, made or failed."""
@@ -40,31 +42,44 @@ class MemoryLedger:
         """List the latest decisions, oldest first, facts and outcomes as JSON values."""
         return as_read(tuple(self._decisions), last)
 
+    def note_answer(self, record: AnswerRecord) -> None:
+        """Remember an answer, so that it can be judged later."""
+        self._answers.append(record)
+
+    def answers(self, host: str | None = None) -> list[AnswerRecord]:
+        """List the latest answers of one host, or of all, oldest first."""
+        return answers_of(host, tuple(self._answers))
+
+    def answer(self, name: str) -> AnswerRecord | None:
+        """Find an answer by its request or its run; `None` if it is not among those kept."""
+        return answer_in(tuple(self._answers), name)
+
+    def note_grade(self, grade: Grade) -> None:
+        """Remember a grade, instead of an earlier one of the same model for the same request."""
+        self._grades.append(grade)
+
+    def grades(self, host: str | None = None) -> list[Grade]:
+        """List the latest grades of one host, or of all, oldest first."""
+        return grades_of(host, tuple(self._grades))
+
     def close(self) -> None:
         """There is nothing to put away."""
 
     def note(self, records: Iterable[Record]) -> None:
-        """Remember records of either kind."""
+        """Remember records of any kind."""
         for one in records:
-            if isinstance(one, LoadRecord):
-                self.note_load(one)
-            else:
-                self.note_decision(one)
+            match one:
+                case LoadRecord():
+                    self.note_load(one)
+                case DecisionRecord():
+                    self.note_decision(one)
+                case AnswerRecord():
+                    self.note_answer(one)
+                case Grade():
+                    self.note_grade(one)
+                case _:
+                    assert_never(one)
 
     def noted(self) -> list[Record]:
-        """List all that is remembered; loads and decisions each in their order."""
-        return [*self._loads, *self._decisions]
-
-
-def loads_of(host: str, records: Sequence[Record]) -> list[LoadRecord]:
-    """Pick the latest loads of one host."""
-    loads = [one for one in records if isinstance(one, LoadRecord)]
-    return [one for one in loads if one.configuration.host == host][-LOADS_READ:]
-
-
-def as_read(records: Sequence[Record], last: int) -> list[DecisionRecord]:
-    """Pick the latest decisions, in the form in which a file would give them back."""
-    decisions = [one for one in records if isinstance(one, DecisionRecord)]
-    latest = decisions[-last:] if last > 0 else []
-    told = map(recordable, latest)
-    return [replace(one, facts=plain(one.facts), outcome=plain(one.outcome)) for one in told]
+        """List all that is remembered; each kind in its order."""
+        return [*self._loads, *self._decisions, *self._answers, *self._grades]

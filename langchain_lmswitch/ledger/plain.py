@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, Final
 
 _LEVEL: Final = 6
+_MOST_BYTES: Final = 16 * 2**20
 _USUAL: Final = object()
 
 
@@ -46,10 +47,27 @@ def unpacked(data: bytes) -> Any:
         ValueError: It is something else.
     """
     try:
-        return json.loads(zlib.decompress(data))
-    except (zlib.error, TypeError, RecursionError) as error:
+        return json.loads(unpacked_text(data))
+    except RecursionError as error:
         msg = f"This is no packed value: {error}"
         raise ValueError(msg) from error
+
+
+def unpacked_text(data: bytes) -> str:
+    """Read the JSON of a packed value; a few bytes of a damaged file may be endless text.
+
+    Raises:
+        ValueError: It is something else, or longer than anything that is written here.
+    """
+    unpacking = zlib.decompressobj()
+    try:
+        text = unpacking.decompress(data, _MOST_BYTES).decode("ascii")
+    except (zlib.error, TypeError, ValueError) as error:
+        msg = f"This is no packed value: {error}"
+        raise ValueError(msg) from error
+    if not unpacking.eof:
+        raise ValueError("This is no packed value: it is cut off, or too long")
+    return text
 
 
 @cache

@@ -5,17 +5,29 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 """Raised when the tables change; kept in the file's `user_version`."""
 APPLICATION: Final = 0x6C6D7377
 """Marks the file as ours: `lmsw`."""
 
-_TABLES: Final = (
-    "CREATE TABLE loads (id INTEGER PRIMARY KEY, at_s REAL, host TEXT, record TEXT)",
-    "CREATE INDEX loads_by_host ON loads (host, id)",
-    """CREATE TABLE decisions
-    (id INTEGER PRIMARY KEY, at_s REAL, kind TEXT, version TEXT, facts BLOB, outcome BLOB)""",
-)
+_TABLES: Final = {
+    1: (
+        "CREATE TABLE loads (id INTEGER PRIMARY KEY, at_s REAL, host TEXT, record TEXT)",
+        "CREATE INDEX loads_by_host ON loads (host, id)",
+        """CREATE TABLE decisions
+        (id INTEGER PRIMARY KEY, at_s REAL, kind TEXT, version TEXT, facts BLOB, outcome BLOB)""",
+    ),
+    2: (
+        """CREATE TABLE answers
+        (id INTEGER PRIMARY KEY, host TEXT, request TEXT, key TEXT, run TEXT, record BLOB)""",
+        "CREATE UNIQUE INDEX answers_by_request ON answers (request, key, host)",
+        "CREATE INDEX answers_by_run ON answers (run)",
+        """CREATE TABLE grades
+        (id INTEGER PRIMARY KEY, host TEXT, request TEXT, key TEXT, record BLOB)""",
+        "CREATE UNIQUE INDEX grades_by_request ON grades (host, request, key)",
+    ),
+}
+"""What each version added: a file of an earlier one gets what it lacks."""
 _PASSING: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _TRIES: Final = 20
@@ -31,28 +43,29 @@ class NewerSchema(Exception):  # noqa: N818 - as above
 
 
 def prepare(connection: sqlite3.Connection) -> None:
-    """Make the tables, unless they are there.
+    """Make the tables that are not there.
 
     Raises:
         Unusable: The file is damaged, or something else.
         NewerSchema: It is a ledger of a newer version.
         sqlite3.Error: It cannot be used now.
     """
-    _patiently(lambda: is_ours(connection))  # before anything is changed in it
+    _patiently(lambda: version_of(connection))  # before anything is changed in it
     _patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"))
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("BEGIN IMMEDIATE")
     with connection:  # it commits, or rolls back
-        if is_ours(connection):
+        if (found := version_of(connection)) == SCHEMA:
             return
-        for statement in _TABLES:
-            connection.execute(statement)
+        for version in range(found + 1, SCHEMA + 1):
+            for statement in _TABLES[version]:
+                connection.execute(statement)
         connection.execute(f"PRAGMA application_id = {APPLICATION}")
         connection.execute(f"PRAGMA user_version = {SCHEMA}")
 
 
-def is_ours(connection: sqlite3.Connection) -> bool:
-    """Tell a ledger from an empty file.
+def version_of(connection: sqlite3.Connection) -> int:
+    """Tell the version of a ledger; 0 is an empty file.
 
     Raises:
         Unusable: It is something else.
@@ -61,18 +74,18 @@ def is_ours(connection: sqlite3.Connection) -> bool:
     if not connection.in_transaction:  # all from one moment: another process may be making it
         connection.execute("BEGIN")
         with connection:
-            return is_ours(connection)
+            return version_of(connection)
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (schema,) = connection.execute("PRAGMA user_version").fetchone()
     if application == APPLICATION and schema > SCHEMA:
         raise NewerSchema
-    if application == APPLICATION and schema == SCHEMA:
-        return True
+    if application == APPLICATION and schema in _TABLES:
+        return int(schema)
     if tables or application or schema:
         msg = "it is something else than a ledger"
         raise Unusable(msg)
-    return False
+    return 0
 
 
 def damage_told(work: Callable[[], object]) -> None:

@@ -3,19 +3,32 @@
 import logging
 import sqlite3
 import threading
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from langchain_lmswitch.ledger import forks
 from langchain_lmswitch.ledger.aside import Identity, identity, set_aside
 from langchain_lmswitch.ledger.backlog import Backlog
-from langchain_lmswitch.ledger.memory import MemoryLedger, Record, as_read, loads_of
+from langchain_lmswitch.ledger.base import Record
+from langchain_lmswitch.ledger.memory import MemoryLedger
+from langchain_lmswitch.ledger.picking import answer_in, answers_of, as_read, grades_of, loads_of
+from langchain_lmswitch.ledger.reading import (
+    read_answer,
+    read_answers,
+    read_decisions,
+    read_grades,
+    read_loads,
+)
 from langchain_lmswitch.ledger.schema import NewerSchema, Unusable
-from langchain_lmswitch.ledger.store import Store, read_decisions, read_loads
+from langchain_lmswitch.ledger.store import Store
+from langchain_lmswitch.types.answers import AnswerRecord
+from langchain_lmswitch.types.grades import Grade
 from langchain_lmswitch.types.loads import LoadRecord
 from langchain_lmswitch.types.records import DecisionRecord
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -37,6 +50,8 @@ class SqliteLedger:
     Args:
         path: The file; its folder is made when it is needed.
     """
+
+    quick: Final = False
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -69,6 +84,44 @@ class SqliteLedger:
         """List the latest decisions, oldest first, facts and outcomes as JSON values."""
         with self._unwritten() as noted:
             return as_read([*read_decisions(self.path, last), *noted], last)
+
+    def note_answer(self, record: AnswerRecord) -> None:
+        """Remember an answer, so that it can be judged later."""
+        self._backlog.put(record)
+
+    def answers(self, host: str | None = None) -> list[AnswerRecord]:
+        """List the latest answers of one host, or of all, oldest first."""
+        with self._unwritten() as noted:
+            return answers_of(host, [*read_answers(self.path, host), *noted])
+
+    def answer(self, name: str) -> AnswerRecord | None:
+        """Find an answer by its request or its run; `None` if it is not among those kept."""
+        with self._unwritten() as noted:
+            return answer_in([*read_answer(self.path, name), *noted], name)
+
+    def note_grade(self, grade: Grade) -> None:
+        """Remember a grade, instead of an earlier one of the same model for the same request."""
+        self._backlog.put(grade)
+
+    def grades(self, host: str | None = None) -> list[Grade]:
+        """List the latest grades of one host, or of all, oldest first."""
+        with self._unwritten() as noted:
+            return grades_of(host, [*read_grades(self.path, host), *noted])
+
+    def insist(self, work: Callable[[Store], T]) -> T:
+        """Change the file at once, after all that was noted; see `Store`.
+
+        Raises:
+            OSError: It cannot be changed now.
+        """
+        self.flush()
+        try:
+            with self.file:
+                return work(self._opened())
+        except (NewerSchema, Unusable, sqlite3.Error) as error:
+            why = str(error) or "a newer version of this package wrote it"
+            msg = f"{self.path} cannot be changed ({why}). Try again, or delete the file."
+            raise OSError(msg) from error
 
     def flush(self, timeout_s: float = _CLOSE_S) -> bool:
         """Wait until all that was noted is written; `False` if it took too long."""
@@ -147,7 +200,7 @@ class SqliteLedger:
 
     def _warn(self, reason: str) -> None:
         log.warning(
-            "What loads take is remembered in this process only: %s cannot be used (%s).",
+            "What is learnt is remembered in this process only: %s cannot be used (%s).",
             self.path,
             reason,
         )

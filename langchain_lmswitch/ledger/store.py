@@ -1,30 +1,47 @@
-"""What is written to the ledger's file, and read from it."""
+"""What is written to the ledger's file."""
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
-from contextlib import closing, suppress
-from functools import cache
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
-from pydantic import TypeAdapter
-
-from langchain_lmswitch.ledger.base import LOADS_READ, MOST_DECISIONS, MOST_LOADS
-from langchain_lmswitch.ledger.plain import packed, plain, unpacked
-from langchain_lmswitch.ledger.schema import (
-    NewerSchema,
-    Unusable,
-    damage_told,
-    is_ours,
-    prepare,
+from langchain_lmswitch.ledger.base import (
+    MOST_ANSWERS,
+    MOST_DECISIONS,
+    MOST_GRADES,
+    MOST_LOADS,
+    Record,
 )
+from langchain_lmswitch.ledger.picking import name_of
+from langchain_lmswitch.ledger.plain import packed, plain
+from langchain_lmswitch.ledger.schema import damage_told, prepare
 from langchain_lmswitch.policy.recording import recordable
+from langchain_lmswitch.types.answers import AnswerRecord
+from langchain_lmswitch.types.grades import Grade
 from langchain_lmswitch.types.loads import LoadRecord
 from langchain_lmswitch.types.records import DecisionRecord
 
 _BUSY_S: Final = 2.0
-_READ_BUSY_S: Final = 0.1
+
+_INSERT: Final = {
+    "loads": "INSERT INTO loads (at_s, host, record) VALUES (?, ?, ?)",
+    "decisions": "INSERT INTO decisions (at_s, kind, version, facts, outcome)"
+    " VALUES (?, ?, ?, ?, ?)",
+    "answers": "INSERT OR REPLACE INTO answers (host, request, key, run, record)"
+    " VALUES (?, ?, ?, ?, ?)",
+    "grades": "INSERT OR REPLACE INTO grades (host, request, key, record) VALUES (?, ?, ?, ?)",
+}
+_MOST: Final = {
+    "loads": MOST_LOADS,
+    "decisions": MOST_DECISIONS,
+    "answers": MOST_ANSWERS,
+    "grades": MOST_GRADES,
+}
+
+Rows = Mapping[str, list[tuple[Any, ...]]]
+"""What goes into each table."""
 
 
 class Store:
@@ -48,95 +65,73 @@ class Store:
             self._connection.close()
             raise
 
-    def add(self, records: Iterable[LoadRecord | DecisionRecord]) -> None:
+    def add(self, records: Iterable[Record]) -> None:
         """Write records in one transaction, and drop the oldest beyond what is kept.
 
         Raises:
             Unusable: The file is damaged.
             sqlite3.Error: It cannot be written now.
         """
-        loads, decisions = _rows(records)
-        damage_told(lambda: self._add(loads, decisions))
+        rows = _rows(records)
+        damage_told(lambda: self._add(rows))
+
+    def forget(self, key: str) -> int:
+        """Drop the grades and answers of one model, or of all if `key` is empty; count the grades.
+
+        Raises:
+            Unusable: The file is damaged.
+            sqlite3.Error: It cannot be written now.
+        """
+        dropped = 0
+
+        def drop() -> None:
+            nonlocal dropped
+            dropped = self._drop(key)
+
+        damage_told(drop)
+        return dropped
 
     def close(self) -> None:
         """Close it."""
         with suppress(sqlite3.Error):
             self._connection.close()
 
-    def _add(self, loads: Sequence[Any], decisions: Sequence[Any]) -> None:
+    def _add(self, rows: Rows) -> None:
         run = self._connection
         run.execute("BEGIN IMMEDIATE")
         with run:  # it commits, or rolls back
-            run.executemany("INSERT INTO loads (at_s, host, record) VALUES (?, ?, ?)", loads)
-            run.executemany(
-                "INSERT INTO decisions (at_s, kind, version, facts, outcome)"
-                " VALUES (?, ?, ?, ?, ?)",
-                decisions,
-            )
-            for table, most in (("loads", MOST_LOADS), ("decisions", MOST_DECISIONS)):
+            for table, added in rows.items():
+                run.executemany(_INSERT[table], added)
                 newest = f"SELECT max(id) FROM {table}"  # noqa: S608 - our own names
-                run.execute(f"DELETE FROM {table} WHERE id <= ({newest}) - {most}")  # noqa: S608 - as above
+                run.execute(f"DELETE FROM {table} WHERE id <= ({newest}) - {_MOST[table]}")  # noqa: S608 - as above
+
+    def _drop(self, key: str) -> int:
+        run = self._connection
+        run.execute("BEGIN IMMEDIATE")
+        with run:
+            run.execute("DELETE FROM answers WHERE key = ? OR ? = ''", (key, key))
+            return run.execute("DELETE FROM grades WHERE key = ? OR ? = ''", (key, key)).rowcount
 
 
-def read_loads(path: Path, host: str) -> list[LoadRecord]:
-    """List the latest loads of one host, oldest first; none if the file cannot be read."""
-    rows = _read(
-        path,
-        "SELECT record FROM loads WHERE host = ? ORDER BY id DESC LIMIT ?",
-        (host, LOADS_READ),
-    )
-    found = []
-    for (record,) in reversed(rows):
-        with suppress(ValueError):  # one that another version wrote
-            found.append(_load_adapter().validate_python(json.loads(record)))
-    return found
-
-
-def read_decisions(path: Path, last: int) -> list[DecisionRecord]:
-    """List the latest decisions, oldest first; none if the file cannot be read."""
-    rows = _read(
-        path,
-        "SELECT at_s, kind, version, facts, outcome FROM decisions ORDER BY id DESC LIMIT ?",
-        (max(0, last),),
-    )
-    found = []
-    for at_s, kind, version, facts, outcome in reversed(rows):
-        with suppress(ValueError):
-            record = DecisionRecord(
-                at_s=at_s,
-                kind=kind,
-                version=version,
-                facts=unpacked(facts),
-                outcome=unpacked(outcome),
-            )
-            found.append(record)
-    return found
-
-
-def _read(path: Path, query: str, arguments: tuple[Any, ...]) -> list[tuple[Any, ...]]:
-    try:
-        address = f"{path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(address, timeout=_READ_BUSY_S, uri=True)) as connection:
-            return connection.execute(query, arguments).fetchall() if is_ours(connection) else []
-    except (sqlite3.Error, Unusable, NewerSchema):
-        return []
-
-
-def _rows(records: Iterable[LoadRecord | DecisionRecord]) -> tuple[list[Any], list[Any]]:
-    loads: list[Any] = []
-    decisions: list[Any] = []
+def _rows(records: Iterable[Record]) -> Rows:
+    rows: dict[str, list[tuple[Any, ...]]] = {}
     for one in records:
         with suppress(Exception):  # one that cannot be written must not keep the others
-            match one:
-                case LoadRecord():
-                    loads.append((one.at_s, one.configuration.host, json.dumps(plain(one))))
-                case DecisionRecord():
-                    told = recordable(one)
-                    facts, outcome = packed(told.facts), packed(told.outcome)
-                    decisions.append((one.at_s, one.kind, one.version, facts, outcome))
-    return loads, decisions
+            table, row = _row(one)
+            rows.setdefault(table, []).append(row)
+    return rows
 
 
-@cache
-def _load_adapter() -> TypeAdapter[LoadRecord]:
-    return TypeAdapter(LoadRecord)  # it takes a while to make
+def _row(record: Record) -> tuple[str, tuple[Any, ...]]:
+    match record:
+        case LoadRecord(at_s=at_s, configuration=asked):
+            return "loads", (at_s, asked.host, json.dumps(plain(record)))
+        case DecisionRecord(at_s=at_s, kind=kind, version=version):
+            told = recordable(record)
+            return "decisions", (at_s, kind, version, packed(told.facts), packed(told.outcome))
+        case AnswerRecord(host=host, request=request, key=key, run=run):
+            return "answers", (host, request, key, run, packed(record))
+        case Grade():
+            return "grades", (*name_of(record), packed(record))
+        case _:
+            assert_never(record)

@@ -20,6 +20,8 @@ from langchain_lmswitch.types.tasks import Hints, Request
 _CHARS_PER_TOKEN: Final = 4
 """Of English prose with a current tokenizer; only for estimates before a model is chosen."""
 _ANSWER_TOKENS: Final = 512
+_NODE_CHARS: Final = 80
+"""A name is remembered on disk: it should not be a text."""
 
 
 def facts(
@@ -58,6 +60,8 @@ def _hints(messages: Sequence[BaseMessage], options: RouterOptions, last_model: 
         require=tuple(options.get("require") or ()),
         last_model=_last_model(messages) or last_model,
         in_tool_loop=bool(messages) and isinstance(messages[-1], ToolMessage),
+        node=(options.get("node") or "")[:_NODE_CHARS],
+        explore=options.get("explore"),
     )
 
 

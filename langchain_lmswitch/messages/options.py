@@ -13,8 +13,11 @@ from langchain_lmswitch.types.requests import JsonObject
 
 PER_CALL: Final = frozenset(
     {
+        "explore",
+        "learn",
         "max_tokens",
         "model",
+        "node",
         "parallel_tool_calls",
         "prefer",
         "quality",
@@ -55,7 +58,8 @@ def call_options(fields: Mapping[str, Any], kwargs: Mapping[str, Any]) -> Router
     merged = {**fields, **said}  # 1
     wish = tool_wish(merged.pop("tools", None), merged.pop("tool_choice", None))  # 2
     schema = schema_of(merged.pop("response_format", None))  # 3
-    _check_range("quality", merged.get("quality"))
+    for name in ("quality", "explore"):
+        _check_range(name, merged.get(name))
     shape = {"tools": list(wish.tools), "tool_choice": wish.choice, "json_schema": schema}
     # The names are those of RouterOptions: `PER_CALL` and the fields hold no other.
     return cast("RouterOptions", {**merged, **shape})

@@ -1,7 +1,7 @@
 """Reading the object that a model was asked for."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 import pydantic
@@ -10,6 +10,7 @@ from langchain_core.messages import AIMessage
 from langchain_core.output_parsers import BaseCumulativeTransformOutputParser
 from langchain_core.outputs import ChatGeneration, Generation
 from langchain_core.utils.json import parse_partial_json
+from pydantic import Field
 
 from langchain_lmswitch.errors import InvalidOutput
 
@@ -29,6 +30,10 @@ class ObjectParser(BaseCumulativeTransformOutputParser[Any]):
     """Keys that a mapping must have."""
     tool_name: str = ""
     """The tool whose arguments are the object; empty if the text is."""
+    on_refused: Callable[[AIMessage, InvalidOutput], None] | None = Field(
+        default=None, exclude=True, repr=False
+    )
+    """Called with an answer that is not what was asked for."""
 
     @property
     def _type(self) -> str:
@@ -58,6 +63,14 @@ class ObjectParser(BaseCumulativeTransformOutputParser[Any]):
             return None  # the model calls tools first; the object comes in a later answer
         if partial:
             return self._so_far(message)
+        try:
+            return self._read(message)
+        except InvalidOutput as error:
+            if self.on_refused is not None:
+                self.on_refused(message, error)
+            raise
+
+    def _read(self, message: AIMessage) -> Any:
         found = self._whole(message)
         try:
             return self._built(found)

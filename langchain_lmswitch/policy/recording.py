@@ -127,8 +127,15 @@ def _slim(facts: ChoiceFacts) -> ChoiceFacts:
         for card, told in zip(chat, slim, strict=True)
         if guessed_pace(card) != guessed_pace(told)  # what tells of it is left out
     }
-    survey = _slim_survey(facts.survey)
-    return replace(facts, cards=slim, survey=survey, paces={**facts.paces, **paces})
+    # What they tell of the models is in `expected`.
+    features = replace(facts.task.features, signs=(), vector=())
+    return replace(
+        facts,
+        task=replace(facts.task, features=features),
+        cards=slim,
+        survey=_slim_survey(facts.survey),
+        paces={**facts.paces, **paces},
+    )
 
 
 def _slim_card(card: ModelCard) -> ModelCard:

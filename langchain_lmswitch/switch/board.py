@@ -75,7 +75,7 @@ class Switchboard:
             host,
             monitor,
             settings,
-            learning=Learning(host, self.ledger, wall_clock=wall_clock),
+            learning=Learning(host, self.ledger, learn=settings.learn, wall_clock=wall_clock),
             leased=self._is_leased,
             held=self._is_held,
             loading=lambda: self._loads.coming,

@@ -84,6 +84,17 @@ class Boards:
             self._by_address[host.address] = board
         return board
 
+    def all(self) -> tuple[Switchboard, ...]:
+        """List the switchboards in use."""
+        return tuple(self._by_address.values())
+
+    def ledger(self, settings: Settings) -> Ledger:
+        """Give the ledger that these settings name; the same one to all."""
+        path = settings.ledger_path
+        if path not in self._ledgers:
+            self._ledgers[path] = SqliteLedger(path)
+        return self._ledgers[path]
+
     def forget(self, board: Switchboard) -> None:
         """Look for the host anew at the next request: this one does not answer any more."""
         if self._by_address.get(board.host.address) is board:  # others may have found it anew
@@ -129,15 +140,13 @@ class Boards:
         return board
 
     def _made(self, host: Host, settings: Settings) -> Switchboard:
-        monitor, path = SystemMonitor(), settings.ledger_path
-        if settings.remember and path not in self._ledgers:
-            self._ledgers[path] = SqliteLedger(path)
+        monitor = SystemMonitor()
         local = host.scope == "local"
         return Switchboard(
             host,
             monitor,
             settings,
-            ledger=self._ledgers[path] if settings.remember else None,
+            ledger=self.ledger(settings) if settings.remember else None,
             neighbors=Neighbors(_meeting_place(settings, host.address)),
             scales=Scales(int(host.address.rpartition(":")[2]), monitor) if local else None,
         )

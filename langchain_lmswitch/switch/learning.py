@@ -1,4 +1,4 @@
-"""What the loads of one host teach, kept in the ledger for the next process."""
+"""What one host's loads and answers teach, kept in the ledger for the next process."""
 
 import time
 from collections.abc import Callable
@@ -10,10 +10,13 @@ from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.ledger.base import Ledger
 from langchain_lmswitch.policy.deciding import ChoiceFacts, Outcome
 from langchain_lmswitch.policy.experience import Experience
+from langchain_lmswitch.policy.lessons import Lessons
 from langchain_lmswitch.policy.planning import PlanFacts
+from langchain_lmswitch.switch.answers import Answers
 from langchain_lmswitch.types.loads import Configuration, LoadRecord
 from langchain_lmswitch.types.machine import Footprint
 from langchain_lmswitch.types.models import LoadSpec, ModelCard
+from langchain_lmswitch.types.paces import Pace
 from langchain_lmswitch.types.plans import Plan
 from langchain_lmswitch.types.records import DecisionKind, DecisionRecord
 
@@ -33,16 +36,23 @@ class Learning:
     Args:
         host: Whose loads these are.
         ledger: Where they are remembered.
+        learn: Whether answers are graded.
         wall_clock: Unix time in seconds.
     """
 
     def __init__(
-        self, host: Host, ledger: Ledger, *, wall_clock: Callable[[], float] = time.time
+        self,
+        host: Host,
+        ledger: Ledger,
+        *,
+        learn: bool = True,
+        wall_clock: Callable[[], float] = time.time,
     ) -> None:
         self._host = host
         self._ledger = ledger
         self._wall_clock = wall_clock
         self._name = HERE if host.scope == "local" else host.address
+        self.answers = Answers(ledger, self._name, learn=learn, wall_clock=wall_clock)
         self._engine = ""
         self._known: Experience | None = None
         self._guesses = Experience()
@@ -54,6 +64,16 @@ class Learning:
             self._engine = await self._host.engine()
         if self._known is None:  # still: somebody else may have begun meanwhile
             self._known = Experience(self._ledger.loads(self._name))
+        await self.answers.begin()
+
+    @property
+    def lessons(self) -> Lessons:
+        """What the grades of this host's models teach."""
+        return self.answers.lessons
+
+    def pace(self, key: str) -> Pace | None:
+        """Tell how fast a model has been lately; `None` if it has not answered yet."""
+        return self.answers.pace(key)
 
     def corrected(self, spec: LoadSpec, card: ModelCard, footprint: Footprint) -> Footprint:
         """Put an estimate right."""

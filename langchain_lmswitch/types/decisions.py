@@ -75,6 +75,8 @@ class Decision:
     task: str
     reason: str
     """One sentence for a person."""
+    node: str = ""
+    """The node of a graph that asked; empty if none did."""
     candidates: tuple[Candidate, ...] = ()
     """Best first."""
     evicted: tuple[str, ...] = ()
@@ -94,6 +96,8 @@ class Decision:
     """Whether LangChain's cache gave the answer: all else is then of the request that filled it."""
     fallbacks: tuple[str, ...] = ()
     """Models tried before this one, each with what went wrong."""
+    request: str = ""
+    """Names this answer for `feedback`; empty if nothing was answered."""
 
     def to_dict(self) -> dict[str, Any]:
         """Give plain JSON values, for message metadata and `--json`."""

@@ -6,7 +6,16 @@ from typing import Literal
 from langchain_lmswitch.types.tasks import Features
 
 GradeSource = Literal[
-    "feedback", "parse", "schema", "tool_call", "empty", "truncated", "retry", "override", "fine"
+    "feedback",
+    "parse",
+    "schema",
+    "tool_call",
+    "empty",
+    "truncated",
+    "error",
+    "retry",
+    "override",
+    "fine",
 ]
 """What told: the caller, or what became of the answer."""
 
@@ -26,9 +35,13 @@ class Grade:
     weight: float = 1.0
     """What it counts for, beside the caller's own word."""
     source: GradeSource = "feedback"
+    node: str = ""
+    """The node of a graph that asked; empty if none did."""
     request: str = ""
     """Names the request: grades of several models for one request are compared directly; of the
     grades of one model for one request the last counts."""
+    host: str = ""
+    """Where the model is: what is learnt of one host's models is not told of another's."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

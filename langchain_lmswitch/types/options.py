@@ -16,6 +16,14 @@ class RouterOptions(TypedDict, total=False):
     """Models that should answer if they can: keys, parts of keys, or globs over keys."""
     require: list[str] | None
     """The only models that may answer, in the same form; `vision` and `tools` are abilities."""
+    node: str | None
+    """The node of a graph that asks."""
+    explore: float | None
+    """Share of requests that may try a loaded model of which little is known."""
+    learn: bool | None
+    """Whether what becomes of the answer is to teach anything."""
+    run: str | None
+    """LangChain's id of the run, by which the answer may be judged later."""
     thread: str | None
     """Names the conversation, so that its next turn may stay with the same model."""
     temperature: float | None

@@ -68,6 +68,10 @@ class Hints:
     """Whether that answer's tool calls have just been carried out."""
     again: bool = False
     """Whether that answer was to this very request, and it is asked once more."""
+    node: str = ""
+    """The node of a graph that asks; empty if none does. Nothing is decided by it."""
+    explore: float | None = None
+    """Share of requests that may try a model; `None` is as the settings say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

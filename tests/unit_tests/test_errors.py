@@ -31,6 +31,7 @@ from langchain_lmswitch.errors import (
     NoSuitableModel,
     NotEnoughMemory,
     QueueFull,
+    TooOld,
     UnknownModel,
 )
 
@@ -50,6 +51,7 @@ EVERY = [
     InvalidRequest("`temperature` must not be negative. Use 0 or more."),
     InvalidOutput(text='{"a": 1', reason="it was cut off at a limit", cut_off=True),
     MissingExtra("embedded", why="The embedded host needs llama.cpp"),
+    TooOld("langchain-core", needed="1.8", why="Decision models came with it"),
     DownloadFailed("starter", reason="wrong hash", remedy="Run the same command again."),
     BadModelFile("/models/x.gguf", reason="the magic number is wrong"),
 ]
@@ -68,6 +70,7 @@ REMEDIES = {
     "ContextTooLong": "Shorten the last message or the system prompt, or raise `context_tokens`.",
     "InvalidRequest": "Use 0 or more.",
     "InvalidOutput": "Raise `max_tokens` or the context, or ask for less.",
+    "TooOld": "Run: pip install --upgrade 'langchain-core>=1.8'",
     "MissingExtra": "Run: pip install 'langchain-lmswitch[embedded]'",
     "DownloadFailed": "Run the same command again.",
 }

@@ -38,7 +38,10 @@ def test_every_field_has_its_variable(name: str, monkeypatch: pytest.MonkeyPatch
         "evict_helpers": "true",
         "unload_at_exit": "false",
         "remember": "false",
+        "learn": "false",
+        "explore": "0.25",
         "parallel": "7",
+        "refine": "chat",
     }
     given = values.get(name, "12345")
     monkeypatch.setenv(f"LMSWITCH_{name.upper()}", given)

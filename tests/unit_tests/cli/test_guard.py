@@ -28,6 +28,7 @@ CODES: list[tuple[errors.LMSwitchError, int]] = [
     (errors.ContextTooLong(tokens=2, limit_tokens=1), 1),
     (errors.InvalidRequest("no"), 2),
     (errors.MissingExtra("embedded", why="It needs more"), 1),
+    (errors.TooOld("langchain-core", needed="1.8", why="It came with it"), 1),
     (errors.DownloadFailed("x", reason="no route", remedy="Try again."), 6),
     (errors.InvalidOutput(text="{", reason="it is not JSON"), 1),
     (errors.BadModelFile("x.gguf", reason="no magic"), 1),

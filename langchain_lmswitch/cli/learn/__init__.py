@@ -1,0 +1,1 @@
+"""`lmswitch learn`: what answers have taught."""
