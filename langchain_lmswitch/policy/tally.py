@@ -2,18 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, get_args
+from typing import Final, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 from langchain_lmswitch.types.tasks import Features, TaskKind
 
-if TYPE_CHECKING:
-    from numpy import ndarray
+Array = NDArray[np.float64]
 
 _KINDS: Final[dict[TaskKind, int]] = {kind: row for row, kind in enumerate(get_args(TaskKind))}
 _LEVELS: Final = 3
 """Of difficulty."""
 _CELLS: Final = (len(_KINDS) + 1) * _LEVELS
 """The last task is for requests of which none is known."""
+_LEAST_SHARE: Final = 0.02
+"""Below this a task is none of a request's."""
 
 NOISE: Final = 0.2
 """Variance of one grade around what was to be expected."""
@@ -27,19 +31,18 @@ _GROUND: Final = 5.0
 """Grades that the priors' common level counts for."""
 
 
-def cells_of(features: Features) -> "ndarray":
-    """Share a request out among the tasks and levels of difficulty; the parts add up to 1."""
-    import numpy as np
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What the grades of tasks tell of some models."""
 
-    kinds = np.zeros(len(_KINDS) + 1)
-    for kind, share in features.kinds.items():
-        kinds[_KINDS[kind]] = max(share, 0.0)
-    if not (total := kinds.sum()) > 0:
-        kinds[-1] = total = 1.0
-    place = min(max(features.difficulty, 0.0), 1.0) * (_LEVELS - 1)
-    levels = np.maximum(1 - abs(np.arange(_LEVELS) - place), 0.0)
-    shared: ndarray = np.outer(kinds / total, levels).ravel()
-    return shared
+    overall: Array
+    """How good each is in any request."""
+    quality: Array
+    """How good each is in this one."""
+    strength: Array
+    """The grades that `quality` is worth, the prior's included."""
+    grades: Array
+    """Weight of the grades of such tasks."""
 
 
 @dataclass(slots=True)
@@ -49,23 +52,24 @@ class Tally:
     What task a request is, is known by chance only; so each grade is shared out.
     """
 
-    _columns: dict[str, int] = field(default_factory=dict)
-    _weights: "ndarray | None" = None
-    _scores: "ndarray | None" = None
+    columns: dict[str, int] = field(default_factory=dict)
+    """Of the models."""
+    _weights: Array = field(default_factory=lambda: np.zeros((_CELLS, 8)))
+    _scores: Array = field(default_factory=lambda: np.zeros((_CELLS, 8)))
+    _differences: dict[Sequence[str], tuple[Array, Array]] = field(default_factory=dict)
+    """What `_overall` has found since the last grade."""
 
-    def add(self, key: str, cells: "ndarray", *, score: float, weight: float) -> None:
+    def add(self, key: str, cells: Array, *, score: float, weight: float) -> None:
         """Add a grade; a negative weight takes one back."""
-        weights, scores = self._arrays()
-        column = self._columns.setdefault(key, len(self._columns))
-        if column == weights.shape[1]:
-            self._weights, self._scores = weights, scores = _wider(weights), _wider(scores)
-        weights[:, column] += weight * cells
-        scores[:, column] += weight * score * cells
+        column = self.columns.setdefault(key, len(self.columns))
+        if column == self._weights.shape[1]:
+            self._weights, self._scores = _wider(self._weights), _wider(self._scores)
+        self._weights[:, column] += weight * cells
+        self._scores[:, column] += weight * score * cells
+        self._differences.clear()
 
-    def judge(
-        self, cells: "ndarray", keys: Sequence[str], priors: "ndarray"
-    ) -> "tuple[ndarray, ndarray, ndarray]":
-        """Put priors right; give the qualities, the grades each is worth, and those of its task.
+    def judge(self, cells: Array, keys: Sequence[str], priors: Array) -> Judged:
+        """Put priors right by the grades.
 
         What is learnt is how models differ; how hard a task is, is common to them.
 
@@ -73,71 +77,86 @@ class Tally:
         2. How a model compares with the others over all tasks counts for 60 at the most.
         3. How it compares in this task counts for its grades;
         4. all this for 60 at the most against the grades of this task at this difficulty.
+
+        Args:
+            cells: From `cells_of`; one row, or several.
+            keys: Of the models.
+            priors: What is expected of them before any grade.
         """
-        fine = self._of(keys)
-        coarse = tuple(part.reshape(-1, _LEVELS, len(keys)).sum(1) for part in fine)
-        quality, strength = _overall(priors, *coarse)  # 1, 2
-        quality, strength = _compared(quality, strength, *coarse)  # 3
-        limit = _limited(strength, _TASK)
-        quality, strength = _compared(  # 4
-            quality.repeat(_LEVELS, 0), limit.repeat(_LEVELS, 0), *fine
+        tasks = np.flatnonzero(cells.reshape(-1, len(_KINDS) + 1, _LEVELS).any((0, 2)))
+        weights, scores = (part[tasks] for part in self._of(keys))
+        overall, strength = self._overall(keys, priors)  # 1, 2
+        by_task = weights.sum(1)
+        quality, strength = _compared(overall, strength, by_task, scores.sum(1))  # 3
+        limit = strength * _TASK / (strength + _TASK)
+        quality, strength = _compared(quality[:, None], limit[:, None], weights, scores)  # 4
+        shares = cells.reshape(*cells.shape[:-1], -1, _LEVELS)[..., tasks, :]
+        flat = shares.reshape(*cells.shape[:-1], -1)
+        return Judged(
+            overall=overall,
+            quality=flat @ quality.reshape(-1, len(keys)),
+            strength=flat @ strength.reshape(-1, len(keys)),
+            grades=shares.sum(-1) @ by_task,
         )
-        return cells @ quality, cells @ strength, cells @ coarse[0].repeat(_LEVELS, 0)
 
-    def _arrays(self) -> "tuple[ndarray, ndarray]":
-        import numpy as np
+    def _of(self, keys: Sequence[str]) -> tuple[Array, Array]:
+        """Give the sums by task, difficulty and model; of a model never graded they are zero."""
+        columns = [self.columns.get(key, -1) for key in keys]
+        seen = np.array(columns) >= 0
+        weights = np.maximum(self._weights[:, columns], 0.0) * seen
+        shape = (-1, _LEVELS, len(keys))
+        return weights.reshape(shape), (self._scores[:, columns] * seen).reshape(shape)
 
-        if self._weights is None or self._scores is None:
-            self._weights, self._scores = np.zeros((_CELLS, 8)), np.zeros((_CELLS, 8))
-        return self._weights, self._scores
+    def _overall(self, keys: Sequence[str], priors: Array) -> tuple[Array, Array]:
+        """Put priors right by how models differ over all tasks; their mean level stays."""
+        keys = tuple(keys)
+        if keys not in self._differences:
+            weights, scores = (part.sum(1) for part in self._of(keys))
+            self._differences[keys] = _differences(weights, scores)
+        differences, beside = self._differences[keys]
+        limit = beside * _ELSEWHERE / (beside + _ELSEWHERE)
+        share = limit / (_PRIOR + limit)
+        moved = differences - priors
+        moved = moved - (share * moved).sum() / max(share.sum(), 1e-9)
+        return priors + share * moved, _PRIOR + limit
 
-    def _of(self, keys: Sequence[str]) -> "tuple[ndarray, ndarray]":
-        import numpy as np
 
-        weights, scores = self._arrays()
-        columns = [self._columns.get(key, -1) for key in keys]
-        seen = np.array([column >= 0 for column in columns], float)
-        return np.maximum(weights[:, columns] * seen, 0.0), scores[:, columns] * seen
+def cells_of(features: Features) -> Array:
+    """Share a request out among tasks and levels of difficulty; the parts add up to 1."""
+    kinds = np.zeros(len(_KINDS) + 1)
+    for kind, share in features.kinds.items():
+        if share >= _LEAST_SHARE:
+            kinds[_KINDS[kind]] = share
+    if not (total := kinds.sum()) > 0:
+        kinds[-1] = total = 1.0
+    place = min(max(features.difficulty, 0.0), 1.0) * (_LEVELS - 1)
+    levels = [max(1 - abs(level - place), 0.0) for level in range(_LEVELS)]
+    return (kinds[:, None] * np.array(levels) / total).ravel()
 
 
-def _overall(priors: "ndarray", weights: "ndarray", scores: "ndarray") -> "tuple[ndarray, ndarray]":
-    """Put priors right by how models differ where several were graded in one task.
+def _differences(weights: Array, scores: Array) -> tuple[Array, Array]:
+    """Fit differences of models and levels of tasks together, by least squares.
 
-    Their differences and the tasks' levels are fitted together, by least squares. Only what was
-    graded beside others tells; and nothing moves the common level.
+    Only what was graded beside others in the same task tells; its weight is given with them.
     """
-    import numpy as np
-
-    tasks = np.maximum(weights.sum(1), 1e-9)
-    beside = weights.sum(0) - (weights**2 / tasks[:, None]).sum(0)
-    links = np.diag(weights.sum(0) + 1e-3) - weights.T @ (weights / tasks[:, None])
-    gains = scores.sum(0) - weights.T @ (scores.sum(1) / tasks)
-    differences = np.linalg.solve(links, gains)
-    limit = _limited(np.maximum(beside, 0.0), _ELSEWHERE)
-    share = limit / (_PRIOR + limit)
-    moved = differences - priors
-    moved -= (share * moved).sum() / max(share.sum(), 1e-9)
-    return (priors + share * moved)[None], (_PRIOR + limit)[None]
+    tasks = np.maximum(weights.sum(1), 1e-9)[:, None]
+    totals = weights.sum(0)
+    links = np.diag(totals + 1e-3) - weights.T @ (weights / tasks)
+    gains = scores.sum(0) - (weights / tasks).T @ scores.sum(1)
+    beside = np.maximum(totals - (weights**2 / tasks).sum(0), 0.0)
+    return np.linalg.solve(links, gains), beside
 
 
 def _compared(
-    expected: "ndarray", strength: "ndarray", weights: "ndarray", scores: "ndarray"
-) -> "tuple[ndarray, ndarray]":
+    expected: Array, strength: Array, weights: Array, scores: Array
+) -> tuple[Array, Array]:
     """Move what is expected by the grades of each row: all models alike, then each on its own."""
-    share = weights / (strength + weights)
-    missed = scores - weights * expected
-    apart = share * strength
-    ground = (missed * strength / (strength + weights)).sum(1) / (apart.sum(1) + _GROUND)
-    alike = expected + ground[:, None]
-    return alike + (scores - weights * alike) / (strength + weights), strength + weights
+    total = strength + weights
+    trust = strength / total
+    missed = ((scores - weights * expected) * trust).sum(-1, keepdims=True)
+    alike = expected + missed / ((weights * trust).sum(-1, keepdims=True) + _GROUND)
+    return alike + (scores - weights * alike) / total, total
 
 
-def _limited(strength: "ndarray", most: float) -> "ndarray":
-    limited: ndarray = strength * most / (strength + most)
-    return limited
-
-
-def _wider(columns: "ndarray") -> "ndarray":
-    import numpy as np
-
+def _wider(columns: Array) -> Array:
     return np.hstack([columns, np.zeros_like(columns)])
