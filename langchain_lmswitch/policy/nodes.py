@@ -10,7 +10,7 @@ from langchain_lmswitch.errors import InvalidRequest
 from langchain_lmswitch.policy.allocating import Node
 from langchain_lmswitch.policy.labels import label_of
 from langchain_lmswitch.policy.lessons import Lessons
-from langchain_lmswitch.policy.ranking import lacking
+from langchain_lmswitch.policy.needs import lacking
 from langchain_lmswitch.policy.scoring import expect
 from langchain_lmswitch.types.grades import Grade
 from langchain_lmswitch.types.models import ModelCard

@@ -13,13 +13,15 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from conftest import CODER, SMOL, Embedded
-from langchain_core.language_models import LanguageModelInput
 
 from langchain_lmswitch import ChatLMSwitch
+
+if TYPE_CHECKING:
+    from langchain_core.language_models import LanguageModelInput
 
 pytestmark = pytest.mark.weights
 
@@ -73,7 +75,7 @@ def main(way: str, quality: str) -> None:
     llm = ChatLMSwitch(
         roles=ROLES, quality=float(quality), max_tokens=2, temperature=0, on_event=events.append
     )
-    texts: list[LanguageModelInput] = [text for _, text in mixed()]
+    texts: "list[LanguageModelInput]" = [text for _, text in mixed()]
     begun_s = time.monotonic()
     if way == "at once":
         answers = asyncio.run(llm.abatch(texts))
