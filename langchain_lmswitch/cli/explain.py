@@ -37,6 +37,8 @@ def explain(
     show(decision.reason)
     if decision.candidates:
         show("", comparison(decision))
+        for line in turning(decision):
+            show(line)
     else:
         remark("Install one: `lmswitch pull starter`, or download a chat model in LM Studio.")
 
@@ -46,6 +48,13 @@ def comparison(decision: "Decision") -> "Table":
     rows = [_row(one) for one in decision.candidates]
     headings = ("model", "score", "loaded", "fits", "needs", "verdict", "score made of")
     return table(*headings, rows=rows, right=("score", "needs"))
+
+
+def turning(decision: "Decision") -> list[str]:
+    """Say what would make others the chosen ones, a line for each."""
+    told = [one for one in decision.candidates if one.wins_if]
+    lines = [f"{one.key} would answer {', or '.join(one.wins_if)}." for one in told]
+    return ["", *lines] if lines else []
 
 
 def _row(one: "Candidate") -> tuple[str, ...]:

@@ -5,20 +5,38 @@ import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
+from langchain_lmswitch.errors import LMSwitchError
 from langchain_lmswitch.policy import exploring
+from langchain_lmswitch.policy.classify import classify
 from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer, Outcome, deciding, plan_of
 from langchain_lmswitch.policy.grading import features_of
 from langchain_lmswitch.policy.scoring import expect
+from langchain_lmswitch.policy.unclassified import trouble_of, unclassified
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.surveyor import LATELY_S
 from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.models import ModelCard
 from langchain_lmswitch.types.plans import Refusal
-from langchain_lmswitch.types.tasks import Task
+from langchain_lmswitch.types.tasks import Request, Task
 
-__all__ = ["AUTO", "decide"]
+__all__ = ["AUTO", "decide", "same_request", "understand"]
 
-log = logging.getLogger(__name__)
+_log = logging.getLogger(__name__)
+
+
+def understand(request: Request) -> Task:
+    """Classify a request; an error in that is no reason not to answer it."""
+    try:
+        return classify(request)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the needs are known without it
+        _warn("A request could not be classified; the model that is there answers", error)
+        return unclassified(request, error)
+
+
+def same_request(request: Request) -> int:
+    """Give a number that is the same if the very same request is made again in this process."""
+    told = (request.system_text, request.user_text, request.hint, request.wanted_tokens)
+    return hash(told)
 
 
 async def decide(
@@ -52,6 +70,7 @@ async def decide(
     facts = ChoiceFacts(
         task=task,
         cards=cards,
+        trouble=trouble_of(task),
         survey=surveyor.priced(survey),
         model=model,
         failed=failed,
@@ -61,9 +80,24 @@ async def decide(
         load_s={card.key: round(learning.load_s(card.key, card.size_bytes), 3) for card in chat},
         expected=expectations(board, task, chat, resident=survey.resident_keys),
         paces={card.key: pace for card in chat if (pace := learning.pace(card.key))},
+        expected_run=round(board.habits.runs.expected, 3),
+        fresh=board.habits.fresh(),
     )
-    outcome, offers = await _asked(board, facts)
+    try:
+        outcome, offers = await _asked(board, facts)
+    except LMSwitchError:
+        raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, somebody is there who can answer
+        _warn("The models could not be compared; one that is there answers", error)
+        facts = replace(facts, trouble=type(error).__name__)
+        outcome, offers = await _asked(board, facts)
     return outcome, replace(facts, offers=offers)
+
+
+def _warn(what: str, error: Exception) -> None:
+    """Say what went wrong, without its words: they may quote a prompt."""
+    _log.warning("%s (%s).", what, type(error).__name__)
+    _log.debug("It was this:", exc_info=error)
 
 
 def expectations(
@@ -77,8 +111,8 @@ def expectations(
     try:
         known = replace(task, features=features_of(task))
         found = expect(known, cards, learning.lessons)
-    except Exception:
-        log.exception("What was learnt is left out of this choice")
+    except Exception as error:  # noqa: BLE001 - whatever it is, the models can be compared without
+        _warn("What was learnt is left out of a choice", error)
         return {}
     share = settings.explore if task.hints.explore is None else task.hints.explore
     number = learning.answers.count

@@ -22,7 +22,7 @@ from langchain_lmswitch.errors import (
     UnknownModel,
 )
 from langchain_lmswitch.graph.answering import refuse_silence, whole_message, with_deadline
-from langchain_lmswitch.graph.choosing import AUTO, decide
+from langchain_lmswitch.graph.choosing import AUTO, decide, same_request, understand
 from langchain_lmswitch.graph.fitting import fit_exactly
 from langchain_lmswitch.graph.refining import refined
 from langchain_lmswitch.graph.refusing import refusal_error
@@ -31,10 +31,10 @@ from langchain_lmswitch.graph.state import RouterState, plain, revive
 from langchain_lmswitch.hosts.attachments import with_attachments
 from langchain_lmswitch.messages.asking import facts
 from langchain_lmswitch.messages.asking import request as asking
-from langchain_lmswitch.policy.classify import classify
-from langchain_lmswitch.policy.deciding import Outcome
+from langchain_lmswitch.policy.deciding import ChoiceFacts, Outcome
 from langchain_lmswitch.policy.naming import card_of
 from langchain_lmswitch.policy.refining import unsure
+from langchain_lmswitch.policy.whatif import explained
 from langchain_lmswitch.switch.board import Held
 from langchain_lmswitch.switch.boards import OpenBoard, boards
 from langchain_lmswitch.switch.portal import portal
@@ -69,40 +69,34 @@ class Nodes:
         thread = options.get("thread")
         last_model = await portal().acall(self._last_model(thread)) if thread else ""
         request = facts(asked, options, last_model=last_model)
-        task = classify(request)
+        number = same_request(request)
+        if thread and await portal().acall(self._asked_again(thread, number)):
+            request = replace(request, hints=replace(request.hints, again=True))
+        task = understand(request)
         if unsure(task):
             task = await portal().acall(self._refined(task, request))
         return {
             "asked": asked,
             "task": plain(task),
+            "request_hash": number,
             "failed": {},
             "vanished": {},
         }
 
     async def check_resources(self, state: RouterState) -> Update:
         """Choose the best model that can answer and that the machine can afford now."""
-        task = revive(Task, state["task"])
-        excluded = {key: failure["reason"] for key, failure in state["failed"].items()}
-        tight = {key for key, failure in state["failed"].items() if failure["for_memory"]}
-        model = state.get("options", {}).get("model") or AUTO
-        outcome = await portal().acall(
-            self._decide(task, model=model, failed=excluded, tight=tight)
-        )
-        choice = outcome.choice
-        decision = Decision(
-            model=choice.key or "",
-            identifier="",
-            task=task.kind,
-            reason=choice.reason,
-            node=task.hints.node,
-            candidates=choice.candidates,
-            tool_calling=choice.tool_calling,
-            fallbacks=tuple(f"{key}: {reason}" for key, reason in excluded.items()),
-            request=state.get("call", ""),
-        )
+        outcome, _ = await portal().acall(self._decide(state))
         refusal = plain(outcome.refusal) if outcome.refusal else None
         seen = plain(outcome.resident) if outcome.resident else None
-        return {"decision": plain(decision), "refusal": refusal, "seen": seen}
+        best = outcome.best if _named(state) == AUTO else ""
+        decision = plain(_decision(state, outcome))
+        return {"decision": decision, "refusal": refusal, "seen": seen, "best": best}
+
+    async def explain(self, state: RouterState) -> Decision:
+        """Choose as `check_resources` does, and tell what would make others the chosen ones."""
+        outcome, facts = await portal().acall(self._decide(state))
+        candidates = await asyncio.to_thread(explained, facts, outcome)
+        return replace(_decision(state, outcome), candidates=candidates)
 
     async def refuse(self, state: RouterState) -> Update:
         """Say why nothing helps, as the error that fits best."""
@@ -180,18 +174,24 @@ class Nodes:
             await portal().acall(self._release(state["call"]))
         return {"messages": [whole_message([decision, *said], options)]}
 
-    async def _decide(
-        self, task: Task, *, model: str, failed: dict[str, str], tight: set[str]
-    ) -> Outcome:
+    async def _decide(self, state: RouterState) -> tuple[Outcome, ChoiceFacts]:
         board = await self._open()
-        outcome, facts = await decide(board, task, model=model, failed=failed, tight=tight)
+        outcome, facts = await decide(
+            board,
+            revive(Task, state["task"]),
+            model=_named(state),
+            failed=_excluded(state),
+            tight={key for key, failure in state["failed"].items() if failure["for_memory"]},
+        )
         board.surveyor.learning.note_choice(facts, outcome)
-        return outcome
+        return outcome, facts
 
     async def _acquire(self, state: RouterState, key: str, tell: Callable[[object], None]) -> Held:
         board = await self._open()
         if thread := state.get("options", {}).get("thread"):
-            board.threads.note(thread, key)
+            board.threads.note(thread, key, request=state["request_hash"])
+        if not state["failed"] and not state["vanished"]:
+            board.habits.note_request(state["best"])
         if state["seen"] and board.lease(seen := revive(Resident, state["seen"]), state["call"]):
             return Held(resident=seen)
         return await board.acquire(
@@ -232,6 +232,9 @@ class Nodes:
     async def _last_model(self, thread: str) -> str:
         return (await self._open()).threads.last(thread)
 
+    async def _asked_again(self, thread: str, request: int) -> bool:
+        return (await self._open()).threads.again(thread, request)
+
     async def _look_again(self) -> None:
         (await self._open()).surveyor.forget()
 
@@ -247,3 +250,26 @@ class Nodes:
         except BaseException:
             await portal().acall(self._release(call))
             raise
+
+
+def _named(state: RouterState) -> str:
+    return state.get("options", {}).get("model") or AUTO
+
+
+def _excluded(state: RouterState) -> dict[str, str]:
+    return {key: failure["reason"] for key, failure in state["failed"].items()}
+
+
+def _decision(state: RouterState, outcome: Outcome) -> Decision:
+    choice = outcome.choice
+    return Decision(
+        model=choice.key or "",
+        identifier="",
+        task=state["task"]["kind"],
+        reason=choice.reason,
+        candidates=choice.candidates,
+        tool_calling=choice.tool_calling,
+        fallbacks=tuple(f"{key}: {reason}" for key, reason in _excluded(state).items()),
+        request=state.get("call", ""),
+        node=state["task"]["hints"]["node"],
+    )

@@ -10,16 +10,15 @@ from langgraph.graph import END, START, StateGraph
 from langsmith import tracing_context
 
 from langchain_lmswitch.errors import HostLost, LMSwitchError, UnknownModel
-from langchain_lmswitch.graph.choosing import AUTO, decide
+from langchain_lmswitch.graph.choosing import AUTO, decide, understand
 from langchain_lmswitch.graph.compiled import RouterGraph
 from langchain_lmswitch.graph.fitting import count
 from langchain_lmswitch.graph.grading import Graded
 from langchain_lmswitch.graph.nodes import Nodes
-from langchain_lmswitch.graph.state import RouterInput, RouterOutput, RouterState, revive
+from langchain_lmswitch.graph.state import RouterInput, RouterOutput, RouterState
 from langchain_lmswitch.hosts.attachments import with_attachments
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.messages.asking import facts
-from langchain_lmswitch.policy.classify import classify
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.boards import OpenBoard, boards, watched
 from langchain_lmswitch.types.decisions import Decision
@@ -106,8 +105,7 @@ class Router:
         state = RouterState(messages=list(messages), options=options)
         async with watched(self._open):
             state.update(await self._nodes.classify(state))  # type: ignore[typeddict-item]  # its own
-            update = await self._nodes.check_resources(state)
-        return revive(Decision, update["decision"])
+            return await self._nodes.explain(state)
 
     async def count(self, messages: Sequence[BaseMessage], options: RouterOptions) -> int | None:
         """Count a prompt with the model that would answer it; `None` if that is not loaded."""
@@ -133,7 +131,7 @@ class Router:
         options: RouterOptions,
         counting: Callable[[Host, str], Awaitable[int]],
     ) -> int | None:
-        task = classify(facts(messages, options))
+        task = understand(facts(messages, options))
         async with watched(self._open) as board:
             outcome, _ = await decide(board, task, model=options.get("model") or AUTO, failed={})
             if outcome.resident is None:

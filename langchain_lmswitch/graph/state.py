@@ -56,6 +56,8 @@ class RouterState(RouterInput, total=False):
     """The conversation with all that it points to in place: images of files and addresses."""
     task: dict[str, Any]
     """A `types.tasks.Task`."""
+    request_hash: int
+    """Equal for equal requests of this process."""
     decision: dict[str, Any]
     """A `types.decisions.Decision`, as far as it is known."""
     refusal: dict[str, Any] | None
@@ -67,6 +69,8 @@ class RouterState(RouterInput, total=False):
     """Model key to how often it was gone before its first token."""
     seen: dict[str, Any] | None
     """The `types.models.Resident` of the chosen model, if it is loaded already."""
+    best: str
+    """Key of the model that would be chosen if all were loaded; empty if the caller named one."""
     resident: dict[str, Any]
     """The leased `types.models.Resident`."""
     fitted: list[BaseMessage]

@@ -1,13 +1,17 @@
 """Which candidate answers, and the sentence that says why."""
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from langchain_lmswitch.policy.ranking import points_of
+from langchain_lmswitch.policy.ranking import pinned, points_of
 from langchain_lmswitch.types.decisions import Candidate, ToolCalling
 from langchain_lmswitch.types.plans import Load, Plan, Refusal, Use
 from langchain_lmswitch.types.tasks import Task
+
+_SETTLING: Final = 0.03
+"""Points that a model must be better by, beside all else, to make one leave that is new there."""
 
 _CALLING: Final[Mapping[ToolCalling, str]] = {
     "trained": "trained to call tools",
@@ -35,6 +39,8 @@ def choose(
     forced: bool,
     smaller_than_bytes: int | None = None,
     losses_s: Mapping[str, float] | None = None,
+    fresh: Collection[str] = (),
+    trouble: str = "",
 ) -> Choice:
     """Take the first of the ranked candidates that can answer.
 
@@ -45,8 +51,9 @@ def choose(
     3. it does not fit the memory, even after evictions that are allowed,
     4. it would have to be loaded, and is no smaller than what has just failed for memory,
     5. others would have to leave for it who are wanted again, and one in memory is nearly as good:
-       the seconds of reloading to be expected weigh as those of loading do in `ranking`. What the
-       caller names is loaded all the same.
+       the seconds of reloading to be expected weigh as those of loading do in `ranking`, and 3
+       points more if one of them was loaded a moment ago. What the caller names is loaded all the
+       same, and so is the model that has this turn of the user already.
 
     Args:
         task: The classified request.
@@ -56,41 +63,56 @@ def choose(
         forced: Whether the caller named the model.
         smaller_than_bytes: The footprint of the smallest that failed for memory in this request.
         losses_s: By identifier, the seconds of reloading to be expected if a resident leaves.
+        fresh: Keys of those that were loaded a moment ago.
+        trouble: What kind of error kept the candidates from being scored; see `incumbents_first`.
     """
     judged = [
         _judge(one, plans.get(one.key), failed.get(one.key, ""), smaller_than_bytes)
         for one in ranked
     ]
     able = [one for one in judged if not one.note and one.key in plans]
-    if able and not forced:
-        judged = _without_vain_swap(task, able, judged, plans=plans, losses_s=losses_s or {})  # 5
+    if able and not forced and not trouble and not pinned(able[0]):
+        enough = _enough(task, able[0], plans[able[0].key], losses_s=losses_s or {}, fresh=fresh)
+        judged = _without_vain_swap(able, judged, plans=plans, enough=enough)  # 5
         able = [one for one in able if one in judged]
     chosen = next(iter(able), None)
     if chosen is None:
         reason = "; ".join(f"{one.key}: {one.note}" for one in judged) or "no model is installed"
         return Choice(key=None, candidates=tuple(judged), reason=f"nobody can answer ({reason})")
     marked = [replace(one, note="chosen") if one is chosen else one for one in judged]
-    reason = _sentence(task, chosen, plans[chosen.key], judged, forced=forced)
+    why = "you asked for it" if forced else _why_first(chosen, judged, trouble=trouble)
+    reason = _sentence(task, chosen, plans[chosen.key], why)
     calling = tool_calling(task, chosen)
     return Choice(key=chosen.key, candidates=tuple(marked), reason=reason, tool_calling=calling)
 
 
-def _without_vain_swap(
+def _enough(
     task: Task,
+    best: Candidate,
+    plan: Plan | Refusal,
+    *,
+    losses_s: Mapping[str, float],
+    fresh: Collection[str],
+) -> float:
+    """Tell the score of one in memory that is nearly as good as the best, if others must leave."""
+    if not isinstance(plan, Load) or not plan.evict:
+        return math.inf
+    loss_s = sum(losses_s.get(one.identifier, 0.0) for one in plan.evict)
+    settling = _SETTLING if any(one.key in fresh for one in plan.evict) else 0.0
+    return best.score - points_of(loss_s, quality=task.hints.quality) - settling
+
+
+def _without_vain_swap(
     able: Sequence[Candidate],
     judged: list[Candidate],
     *,
     plans: Mapping[str, Plan | Refusal],
-    losses_s: Mapping[str, float],
+    enough: float,
 ) -> list[Candidate]:
-    """Pass the best over, if another one in memory is nearly as good and others would leave."""
-    best, plan = able[0], plans[able[0].key]
-    if not isinstance(plan, Load) or not plan.evict:
-        return judged
-    loss_s = sum(losses_s.get(one.identifier, 0.0) for one in plan.evict)
-    enough = best.score - points_of(loss_s, quality=task.hints.quality)
+    """Pass the best over, if another one in memory is good enough."""
     instead = [one for one in able if isinstance(plans[one.key], Use) and one.score >= enough]
-    if not instead:
+    plan = plans[able[0].key]
+    if not instead or not isinstance(plan, Load):
         return judged
     leaving = ", ".join(one.key for one in plan.evict)
     note = f"hardly better than {instead[0].key}, and {leaving} would have to leave"
@@ -130,15 +152,7 @@ def _bytes(plan: Plan | Refusal | None) -> int | None:
             return None
 
 
-def _sentence(
-    task: Task,
-    chosen: Candidate,
-    plan: Plan | Refusal,
-    judged: Sequence[Candidate],
-    *,
-    forced: bool,
-) -> str:
-    why = "you asked for it" if forced else _why_first(chosen, judged)
+def _sentence(task: Task, chosen: Candidate, plan: Plan | Refusal, why: str) -> str:
     calls = f"; {_CALLING[tool_calling(task, chosen)]}" if task.needs.tools else ""
     return f"{chosen.key} for {task.kind} ({task.evidence}): {why}; {_memory(plan)}{calls}."
 
@@ -152,7 +166,11 @@ def tool_calling(task: Task, chosen: Candidate) -> ToolCalling:
     return "trained" if "tools" in chosen.abilities else "untrained"
 
 
-def _why_first(chosen: Candidate, judged: Sequence[Candidate]) -> str:
+def _why_first(chosen: Candidate, judged: Sequence[Candidate], *, trouble: str) -> str:
+    if trouble:
+        return f"the models could not be compared ({trouble}), and this one can answer"
+    if pinned(chosen):
+        return "it has this turn already"
     better = [one for one in judged[: judged.index(chosen)] if one.note]
     able = [one for one in judged if not one.lacks]
     if better:

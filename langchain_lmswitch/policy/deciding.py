@@ -6,13 +6,16 @@ from functools import partial
 from typing import Final
 
 from langchain_lmswitch.policy.choice import Choice, choose
+from langchain_lmswitch.policy.incumbent import incumbents_first
 from langchain_lmswitch.policy.naming import find_card
 from langchain_lmswitch.policy.planning import Survey, plan_load
 from langchain_lmswitch.policy.ranking import rank
-from langchain_lmswitch.types.answers import Pace
+from langchain_lmswitch.policy.runs import FIRST_RUN
+from langchain_lmswitch.types.decisions import Candidate
 from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.machine import Footprint
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
+from langchain_lmswitch.types.paces import Pace
 from langchain_lmswitch.types.plans import Plan, Refusal, Use
 from langchain_lmswitch.types.tasks import Task
 
@@ -53,7 +56,15 @@ class ChoiceFacts:
     expected: Mapping[str, Expected] = field(default_factory=dict)
     """By key, how good an answer is expected to be; what is missing is the prior."""
     paces: Mapping[str, Pace] = field(default_factory=dict)
-    """By key, how fast a model has been lately; who has not answered yet is missing."""
+    """By key, how fast each is; what is missing is guessed."""
+    expected_run: float = FIRST_RUN
+    """How many requests in a row a model is expected to serve."""
+    curiosity: Mapping[str, float] = field(default_factory=dict)
+    """By key, points for what would be learnt of a model in memory."""
+    fresh: tuple[str, ...] = ()
+    """Keys of those that were loaded a moment ago."""
+    trouble: str = ""
+    """What kind of error keeps the models from being compared; empty if none does."""
     offers: Mapping[str, Offer] = field(default_factory=dict)
     """By key, as far as they have been asked for."""
 
@@ -67,6 +78,9 @@ class Outcome:
     """How the chosen model gets into memory, or that it is there."""
     refusal: Refusal | None
     """Of those that do not fit, the one nearest to fitting."""
+
+    best: str = ""
+    """Key of the one that would be chosen if all that can answer were loaded; empty if unknown."""
 
     @property
     def resident(self) -> Resident | None:
@@ -108,7 +122,8 @@ def decide(facts: ChoiceFacts) -> Outcome:
 def deciding(facts: ChoiceFacts) -> Flow:
     """Choose a model, asking for offers as they are needed.
 
-    1. A named model is the only candidate; else all chat models are, ranked for the task.
+    1. A named model is the only candidate; else all chat models are, ranked for the task. After an
+       error in that, those that are in memory come first.
     2. What failed for memory limits the size of what is loaded after it.
     3. The best dozen are planned and judged; the next dozen only if none of them can answer.
 
@@ -116,13 +131,7 @@ def deciding(facts: ChoiceFacts) -> Flow:
         UnknownModel: There is no model of the name that the caller gave.
     """
     cards = _cards(facts)  # 1
-    ranked = rank(
-        facts.task,
-        cards,
-        resident=facts.survey.resident_keys,
-        load_s=facts.load_s,
-        expected=facts.expected,
-    )
+    ranked = ranked_by(facts, cards)
     tight = yield tuple(card.key for card in cards if card.key in facts.tight)  # 2
     plans: dict[str, Plan | Refusal] = {}
     weigh = partial(
@@ -134,6 +143,8 @@ def deciding(facts: ChoiceFacts) -> Flow:
         forced=facts.model != AUTO,
         smaller_than_bytes=min((one.footprint.total_bytes for one in tight.values()), default=None),
         losses_s={one.resident.identifier: one.loss_s for one in facts.survey.occupants},
+        fresh=facts.fresh,
+        trouble=facts.trouble,
     )
     choice = weigh()
     for start in range(0, len(ranked), LOOKED_AT):  # 3
@@ -144,6 +155,23 @@ def deciding(facts: ChoiceFacts) -> Flow:
         if choice.key is not None:
             break
     return _outcome(choice, plans)
+
+
+def ranked_by(facts: ChoiceFacts, cards: Sequence[ModelCard]) -> list[Candidate]:
+    """Order some models for the request, best first."""
+    resident = facts.survey.resident_keys
+    if facts.trouble:
+        return incumbents_first(facts.task, cards, resident=resident)
+    return rank(
+        facts.task,
+        cards,
+        resident=resident,
+        load_s=facts.load_s,
+        expected=facts.expected,
+        paces=facts.paces,
+        expected_run=facts.expected_run,
+        curiosity=facts.curiosity,
+    )
 
 
 def _cards(facts: ChoiceFacts) -> list[ModelCard]:
@@ -180,4 +208,10 @@ def _outcome(choice: Choice, plans: Mapping[str, Plan | Refusal]) -> Outcome:
     nearest = min(refusals, key=lambda one: one.needed_bytes - one.free_bytes, default=None)
     plan = plans.get(choice.key or "")
     chosen = None if isinstance(plan, Refusal) else plan
-    return Outcome(choice=choice, plan=chosen, refusal=nearest)
+    return Outcome(choice=choice, plan=chosen, refusal=nearest, best=_best(choice, plans))
+
+
+def _best(choice: Choice, plans: Mapping[str, Plan | Refusal]) -> str:
+    able = [one for one in choice.candidates if not one.lacks and one.key in plans and one.fits]
+    first = min(able, key=lambda one: (-one.settled, one.key), default=None)
+    return first.key if first else ""

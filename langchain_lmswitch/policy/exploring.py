@@ -1,5 +1,6 @@
 """Now and then a loaded model of which little is known gets a chance. Pure."""
 
+import hashlib
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Final
@@ -8,9 +9,6 @@ from langchain_lmswitch.types.grades import Expected
 
 _HOPE: Final = 1.0
 """Standard deviations by which a model may be better than it is expected to be."""
-_STEP: Final = 0.6180339887498949
-_STRIDE: Final = 0.41421356237309515
-"""Steps of such a length fill the range from 0 to 1 evenly, however many there are."""
 _MOST_SPREAD: Final = 0.1
 """Hope has bounds: of what is known to be ten points worse nothing is to be learnt."""
 TRIED: Final = "tried out"
@@ -36,8 +34,8 @@ def hopeful(
        the same.
     """
     return {
-        key: _hoped(one, _chance(number, rank)) if key in resident else one  # 1
-        for rank, (key, one) in enumerate(sorted(expected.items()))
+        key: _hoped(one, _chance(number, key)) if key in resident else one  # 1
+        for key, one in expected.items()
     }
 
 
@@ -53,5 +51,7 @@ def _hoped(expected: Expected, chance: float) -> Expected:
     )
 
 
-def _chance(number: int, rank: int) -> float:
-    return ((number + 1) * _STEP + rank * _STRIDE) % 1.0
+def _chance(number: int, key: str) -> float:
+    """Give a number from 0 to 1 that looks like chance."""
+    digest = hashlib.blake2b(f"{number} {key}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest) / 2**32

@@ -161,11 +161,13 @@ def outweighs(new: Grade, old: Grade | None) -> bool:
     """Tell whether a grade takes the place of the one before, of the same answer.
 
     1. The caller's word counts, and the last one.
-    2. Else what weighs no less does: no news is not better than bad news.
+    2. Else what weighs no less does, unless it says the same: no news is not better than bad news,
+       and who was first knows best what is wrong.
     """
     if old is None or new.source == "feedback":  # 1
         return True
-    return old.source != "feedback" and new.weight >= old.weight  # 1, 2
+    weighs = new.weight >= old.weight and new.score != old.score
+    return old.source != "feedback" and weighs  # 1, 2
 
 
 def grade_of(answer: AnswerRecord, verdict: Verdict, *, at_s: float) -> Grade:

@@ -7,9 +7,10 @@ from typing import Final, get_args
 
 from langchain_lmswitch.policy.lessons import Lessons
 from langchain_lmswitch.policy.paces import Paces
-from langchain_lmswitch.types.answers import AnswerRecord, Pace
+from langchain_lmswitch.types.answers import AnswerRecord
 from langchain_lmswitch.types.grades import Expected, Grade
 from langchain_lmswitch.types.loads import LoadRecord
+from langchain_lmswitch.types.paces import Pace
 from langchain_lmswitch.types.tasks import Features, TaskKind
 
 _PRIOR: Final = 0.5

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from statistics import fmean, median
 from typing import Final
 
-from langchain_lmswitch.types.answers import AnswerRecord, Pace
+from langchain_lmswitch.types.answers import AnswerRecord
+from langchain_lmswitch.types.paces import Pace
 
 LATEST: Final = 32
 """Answers of a model that count: a machine that is busy today says little of next week."""

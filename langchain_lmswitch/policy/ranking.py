@@ -1,21 +1,43 @@
 """Which model should answer: a score for each card, with its reasons."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
+from langchain_lmswitch.policy.costs import MARGIN, answer_s, pace_of, price
 from langchain_lmswitch.policy.loadtimes import guessed_load_s
 from langchain_lmswitch.policy.needs import lacking
 from langchain_lmswitch.policy.prior import prior
+from langchain_lmswitch.policy.runs import FIRST_RUN
 from langchain_lmswitch.policy.wishes import abilities, matches
-from langchain_lmswitch.types.decisions import Candidate
+from langchain_lmswitch.types.decisions import Candidate, Part
 from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.models import ModelCard
+from langchain_lmswitch.types.paces import Pace
 from langchain_lmswitch.types.tasks import Hints, Task
 
-_SCORE_PER_SECOND: Final = 0.002
-_MARGIN: Final = 0.03
-"""What a switch costs: 0.002 of a score for each second of the load, and three points for what is
-not loaded."""
+_PREFERRED: Final = 0.15
+_LAST_ANSWER: Final = 0.03
+_SAME_TURN: Final = 1.0
+_WARM: Final = 0.12
+"""What a model that is loaded is worth for the easiest chat, beside the margin."""
+_EASY: Final = 0.4
+"""The difficulty below which a chat is easy."""
+
+_Points = tuple[Part, float, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Scene:
+    """What all candidates of one request are scored by."""
+
+    task: Task
+    resident: Collection[str]
+    price: float
+    margin: float
+    run: float
+    known_before: str
+    """Key of the model that has the conversation so far."""
 
 
 def rank(
@@ -25,18 +47,27 @@ def rank(
     resident: Collection[str],
     load_s: Mapping[str, float] | None = None,
     expected: Mapping[str, Expected] | None = None,
+    paces: Mapping[str, Pace] | None = None,
+    expected_run: float = FIRST_RUN,
+    curiosity: Mapping[str, float] | None = None,
 ) -> list[Candidate]:
     """Score every chat model for `task`, best first; who lacks a need comes last.
 
-    The score is how often such a model is expected to be right, in points of 0 to 1, less what
-    switching to it costs:
+    The score is how often such a model is expected to be right, in points of 0 to 1, less what it
+    costs to be answered by it:
 
     1. Its expected quality: see `prior` and `Lessons`.
-    2. What is not loaded pays for its load, and a margin of 3 points.
-    3. The caller's `quality` prices both: at 1 a switch costs nothing, at 0 double.
-    4. A model that the caller prefers gains 15.
-    5. The model that gave the conversation's last answer gains 3; while its own tool calls are
-       being answered it gains 100, since another model would have to make sense of them.
+    2. Seconds of the answer, `prompt tokens / prefill rate + answer tokens / decode rate`, each at
+       the `price` that the caller's `quality` makes: 0.002 at 0.5, 0.2 at 0, none at 1.
+    3. What is not loaded pays its load at the same price, shared by all requests that such a load
+       is expected to serve.
+    4. What is not loaded must be better by a margin of 3 points, whatever the price. For an easy
+       chat it is up to 15: anybody can answer that.
+    5. A model that the caller prefers gains 15.
+    6. The model that gave the conversation's last answer gains 3. It comes first while its own
+       tool calls are being answered, which another model would have to make sense of, and where
+       the very same request is made again: one turn of the user is decided once.
+    7. Models in memory may gain a little so that more is learnt of them.
 
     Ties are broken by key, so that equal inputs give equal choices.
 
@@ -46,72 +77,108 @@ def rank(
         resident: Keys of those in memory.
         load_s: By key, the seconds that a load is expected to take; what is missing is guessed.
         expected: By key, how good each answer is expected to be; what is missing is the prior.
+        paces: By key, how fast each is; what is missing is guessed: see `guessed_pace`.
+        expected_run: How many requests in a row a model is expected to serve: see `Runs`.
+        curiosity: By key, points for what would be learnt of a model in memory; not below 0.
     """
-    seconds = load_s or {}
+    hints = task.hints
+    scene = _Scene(
+        task=task,
+        resident=resident,
+        price=price(hints.quality),
+        margin=MARGIN + _WARM * _ease(task),
+        run=max(1.0, expected_run),
+        known_before=hints.last_model if hints.last_model in resident else "",
+    )
+    load_s, expected = load_s or {}, expected or {}
+    paces, curiosity = paces or {}, curiosity or {}
     candidates = [
         _candidate(
             card,
-            task,
-            resident,
-            load_s=seconds.get(card.key, guessed_load_s(card.size_bytes)),
-            expected=(expected or {}).get(card.key) or prior(card, task),
+            scene,
+            load_s=load_s.get(card.key, guessed_load_s(card.size_bytes)),
+            expected=expected.get(card.key) or prior(card, task),
+            pace=pace_of(card, paces.get(card.key)),
+            curious=curiosity.get(card.key, 0.0),
         )
         for card in cards
         if card.kind == "llm"
     ]
-    return sorted(candidates, key=lambda one: (bool(one.lacks), -one.score, one.key))
+    return sorted(
+        candidates, key=lambda one: (bool(one.lacks), not pinned(one), -one.score, one.key)
+    )
 
 
 def points_of(seconds: float, *, quality: float) -> float:
-    """Price seconds of waiting in points of the score: 0.002 each, by the caller's `quality`."""
-    return _SCORE_PER_SECOND * seconds * 2 * (1 - quality)
+    """Price seconds of waiting in points of the score, by the caller's `quality`."""
+    return price(quality) * seconds
+
+
+def pinned(candidate: Candidate) -> bool:
+    """Tell whether a model has this turn of the user already."""
+    return "same turn" in candidate.parts
+
+
+def _ease(task: Task) -> float:
+    """Tell how easy a chat is: 1 at most, 0 for anything else."""
+    chat = task.features.kinds.get("chat", float(task.kind == "chat"))
+    return chat * max(0.0, 1 - task.features.difficulty / _EASY)
 
 
 def _candidate(
     card: ModelCard,
-    task: Task,
-    resident: Collection[str],
+    scene: _Scene,
     *,
     load_s: float,
     expected: Expected,
+    pace: Pace,
+    curious: float,
 ) -> Candidate:
-    hints = task.hints
-    parts = [
-        *_learnt(expected),
-        *_switching(card, resident, quality=hints.quality, load_s=load_s),
-        *_wishes(card, hints),
+    task, loaded = scene.task, card.key in scene.resident
+    takes_s = answer_s(task, pace, known_prompt=card.key == scene.known_before)
+    parts: list[_Points] = [
+        ("learnt", expected.learnt, "learnt here"),  # 1
+        ("answer", -scene.price * takes_s, f"{takes_s:.1f} s to answer"),  # 2
     ]
+    if loaded:
+        parts.append(("curious", max(0.0, curious), "more to learn"))  # 7
+    else:
+        parts.append(("load", -scene.price * load_s / scene.run, _loading(load_s, scene.run)))  # 3
+        parts.append(("margin", -scene.margin, "not loaded"))  # 4
+    parts += _wishes(card, task.hints)
     return Candidate(
         key=card.key,
-        score=round(expected.prior + sum(points for points, _ in parts), 4),
+        score=round(expected.prior + sum([points for _, points, _ in parts]), 6),
         reasons=(
             *expected.reasons,
-            *(f"{why} {points:+.3f}" for points, why in parts if points),
+            *[f"{why} {points:+.3f}" for _, points, why in parts if points],
         ),
+        parts={
+            "prior": expected.prior,
+            **{name: round(points, 6) for name, points, _ in parts if points},
+        },
+        answer_s=round(takes_s, 3),
+        load_s=0.0 if loaded else round(load_s, 3),
         abilities=abilities(card),
         max_context_tokens=card.max_context_tokens,
-        resident=card.key in resident,
-        lacks=lacking(card, task.needs, hints),
+        resident=loaded,
+        lacks=lacking(card, task.needs, task.hints),
     )
 
 
-def _learnt(expected: Expected) -> list[tuple[float, str]]:
-    return [(expected.learnt, "learnt here")]  # 1
+def _loading(load_s: float, run: float) -> str:
+    return f"{load_s:.1f} s to load for about {run:.0f} requests"
 
 
-def _switching(
-    card: ModelCard, resident: Collection[str], *, quality: float, load_s: float
-) -> list[tuple[float, str]]:
-    if card.key in resident:
-        return [(0.0, "loaded")]
-    cost = points_of(load_s, quality=quality) + _MARGIN * 2 * (1 - quality)
-    return [(-cost, "not loaded")]  # 2, 3
-
-
-def _wishes(card: ModelCard, hints: Hints) -> list[tuple[float, str]]:
-    parts = []
-    if any(matches(card, wish) for wish in hints.prefer):  # 4
-        parts.append((0.15, "you prefer it"))
-    if card.key == hints.last_model:  # 5
-        parts.append((1.0, "its tool calls") if hints.in_tool_loop else (0.03, "answered before"))
+def _wishes(card: ModelCard, hints: Hints) -> list[_Points]:
+    parts: list[_Points] = []
+    if any(matches(card, wish) for wish in hints.prefer):  # 5
+        parts.append(("preferred", _PREFERRED, "you prefer it"))
+    if card.key == hints.last_model:  # 6
+        if hints.in_tool_loop:
+            parts.append(("same turn", _SAME_TURN, "its tool calls"))
+        elif hints.again:
+            parts.append(("same turn", _SAME_TURN, "asked again"))
+        else:
+            parts.append(("last answer", _LAST_ANSWER, "answered before"))
     return parts

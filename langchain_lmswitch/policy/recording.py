@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal, assert_never
 
+from langchain_lmswitch.policy.costs import guessed_pace, pace_of
 from langchain_lmswitch.policy.deciding import ChoiceFacts, Outcome, decide
 from langchain_lmswitch.policy.parameters import billions_of
 from langchain_lmswitch.policy.planning import PlanFacts, Survey, planned
@@ -119,11 +120,22 @@ def _as_keys(wish: str, cards: Sequence[ModelCard]) -> Sequence[str]:
 
 
 def _slim(facts: ChoiceFacts) -> ChoiceFacts:
-    cards = tuple(_slim_card(card) for card in facts.cards if card.kind == "llm")
+    chat = [card for card in facts.cards if card.kind == "llm"]
+    slim = tuple(_slim_card(card) for card in chat)
+    paces = {
+        card.key: pace_of(card, facts.paces.get(card.key))
+        for card, told in zip(chat, slim, strict=True)
+        if guessed_pace(card) != guessed_pace(told)  # what tells of it is left out
+    }
     # What they tell of the models is in `expected`.
     features = replace(facts.task.features, signs=(), vector=())
-    task = replace(facts.task, features=features)
-    return replace(facts, task=task, cards=cards, survey=_slim_survey(facts.survey))
+    return replace(
+        facts,
+        task=replace(facts.task, features=features),
+        cards=slim,
+        survey=_slim_survey(facts.survey),
+        paces={**facts.paces, **paces},
+    )
 
 
 def _slim_card(card: ModelCard) -> ModelCard:

@@ -90,7 +90,7 @@ class _Checker:
 
 
 def _plain(value: Any, schema: Mapping[str, Any]) -> bool:
-    if "enum" in schema and value not in _listed(schema, "enum"):
+    if _listed(schema, "enum") and value not in _listed(schema, "enum"):
         return False
     if "const" in schema and value != schema["const"]:
         return False

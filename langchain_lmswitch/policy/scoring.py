@@ -8,9 +8,11 @@ from collections.abc import Collection, Mapping, Sequence
 from langchain_lmswitch.policy.lessons import NO_LESSONS, Lessons
 from langchain_lmswitch.policy.prior import prior
 from langchain_lmswitch.policy.ranking import rank
+from langchain_lmswitch.policy.runs import FIRST_RUN
 from langchain_lmswitch.types.decisions import Candidate
 from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.models import ModelCard
+from langchain_lmswitch.types.paces import Pace
 from langchain_lmswitch.types.tasks import Task
 
 
@@ -27,15 +29,31 @@ def score(
     lessons: Lessons = NO_LESSONS,
     resident: Collection[str] = (),
     load_s: Mapping[str, float] | None = None,
+    paces: Mapping[str, Pace] | None = None,
+    expected_run: float = FIRST_RUN,
+    curiosity: Mapping[str, float] | None = None,
 ) -> list[Candidate]:
     """Score every chat model for a request, best first; see `rank`.
 
     Args:
-        task: From `policy.classify.classify`; its hints hold the caller's `quality`.
+        task: From `policy.classify.classify`; its hints hold the caller's `quality`: 0 is the
+            fastest answer, 1 the best. What a second costs is spread evenly by its logarithm, so
+            even steps of `quality` are good ones to draw a curve of quality against cost.
         cards: The models there are.
         lessons: What was learnt from grades.
-        resident: Keys of those in memory.
+        resident: Keys of those in memory. To compare models whatever is loaded, name them all.
         load_s: By key, the seconds that a load is expected to take; what is missing is guessed.
+        paces: By key, how fast each is; what is missing is guessed from the active parameters.
+        expected_run: How many requests in a row a model is expected to serve: see `Runs`.
+        curiosity: By key, points for what would be learnt of a model in memory.
     """
-    expected = expect(task, cards, lessons)
-    return rank(task, cards, resident=resident, load_s=load_s, expected=expected)
+    return rank(
+        task,
+        cards,
+        resident=resident,
+        load_s=load_s,
+        expected=expect(task, cards, lessons),
+        paces=paces,
+        expected_run=expected_run,
+        curiosity=curiosity,
+    )

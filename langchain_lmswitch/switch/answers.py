@@ -19,8 +19,9 @@ from langchain_lmswitch.policy.grading import (
 )
 from langchain_lmswitch.policy.lessons import Lessons
 from langchain_lmswitch.policy.paces import Paces
-from langchain_lmswitch.types.answers import AnswerRecord, Pace
+from langchain_lmswitch.types.answers import AnswerRecord
 from langchain_lmswitch.types.grades import Grade
+from langchain_lmswitch.types.paces import Pace
 from langchain_lmswitch.types.tasks import Features
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,7 @@ class Answers:
         self._learn = learn
         self._wall_clock = wall_clock
         self._paces = Paces()
-        self._reading: asyncio.Future[None] | None = None
+        self._reading: asyncio.Task[None] | None = None
         self._latest: OrderedDict[str, AnswerRecord] = OrderedDict()
         self._grades: OrderedDict[tuple[str, str], Grade] = OrderedDict()
         self._turns: OrderedDict[bytes, tuple[Asked, ...]] = OrderedDict()
@@ -63,12 +64,8 @@ class Answers:
     async def begin(self) -> None:
         """Read what is remembered; once, however many ask."""
         if self._reading is None:
-            self._reading = asyncio.get_running_loop().create_future()
-            try:
-                await self._read()
-            finally:
-                self._reading.set_result(None)
-        await asyncio.shield(self._reading)
+            self._reading = asyncio.create_task(self._read())
+        await asyncio.shield(self._reading)  # who is cancelled does not end it for the others
 
     def now_s(self) -> float:
         """Give the Unix time in seconds."""

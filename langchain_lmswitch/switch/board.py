@@ -13,6 +13,7 @@ from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.changes import Changes
 from langchain_lmswitch.switch.departures import Departures
 from langchain_lmswitch.switch.grants import Grants
+from langchain_lmswitch.switch.habits import Habits
 from langchain_lmswitch.switch.learning import Learning
 from langchain_lmswitch.switch.leases import Held, Leases
 from langchain_lmswitch.switch.loader import OnEvent
@@ -60,6 +61,7 @@ class Switchboard:
         self.ledger: Ledger = ledger or MemoryLedger()
         self.settings = settings
         self.threads = Threads()
+        self.habits = Habits(clock=clock)
         self._neighbors = neighbors or Neighbors(None)
         self._leases = Leases(self._neighbors, clock=clock)
         changes = Changes()
@@ -133,7 +135,10 @@ class Switchboard:
             call=call,
             hold=hold,
         )
-        return await self._grants.acquire(wish)
+        held = await self._grants.acquire(wish)
+        if held.load_s:
+            self.habits.note_load(card.key)
+        return held
 
     def lease(self, resident: Resident, call: str) -> bool:
         """Lease an instance that was seen a moment ago; see `Grants.lease`."""

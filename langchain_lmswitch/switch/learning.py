@@ -13,10 +13,10 @@ from langchain_lmswitch.policy.experience import Experience
 from langchain_lmswitch.policy.lessons import Lessons
 from langchain_lmswitch.policy.planning import PlanFacts
 from langchain_lmswitch.switch.answers import Answers
-from langchain_lmswitch.types.answers import Pace
 from langchain_lmswitch.types.loads import Configuration, LoadRecord
 from langchain_lmswitch.types.machine import Footprint
 from langchain_lmswitch.types.models import LoadSpec, ModelCard
+from langchain_lmswitch.types.paces import Pace
 from langchain_lmswitch.types.plans import Plan
 from langchain_lmswitch.types.records import DecisionKind, DecisionRecord
 

@@ -1,9 +1,26 @@
 """The whole story of one call: what was asked, who could answer, who did and why."""
 
-from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Final, Literal
 
 ToolCalling = Literal["", "trained", "constrained", "untrained"]
+
+Part = Literal[
+    "prior",
+    "learnt",
+    "answer",
+    "load",
+    "margin",
+    "preferred",
+    "last answer",
+    "same turn",
+    "curious",
+]
+"""What a score is made of: see `policy.ranking.rank`."""
+
+_PASSING: Final[tuple[Part, ...]] = ("load", "margin", "last answer", "same turn", "curious")
+"""Parts that are owed to this moment, not to the model and the request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -14,7 +31,13 @@ class Candidate:
     score: float
     """Higher is better; only comparable within one decision."""
     reasons: tuple[str, ...] = ()
-    """What the score is made of."""
+    """What the score is made of, in words."""
+    parts: Mapping[Part, float] = field(default_factory=dict)
+    """The same in points; those of 0 are left out."""
+    answer_s: float = 0.0
+    """Seconds that the answer is expected to take, once it is loaded."""
+    load_s: float = 0.0
+    """Seconds until it is; 0 if it is."""
     abilities: tuple[str, ...] = ()
     """What it can do beside text: `vision`, `tools` (trained to call them), `tool grammar` (held to
     well-formed calls by its host)."""
@@ -28,6 +51,18 @@ class Candidate:
     footprint_bytes: int | None = None
     note: str = ""
     """Why it was passed over or chosen, in a few words."""
+    wins_if: tuple[str, ...] = ()
+    """What would have to be otherwise for it to be chosen, each enough alone; `explain` tells."""
+
+    @property
+    def quality(self) -> float:
+        """Share of such requests that it is expected to get right."""
+        return self.parts.get("prior", 0.0) + self.parts.get("learnt", 0.0)
+
+    @property
+    def settled(self) -> float:
+        """The score that it would have in a new conversation, if all models were loaded."""
+        return self.score - sum(self.parts.get(name, 0.0) for name in _PASSING)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,4 +109,5 @@ class Decision:
             candidate["reasons"] = list(candidate["reasons"])
             candidate["lacks"] = list(candidate["lacks"])
             candidate["abilities"] = list(candidate["abilities"])
+            candidate["wins_if"] = list(candidate["wins_if"])
         return record

@@ -66,6 +66,8 @@ class Hints:
     """Key of the model that gave the last answer of this conversation."""
     in_tool_loop: bool = False
     """Whether that answer's tool calls have just been carried out."""
+    again: bool = False
+    """Whether that answer was to this very request, and it is asked once more."""
     node: str = ""
     """The node of a graph that asks; empty if none does. Nothing is decided by it."""
     explore: float | None = None

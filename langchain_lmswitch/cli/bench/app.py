@@ -2,6 +2,7 @@
 
 import typer
 
+from langchain_lmswitch.cli.bench.routing import routing
 from langchain_lmswitch.cli.bench.switching import switching
 
 bench = typer.Typer(
@@ -10,10 +11,5 @@ bench = typer.Typer(
     rich_markup_mode=None,
 )
 
-
-@bench.callback()
-def _bench() -> None:
-    """Keep the names of the commands, even while there is one only."""
-
-
 bench.command()(switching)
+bench.command()(routing)

@@ -7,6 +7,7 @@ from langchain_lmswitch.policy.eviction import Absentee, Occupant
 from langchain_lmswitch.policy.planning import ANSWERING, PlanFacts, Survey
 from langchain_lmswitch.types.machine import Footprint, Gpu, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
+from langchain_lmswitch.types.paces import Pace
 from langchain_lmswitch.types.plans import Load
 from langchain_lmswitch.types.tasks import Hints, Needs, Task
 
@@ -65,6 +66,7 @@ tasks = st.builds(
         require=st.lists(words, max_size=2).map(tuple),
         last_model=st.sampled_from(["", *KEYS]),
         in_tool_loop=st.booleans(),
+        again=st.booleans(),
     ),
 )
 
@@ -85,7 +87,7 @@ def _card(key: str) -> st.SearchStrategy[ModelCard]:
         ModelCard,
         key=st.just(key),
         kind=st.sampled_from(["llm", "llm", "llm", "embedding"]),
-        display_name=st.sampled_from(["", "Some 3B"]),
+        display_name=st.sampled_from(["", "Some 3B", "Some 30B A3B"]),
         path=st.just("home/of/somebody.gguf"),
         size_bytes=amounts,
         params=st.sampled_from(["", "7B", "30B-A3B", "odd"]),
@@ -134,6 +136,20 @@ def _offer(key: str) -> st.SearchStrategy[Offer]:
     return st.builds(Offer, spec=specs(key), footprint=footprints, smaller=smaller)
 
 
+paces = st.builds(
+    Pace,
+    answers=st.integers(0, 32),
+    read_tokens_per_second=st.none() | st.floats(1, 1e4),
+    tokens_per_second=st.none() | st.floats(0.1, 1e3),
+    answer_tokens=st.none() | st.floats(1, 5000),
+)
+
+
+def some_keys(draw: st.DrawFn, keys: list[str]) -> list[str]:
+    """Draw two of the keys at most."""
+    return draw(st.lists(st.sampled_from(keys), unique=True, max_size=2)) if keys else []
+
+
 @st.composite
 def choices(draw: st.DrawFn) -> ChoiceFacts:
     """A choice among some models, named or not, with an offer for each."""
@@ -141,8 +157,7 @@ def choices(draw: st.DrawFn) -> ChoiceFacts:
     cards = tuple(draw(_card(key)) for key in keys)
     chat = [card.key for card in cards if card.kind == "llm"]
     offers = {key: draw(_offer(key)) for key in chat}
-    some = st.lists(st.sampled_from(chat), unique=True, max_size=2) if chat else st.just([])
-    failed = draw(some)
+    failed = some_keys(draw, chat)
     return ChoiceFacts(
         task=draw(tasks),
         cards=cards,
@@ -153,6 +168,11 @@ def choices(draw: st.DrawFn) -> ChoiceFacts:
         headroom_bytes=draw(st.integers(0, GIB)),
         evict_helpers=draw(st.booleans()),
         load_s={key: draw(seconds) for key in chat if draw(st.booleans())},
+        paces={key: draw(paces) for key in chat if draw(st.booleans())},
+        expected_run=draw(st.floats(1, 50)),
+        curiosity={key: draw(st.floats(0, 0.1)) for key in some_keys(draw, chat)},
+        fresh=tuple(some_keys(draw, chat)),
+        trouble=draw(st.sampled_from(["", "", "", "KeyError"])),
         offers=offers,
     )
 

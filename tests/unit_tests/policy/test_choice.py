@@ -15,8 +15,10 @@ MIB = 2**20
 TASK = Task(kind="code", confidence=0.9, evidence="a code block")
 
 
-def candidate(key: str, *, lacks: tuple[str, ...] = ()) -> Candidate:
-    return Candidate(key=key, score=0.5, lacks=lacks)
+def candidate(
+    key: str, *, lacks: tuple[str, ...] = (), score: float = 0.5, pinned: bool = False
+) -> Candidate:
+    return Candidate(key=key, score=score, lacks=lacks, parts={"same turn": 1.0} if pinned else {})
 
 
 def use(key: str) -> Use:
@@ -43,6 +45,9 @@ def pick(
     failed: Mapping[str, str] | None = None,
     forced: bool = False,
     smaller_than_bytes: int | None = None,
+    losses_s: Mapping[str, float] | None = None,
+    fresh: Sequence[str] = (),
+    trouble: str = "",
 ) -> Choice:
     return choose(
         TASK,
@@ -51,6 +56,9 @@ def pick(
         failed=failed or {},
         forced=forced,
         smaller_than_bytes=smaller_than_bytes,
+        losses_s=losses_s,
+        fresh=fresh,
+        trouble=trouble,
     )
 
 
@@ -180,3 +188,48 @@ def test_after_a_failure_for_memory_only_smaller_ones_are_loaded() -> None:
 
     assert [one.note for one in choice.candidates] == notes
     assert pick([candidate("e")], plans, smaller_than_bytes=1).key == "e"
+
+
+@pytest.mark.parametrize(
+    ("score", "loss_s", "fresh", "key"),
+    [
+        (0.52, 0.0, (), "best"),
+        (0.52, 10.1, (), "there"),
+        (0.52, 0.0, ("old",), "there"),
+        (0.52, 0.0, ("there",), "best"),
+        (0.531, 0.0, ("old",), "best"),
+        (0.531, 1.0, ("old",), "there"),
+    ],
+)
+def test_nobody_leaves_for_a_small_gain(
+    score: float, loss_s: float, fresh: Sequence[str], key: str
+) -> None:
+    """Two thousandths for each second that who leaves is expected to be waited for again."""
+    choice = pick(
+        [candidate("best", score=score), candidate("there")],
+        {"best": load("best", evict=["old"]), "there": use("there")},
+        losses_s={"lmswitch/old": loss_s},
+        fresh=fresh,
+    )
+
+    assert choice.key == key
+    if key == "there":
+        assert "best hardly better than there, and old would have to leave" in choice.reason
+
+
+@pytest.mark.parametrize("pinned", [False, True])
+def test_who_has_the_turn_is_loaded_anew_whoever_has_to_leave(pinned: bool) -> None:  # noqa: FBT001
+    choice = pick(
+        [candidate("best", pinned=pinned), candidate("there")],
+        {"best": load("best", evict=["old"]), "there": use("there")},
+        fresh=["old"],
+    )
+
+    assert choice.key == ("best" if pinned else "there")
+    assert ("it has this turn already" in choice.reason) is pinned
+
+
+def test_trouble_is_told() -> None:
+    choice = pick([candidate("a"), candidate("b")], {"a": use("a")}, trouble="KeyError")
+
+    assert "the models could not be compared (KeyError), and this one can answer" in choice.reason

@@ -1,6 +1,9 @@
 """Scores of models for a task, and their order."""
 
 import random
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -10,12 +13,16 @@ from langchain_lmswitch.policy.prior import params_billion
 from langchain_lmswitch.policy.ranking import lacking, rank
 from langchain_lmswitch.testing import card
 from langchain_lmswitch.types.models import ModelCard
-from langchain_lmswitch.types.tasks import Hints, Needs, Task, TaskKind
+from langchain_lmswitch.types.paces import Pace
+from langchain_lmswitch.types.tasks import Features, Hints, Needs, Task, TaskKind
 
 
-def task(kind: TaskKind = "chat", *, tools: bool = False, vision: bool = False) -> Task:
+def task(
+    kind: TaskKind = "chat", *, tools: bool = False, vision: bool = False, quality: float = 1.0
+) -> Task:
     needs = Needs(tools=tools, vision=vision)
-    return Task(kind=kind, confidence=0.8, evidence="a word", needs=needs)
+    hints = Hints(quality=quality)
+    return Task(kind=kind, confidence=0.8, evidence="a word", needs=needs, hints=hints)
 
 
 def order(request: Task, *cards: ModelCard, resident: tuple[str, ...] = ()) -> list[str]:
@@ -59,11 +66,11 @@ def test_parameters_of_an_empty_listing_are_unknown() -> None:
 
 
 def test_what_is_not_loaded_pays() -> None:  # 5
-    """Two seconds and its size at 1.5 GB/s, at two thousandths a second, and three points."""
-    one = card("a", params="4B", size_bytes=3_000_000_000)
+    """Three points, and its load for two requests: two seconds and its size at 1.5 GB/s."""
+    one, request = card("a", params="4B", size_bytes=3_000_000_000), task(quality=0.5)
 
-    loss = score(task(), one) - score(task(), one, resident=False)
-    assert loss == pytest.approx(0.03 + 0.002 * 4)
+    loss = score(request, one) - score(request, one, resident=False)
+    assert loss == pytest.approx(0.03 + 0.002 * 4 / 2)
 
 
 def test_a_better_model_is_worth_a_switch_and_an_equal_one_is_not() -> None:
@@ -114,3 +121,84 @@ def test_ties_are_broken_by_key(keys: list[str], seed: int) -> None:
     random.Random(seed).shuffle(cards)  # noqa: S311
 
     assert order(task(), *cards) == sorted(keys)
+
+
+def parts(request: Task, *cards: ModelCard, **facts: Any) -> dict[str, Mapping[str, float]]:
+    return {one.key: one.parts for one in rank(request, cards, **{"resident": (), **facts})}
+
+
+def test_seconds_of_the_answer_are_priced_by_the_knob() -> None:
+    paces = {"a": Pace(read_tokens_per_second=1e9, tokens_per_second=10.0)}
+    for quality, points in ((1.0, None), (0.5, -0.03), (0.0, -3.0)):
+        found = parts(task(quality=quality), card("a"), paces=paces)["a"]
+        assert found.get("answer") == (points and pytest.approx(points))
+
+
+def test_load_is_shared_by_the_requests_that_it_will_serve() -> None:
+    request = task(quality=0.5)
+    for run, points in ((0.0, -0.02), (1.0, -0.02), (4.0, -0.005)):
+        found = parts(request, card("a"), load_s={"a": 10.0}, expected_run=run)["a"]
+        assert found["load"] == pytest.approx(points)
+
+
+def test_whoever_is_there_answers_an_easy_chat() -> None:
+    """And not what is hard, nor what is no chat."""
+    small, large = card("small", params="3B"), card("large", params="9B")
+
+    def first(kind: TaskKind, difficulty: float) -> str:
+        features = Features(difficulty=difficulty)
+        return order(replace(task(kind), features=features), small, large, resident=("small",))[0]
+
+    assert first("chat", 0.0) == "small"
+    assert first("chat", 0.5) == first("code", 0.0) == "large"
+
+
+@pytest.mark.parametrize("points", [-1.0, 0.0, 0.02])
+def test_curiosity_is_for_those_in_memory(points: float) -> None:
+    """And it takes nothing away."""
+    both = [card("a", params="7B"), card("b", params="7B")]
+    found = parts(task(), *both, resident=("a",), curiosity={"a": points, "b": points})
+
+    assert found["a"].get("curious", 0.0) == max(0.0, points)
+    assert "curious" not in found["b"]
+
+
+def test_fastest_wins_at_the_end_of_the_knob_though_nothing_is_loaded() -> None:
+    sizes = {"1B": 6e8, "8B": 5e9, "70B": 42e9}
+    cards = [card(key, params=key, size_bytes=int(size)) for key, size in sizes.items()]
+
+    assert order(task(quality=0.0), *cards) == ["1B", "8B", "70B"]
+    assert order(task(quality=1.0), *cards) == ["70B", "8B", "1B"]
+
+
+@pytest.mark.parametrize("hint", ["in_tool_loop", "again"])
+def test_who_has_the_turn_comes_first_at_any_price(hint: str) -> None:
+    slow, quick = card("slow", params="70B", size_bytes=42 * 10**9), card("quick", params="1B")
+    hints: dict[str, Any] = {"quality": 0.0, "last_model": "slow", hint: True}
+
+    request = replace(task(), hints=Hints(**hints))
+    assert order(request, slow, quick, resident=("quick",)) == ["slow", "quick"]
+    seeing = replace(request, needs=Needs(vision=True))
+    assert order(seeing, slow, replace(quick, vision=True)) == ["quick", "slow"]
+
+
+def test_what_stands_in_the_conversation_is_read_once() -> None:
+    """By a model that has it in memory; another one reads all of it."""
+    needs = Needs(context_tokens=100, wanted_tokens=5512)
+    paces = dict.fromkeys("ab", Pace(read_tokens_per_second=100.0, tokens_per_second=1e9))
+    request = replace(task(), needs=needs, hints=Hints(last_model="a"))
+    found = {
+        one.key: one.answer_s
+        for one in rank(request, [card("a"), card("b")], resident=("a", "b"), paces=paces)
+    }
+
+    assert found == {"a": pytest.approx(1.0), "b": pytest.approx(50.0)}
+
+
+def test_settled_is_the_score_without_what_passes() -> None:
+    request = replace(task(), hints=Hints(last_model="a", quality=0.5))
+    [away] = rank(request, [card("a")], resident=())
+    [there] = rank(request, [card("a")], resident=("a",), curiosity={"a": 0.01})
+
+    assert away.settled == pytest.approx(there.settled)
+    assert there.score > there.settled > away.settled - 0.06

@@ -98,3 +98,13 @@ async def test_the_next_load_settles_the_one_before(bridge: Weighbridge) -> None
     await bridge.load("a")
     await bridge.load("b")
     assert await bridge.remembered() == [("a", 332)]
+
+
+async def test_a_load_is_remembered_though_the_process_ends_right_after_its_answer(
+    bridge: Weighbridge,
+) -> None:
+    await bridge.load("a")
+    bridge.processes.working_mib = 7
+    bridge.board.release("a")
+    await bridge.board.leave()
+    assert [one.observed_bytes for one in bridge.ledger.loads("local")] == [339 * MIB]

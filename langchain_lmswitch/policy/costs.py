@@ -1,0 +1,154 @@
+"""What an answer costs: its seconds, and their price in points of the score."""
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import lru_cache
+from typing import Final
+
+from langchain_lmswitch.policy.prior import params_billion
+from langchain_lmswitch.types.models import ModelCard
+from langchain_lmswitch.types.paces import Pace
+from langchain_lmswitch.types.tasks import Task, TaskKind
+
+MARGIN: Final = 0.03
+"""Points that what is not loaded must be better by: so far expectations are wrong by chance."""
+
+_PRICE_AT_HALF: Final = 0.002
+"""Points for a second, where the knob stands in the middle."""
+_STEEPNESS: Final = 99.0
+"""What the price rises by from one half of the knob to its end, nearly."""
+
+_BYTES_PER_S: Final = 100e9
+"""Of weights, read from memory: between a laptop's processor and its graphics."""
+_PREFILL_GAIN: Final = 15.0
+"""Tokens of a prompt are read many at a time."""
+_BYTES_PER_PARAM: Final = 0.6
+_LEAST_BYTES, _MOST_BYTES = 0.25, 4.2
+"""Per parameter: two bits, and not quantized at all."""
+_UNKNOWN_BILLION: Final = 7.0
+_LEAST_BILLION: Final = 0.01
+_EXPERTS_USED: Final = 1.85
+"""Of a model of several experts, for each token: two, which share what is not of any expert."""
+
+_ACTIVE = re.compile(r"(?<![a-z0-9])a(\d{1,3}(?:\.\d{1,2})?)b(?![a-z0-9])", re.IGNORECASE)
+_EXPERTS = re.compile(r"(?<![a-z0-9.])\d{1,3}\s?x\s?(\d{1,3}(?:\.\d{1,2})?)\s?b", re.IGNORECASE)
+
+_ANSWER_TOKENS: Final[Mapping[TaskKind, float]] = {
+    "code": 350,
+    "math": 300,
+    "reasoning": 300,
+    "knowledge": 200,
+    "facts": 120,
+    "extraction": 150,
+    "summary": 200,
+    "creative": 400,
+    "rewriting": 200,
+    "tools": 100,
+    "chat": 150,
+}
+"""Written for a request of middling difficulty."""
+_ENOUGH_ANSWERS: Final = 8
+"""After which a model's own answers tell how much it writes."""
+_WANTED_ANSWER_TOKENS: Final = 512
+"""What `Needs.wanted_tokens` sets aside for the answer."""
+
+
+def price(quality: float) -> float:
+    """Price one second in points of the score, by the knob: 0 is the fastest answer, 1 the best.
+
+    A second costs 0.002 points at 0.5, a hundred times as much at 0, and nothing at 1. The price
+    is an exponential that is lowered to end at zero: each step of the knob multiplies it by about
+    the same, since what models take differs by factors too.
+
+    Example:
+        >>> [round(price(quality), 5) for quality in (0, 0.25, 0.5, 0.75, 1)]
+        [0.2, 0.02008, 0.002, 0.00018, 0.0]
+    """
+    rise = _STEEPNESS ** (2 * (1 - quality)) - 1
+    return _PRICE_AT_HALF * rise / (_STEEPNESS - 1)
+
+
+def answer_s(task: Task, pace: Pace, *, known_prompt: bool = False) -> float:
+    """Tell the seconds that reading the prompt and writing the answer take.
+
+    They are `prompt tokens / read rate + answer tokens / write rate`.
+
+    Args:
+        task: The classified request.
+        pace: Of the model; see `pace_of`.
+        known_prompt: Whether the model has the conversation before the last message still.
+    """
+    needs = task.needs
+    prompt = max(needs.context_tokens, needs.wanted_tokens - _WANTED_ANSWER_TOKENS)
+    if known_prompt:
+        prompt = needs.context_tokens
+    reading_s = prompt / (pace.read_tokens_per_second or math.inf)
+    return reading_s + answer_tokens(task, pace) / (pace.tokens_per_second or math.inf)
+
+
+def answer_tokens(task: Task, pace: Pace) -> float:
+    """Guess how long the answer is going to be.
+
+    1. By the task, and by its difficulty: half as much again for the hardest as for the easiest.
+    2. Some models think aloud. What a model has written on average counts as much as the task
+       does: the geometric mean of both.
+    """
+    kinds = task.features.kinds or {task.kind: 1.0}
+    total = sum(kinds.values()) or 1.0
+    usual = sum([share * _ANSWER_TOKENS[kind] for kind, share in kinds.items()]) / total
+    guessed = (0.8 + 0.4 * task.features.difficulty) * usual  # 1
+    if pace.answer_tokens and pace.answers >= _ENOUGH_ANSWERS:  # 2
+        return math.sqrt(guessed * pace.answer_tokens)
+    return guessed
+
+
+def pace_of(card: ModelCard, seen: Pace | None) -> Pace:
+    """Give the pace of a model, guessing what was not seen."""
+    guessed = guessed_pace(card)
+    if seen is None:
+        return guessed
+    return replace(
+        seen,
+        read_tokens_per_second=seen.read_tokens_per_second or guessed.read_tokens_per_second,
+        tokens_per_second=seen.tokens_per_second or guessed.tokens_per_second,
+    )
+
+
+@lru_cache(maxsize=1024)
+def guessed_pace(card: ModelCard) -> Pace:
+    """Guess how fast a model is that was not seen at work.
+
+    1. For each token of the answer its active weights are read once, at 100 GB/s.
+    2. How many bytes a weight has is told by its size on disk; 0.6 if that is unknown.
+    3. A prompt is read fifteen times as fast as an answer is written.
+
+    Example:
+        >>> guessed_pace(ModelCard(key="chat-10b", size_bytes=5_000_000_000)).tokens_per_second
+        20.0
+    """
+    total, active = params_billion(card) or _UNKNOWN_BILLION, active_billion(card)
+    each = card.size_bytes / (total * 1e9) if card.size_bytes else _BYTES_PER_PARAM  # 2
+    each = min(max(each, _LEAST_BYTES), _MOST_BYTES)
+    writing = _BYTES_PER_S / (max(active, _LEAST_BILLION) * 1e9 * each)  # 1
+    return Pace(
+        read_tokens_per_second=_PREFILL_GAIN * writing,  # 3
+        tokens_per_second=writing,
+    )
+
+
+def active_billion(card: ModelCard) -> float:
+    """Billions of parameters that compute each token: all, but in a mixture of experts.
+
+    Example:
+        >>> [active_billion(ModelCard(key=key)) for key in ("qwen3-30b-a3b", "llama-3.2-3b")]
+        [3.0, 3.0]
+    """
+    total = params_billion(card) or _UNKNOWN_BILLION
+    for name in (card.params, card.display_name, card.key):
+        if told := _ACTIVE.search(name):
+            return min(float(told[1]), total)
+        if experts := _EXPERTS.search(name):
+            return min(_EXPERTS_USED * float(experts[1]), total)
+    return total

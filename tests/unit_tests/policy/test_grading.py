@@ -1,0 +1,147 @@
+"""Grades of answers by what becomes of them."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from unit_tests.ledger.grades import answer, grade, grades
+
+from langchain_lmswitch.policy.grading import (
+    CHECKED,
+    CUT_OFF,
+    FINE,
+    USELESS,
+    Asked,
+    Outcome,
+    again,
+    features_of,
+    grade_of,
+    outweighs,
+    verdict,
+)
+from langchain_lmswitch.types.grades import Grade
+from langchain_lmswitch.types.tasks import Features, Task
+
+SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
+TOOL = {"type": "function", "function": {"name": "count", "parameters": SCHEMA}}
+LIMIT = "maxPredictedTokensReached"
+
+
+def outcome(text: str = "Hello.", stop_reason: str = "eosFound", **more: Any) -> Outcome:
+    return Outcome(text=text, stop_reason=stop_reason, **more)
+
+
+def calling(*arguments: Mapping[str, Any], name: str = "count", **more: Any) -> Outcome:
+    calls = tuple((name, one) for one in arguments)
+    return Outcome(calls=calls, tools=(TOOL,), stop_reason="toolCalls", **more)
+
+
+@pytest.mark.parametrize(
+    ("given", "source", "score", "weight"),
+    [
+        (outcome(), "fine", 1, FINE),
+        (outcome("", LIMIT), "empty", 0, USELESS),
+        (outcome(" \n"), "empty", 0, USELESS),
+        (outcome(stop_reason=LIMIT), "truncated", 0.3, CUT_OFF),
+        (outcome('{"n": 1', LIMIT, json_schema=SCHEMA), "truncated", 0.3, CUT_OFF),
+        (outcome(stop_reason="contextLengthReached"), "truncated", 0.3, CUT_OFF),
+        (outcome('{"n": 1}', json_schema=SCHEMA), "fine", 1, CHECKED),
+        (outcome('```json\n{"n": 1}\n```', json_schema=SCHEMA), "fine", 1, CHECKED),
+        (outcome('{"n": 1', json_schema=SCHEMA), "parse", 0, CHECKED),
+        (outcome("[" * 9999, json_schema=SCHEMA), "parse", 0, CHECKED),
+        (outcome('{"n": "one"}', json_schema=SCHEMA), "schema", 0, CHECKED),
+        (outcome("[1]", json_schema=SCHEMA), "schema", 0, CHECKED),
+        (calling({"n": 1}), "fine", 1, CHECKED),
+        (calling({"n": 1}, {"n": "two"}), "tool_call", 0, CHECKED),
+        (calling({"n": 1}, name="sing"), "tool_call", 0, CHECKED),
+        (calling({"n": 1}, broken_calls=1), "tool_call", 0, CHECKED),
+        (calling({"n": 1}, json_schema={"required": ["m"]}), "fine", 1, CHECKED),
+        (outcome("I'd rather not.", tools=(TOOL,), must_call=True), "tool_call", 0, CHECKED),
+        (outcome("No tool needed.", tools=(TOOL,)), "fine", 1, FINE),
+    ],
+)
+def test_the_form_of_an_answer_tells(
+    given: Outcome, source: str, score: float, weight: float
+) -> None:
+    found = verdict(given)
+
+    assert found is not None
+    assert (found.source, found.score, found.weight) == (source, score, weight)
+
+
+def test_what_the_caller_stopped_tells_nothing() -> None:
+    assert verdict(outcome("", "userStopped")) is None
+
+
+def test_a_tool_without_a_schema_takes_anything() -> None:
+    tool = {"type": "function", "function": {"name": "count"}}
+
+    assert verdict(replace(calling({"x": 1}), tools=(tool,))) == verdict(calling({"n": 1}))
+
+
+@pytest.mark.parametrize(
+    ("gap_s", "key", "named", "named_before", "source"),
+    [
+        (5, "coder", False, False, "retry"),
+        (5, "other", False, False, "retry"),
+        (5, "coder", True, True, "retry"),
+        (5, "other", True, False, "override"),
+        (5, "other", True, True, None),
+        (0.3, "coder", False, False, None),
+        (0.3, "other", True, False, None),
+        (70, "coder", False, False, None),
+        (-3, "coder", False, False, None),
+    ],
+)
+def test_being_asked_again_tells(
+    gap_s: float, key: str, *, named: bool, named_before: bool, source: str | None
+) -> None:
+    """Not what a program samples, tries or compares."""
+    before = Asked(answer=answer(100), named=named_before)
+    found = again(before, key=key, named=named, begun_s=100 + gap_s)
+
+    assert (found.source if found else None) == source
+    assert found is None or found.score < 0.5
+
+
+def test_the_callers_word_counts_and_the_last_one() -> None:
+    word, fine = grade(), grade(source="fine")
+    failure = grade(source="schema", weight=0.5, score=0.0)
+
+    assert outweighs(word, None)
+    assert outweighs(word, word)
+    assert outweighs(replace(word, weight=0.1), failure)
+    assert not outweighs(fine, word)
+    assert not outweighs(replace(fine, weight=0.05), failure)
+    assert outweighs(failure, replace(fine, weight=0.05))
+    assert outweighs(replace(fine, weight=0.5), failure)
+    assert not outweighs(replace(failure, source="parse"), failure)
+
+
+@given(grades, grades)
+def test_nothing_takes_the_place_of_the_callers_word_but_another_one(
+    new: Grade, old: Grade
+) -> None:
+    if old.source == "feedback":
+        assert outweighs(new, old) == (new.source == "feedback")
+    assert outweighs(new, new) == (new.source == "feedback")
+
+
+def test_a_grade_is_of_the_turn_that_was_answered() -> None:
+    found = verdict(outcome())
+    assert found is not None
+    made = grade_of(replace(answer(3), turn="request-1"), found, at_s=9.0)
+
+    assert (made.request, made.key, made.host, made.at_s) == ("request-1", "coder", "local", 9.0)
+    assert made.features == answer().features
+    assert grade_of(answer(3), found, at_s=9.0).request == "request-3"
+
+
+def test_a_request_without_features_is_of_its_task() -> None:
+    task = Task(kind="math", confidence=1, evidence="")
+
+    assert features_of(task).kinds == {"math": 1.0}
+    told = replace(task, features=Features(kinds={"code": 0.5}, vector=(1,)))
+    assert features_of(told) == told.features
