@@ -34,9 +34,13 @@ def understand(request: Request) -> Task:
 
 
 def same_request(request: Request) -> int:
-    """Give a number that is the same if the very same request is made again in this process."""
+    """Give a number that is the same if the very same request is made again in this process.
+
+    Another node of a graph, or other wishes, make it another one.
+    """
+    hints = request.hints
     told = (request.system_text, request.user_text, request.hint, request.wanted_tokens)
-    return hash(told)
+    return hash((*told, hints.node, hints.quality, hints.prefer, hints.require))
 
 
 async def decide(

@@ -75,7 +75,7 @@ def main(way: str, quality: str) -> None:
     llm = ChatLMSwitch(
         roles=ROLES, quality=float(quality), max_tokens=2, temperature=0, on_event=events.append
     )
-    texts: "list[LanguageModelInput]" = [text for _, text in mixed()]
+    texts: list[LanguageModelInput] = [text for _, text in mixed()]
     begun_s = time.monotonic()
     if way == "at once":
         answers = asyncio.run(llm.abatch(texts))
