@@ -7,40 +7,20 @@ from dataclasses import replace
 
 from langchain_lmswitch.errors import LMSwitchError
 from langchain_lmswitch.policy import exploring
-from langchain_lmswitch.policy.classify import classify
 from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer, Outcome, deciding, plan_of
 from langchain_lmswitch.policy.grading import features_of
 from langchain_lmswitch.policy.scoring import expect
-from langchain_lmswitch.policy.unclassified import trouble_of, unclassified
+from langchain_lmswitch.policy.unclassified import trouble_of
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.surveyor import LATELY_S
 from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.models import ModelCard
 from langchain_lmswitch.types.plans import Refusal
-from langchain_lmswitch.types.tasks import Request, Task
+from langchain_lmswitch.types.tasks import Task
 
-__all__ = ["AUTO", "decide", "same_request", "understand"]
+__all__ = ["AUTO", "decide"]
 
 _log = logging.getLogger(__name__)
-
-
-def understand(request: Request) -> Task:
-    """Classify a request; an error in that is no reason not to answer it."""
-    try:
-        return classify(request)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the needs are known without it
-        _warn("A request could not be classified; the model that is there answers", error)
-        return unclassified(request, error)
-
-
-def same_request(request: Request) -> int:
-    """Give a number that is the same if the very same request is made again in this process.
-
-    Another node of a graph, or other wishes, make it another one.
-    """
-    hints = request.hints
-    told = (request.system_text, request.user_text, request.hint, request.wanted_tokens)
-    return hash((*told, hints.node, hints.quality, hints.prefer, hints.require))
 
 
 async def decide(

@@ -22,18 +22,16 @@ from langchain_lmswitch.errors import (
     UnknownModel,
 )
 from langchain_lmswitch.graph.answering import refuse_silence, whole_message, with_deadline
-from langchain_lmswitch.graph.choosing import AUTO, decide, same_request, understand
+from langchain_lmswitch.graph.choosing import AUTO
+from langchain_lmswitch.graph.decisions import decided, decision_of, named
 from langchain_lmswitch.graph.fitting import fit_exactly
-from langchain_lmswitch.graph.refining import refined
 from langchain_lmswitch.graph.refusing import refusal_error
 from langchain_lmswitch.graph.setbacks import Update, failed, vanished
 from langchain_lmswitch.graph.state import RouterState, plain, revive
+from langchain_lmswitch.graph.understanding import understand
 from langchain_lmswitch.hosts.attachments import with_attachments
-from langchain_lmswitch.messages.asking import facts
-from langchain_lmswitch.messages.asking import request as asking
-from langchain_lmswitch.policy.deciding import ChoiceFacts, Outcome
+from langchain_lmswitch.messages.asking import request
 from langchain_lmswitch.policy.naming import card_of
-from langchain_lmswitch.policy.refining import unsure
 from langchain_lmswitch.policy.whatif import explained
 from langchain_lmswitch.switch.board import Held
 from langchain_lmswitch.switch.boards import OpenBoard, boards
@@ -48,7 +46,6 @@ from langchain_lmswitch.types.events import (
 )
 from langchain_lmswitch.types.models import Resident
 from langchain_lmswitch.types.requests import PredictRequest
-from langchain_lmswitch.types.tasks import Request, Task
 
 
 class Nodes:
@@ -66,15 +63,7 @@ class Nodes:
         asked = await with_attachments(
             state["messages"], allow_url_fetch=options.get("allow_url_fetch", False)
         )
-        thread = options.get("thread")
-        last_model = await portal().acall(self._last_model(thread)) if thread else ""
-        request = facts(asked, options, last_model=last_model)
-        number = same_request(request)
-        if thread and await portal().acall(self._asked_again(thread, number)):
-            request = replace(request, hints=replace(request.hints, again=True))
-        task = understand(request)
-        if unsure(task):
-            task = await portal().acall(self._refined(task, request))
+        task, number = await understand(asked, options, self._open)
         return {
             "asked": asked,
             "task": plain(task),
@@ -85,18 +74,18 @@ class Nodes:
 
     async def check_resources(self, state: RouterState) -> Update:
         """Choose the best model that can answer and that the machine can afford now."""
-        outcome, _ = await portal().acall(self._decide(state))
+        outcome, _ = await portal().acall(decided(state, self._open))
         refusal = plain(outcome.refusal) if outcome.refusal else None
         seen = plain(outcome.resident) if outcome.resident else None
-        best = outcome.best if _named(state) == AUTO else ""
-        decision = plain(_decision(state, outcome))
+        best = outcome.best if named(state) == AUTO else ""
+        decision = plain(decision_of(state, outcome))
         return {"decision": decision, "refusal": refusal, "seen": seen, "best": best}
 
     async def explain(self, state: RouterState) -> Decision:
         """Choose as `check_resources` does, and tell what would make others the chosen ones."""
-        outcome, facts = await portal().acall(self._decide(state))
+        outcome, facts = await portal().acall(decided(state, self._open))
         candidates = await asyncio.to_thread(explained, facts, outcome)
-        return replace(_decision(state, outcome), candidates=candidates)
+        return replace(decision_of(state, outcome), candidates=candidates)
 
     async def refuse(self, state: RouterState) -> Update:
         """Say why nothing helps, as the error that fits best."""
@@ -158,7 +147,7 @@ class Nodes:
         said: list[PredictEvent] = []
         writer(decision)
         try:
-            ask = asking(state["fitted"], options)
+            ask = request(state["fitted"], options)
             answering = self._predict(resident.identifier, ask, gap_s=options.get("timeout_s"))
             async with aclosing(portal().astream(answering)) as events:
                 async for event in events:
@@ -173,18 +162,6 @@ class Nodes:
         finally:
             await portal().acall(self._release(state["call"]))
         return {"messages": [whole_message([decision, *said], options)]}
-
-    async def _decide(self, state: RouterState) -> tuple[Outcome, ChoiceFacts]:
-        board = await self._open()
-        outcome, facts = await decide(
-            board,
-            revive(Task, state["task"]),
-            model=_named(state),
-            failed=_excluded(state),
-            tight={key for key, failure in state["failed"].items() if failure["for_memory"]},
-        )
-        board.surveyor.learning.note_choice(facts, outcome)
-        return outcome, facts
 
     async def _acquire(self, state: RouterState, key: str, tell: Callable[[object], None]) -> Held:
         board = await self._open()
@@ -226,15 +203,6 @@ class Nodes:
         writer(FellBack(key=key, reason=str(gone)))
         return vanished(state, key, gone)
 
-    async def _refined(self, task: Task, request: Request) -> Task:
-        return await refined(await self._open(), task, request)
-
-    async def _last_model(self, thread: str) -> str:
-        return (await self._open()).threads.last(thread)
-
-    async def _asked_again(self, thread: str, request: int) -> bool:
-        return (await self._open()).threads.again(thread, request)
-
     async def _look_again(self) -> None:
         (await self._open()).surveyor.forget()
 
@@ -250,26 +218,3 @@ class Nodes:
         except BaseException:
             await portal().acall(self._release(call))
             raise
-
-
-def _named(state: RouterState) -> str:
-    return state.get("options", {}).get("model") or AUTO
-
-
-def _excluded(state: RouterState) -> dict[str, str]:
-    return {key: failure["reason"] for key, failure in state["failed"].items()}
-
-
-def _decision(state: RouterState, outcome: Outcome) -> Decision:
-    choice = outcome.choice
-    return Decision(
-        model=choice.key or "",
-        identifier="",
-        task=state["task"]["kind"],
-        reason=choice.reason,
-        candidates=choice.candidates,
-        tool_calling=choice.tool_calling,
-        fallbacks=tuple(f"{key}: {reason}" for key, reason in _excluded(state).items()),
-        request=state.get("call", ""),
-        node=state["task"]["hints"]["node"],
-    )

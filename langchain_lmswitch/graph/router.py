@@ -10,12 +10,13 @@ from langgraph.graph import END, START, StateGraph
 from langsmith import tracing_context
 
 from langchain_lmswitch.errors import HostLost, LMSwitchError, UnknownModel
-from langchain_lmswitch.graph.choosing import AUTO, decide, understand
+from langchain_lmswitch.graph.choosing import AUTO, decide
 from langchain_lmswitch.graph.compiled import RouterGraph
 from langchain_lmswitch.graph.fitting import count
 from langchain_lmswitch.graph.grading import Graded
 from langchain_lmswitch.graph.nodes import Nodes
 from langchain_lmswitch.graph.state import RouterInput, RouterOutput, RouterState
+from langchain_lmswitch.graph.understanding import task_of
 from langchain_lmswitch.hosts.attachments import with_attachments
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.messages.asking import facts
@@ -131,7 +132,7 @@ class Router:
         options: RouterOptions,
         counting: Callable[[Host, str], Awaitable[int]],
     ) -> int | None:
-        task = understand(facts(messages, options))
+        task = task_of(facts(messages, options))
         async with watched(self._open) as board:
             outcome, _ = await decide(board, task, model=options.get("model") or AUTO, failed={})
             if outcome.resident is None:

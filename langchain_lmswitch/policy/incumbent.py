@@ -2,8 +2,8 @@
 
 from collections.abc import Collection, Sequence
 
+from langchain_lmswitch.policy.needs import lacking
 from langchain_lmswitch.policy.prior import prior
-from langchain_lmswitch.policy.ranking import lacking
 from langchain_lmswitch.policy.wishes import abilities
 from langchain_lmswitch.types.decisions import Candidate
 from langchain_lmswitch.types.models import ModelCard

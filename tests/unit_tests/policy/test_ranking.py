@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from langchain_lmswitch.policy.needs import lacking
 from langchain_lmswitch.policy.prior import params_billion
-from langchain_lmswitch.policy.ranking import lacking, rank
+from langchain_lmswitch.policy.ranking import rank
 from langchain_lmswitch.testing import card
 from langchain_lmswitch.types.models import ModelCard
 from langchain_lmswitch.types.paces import Pace
