@@ -22,7 +22,7 @@ _WORTH: Final = 10.0
 """Grades of one model at one node that count as much as what is expected of it otherwise."""
 _READ: Final = 200
 """Requests of a node that are looked at, the latest; more would tell the same."""
-_MOST_CALLS: Final = 500
+_MOST_CALLS: Final = 300
 """Calls whose order is looked at, the latest."""
 
 
