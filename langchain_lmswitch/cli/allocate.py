@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from langchain_lmswitch.policy.allocating import Allocation, Setting
     from langchain_lmswitch.policy.nodes import Asked
     from langchain_lmswitch.policy.turnover import Installed
+    from langchain_lmswitch.settings import Settings
     from langchain_lmswitch.switch.surveyor import Surveyor
     from langchain_lmswitch.types.models import ModelCard
+    from langchain_lmswitch.types.tasks import Task
 
 _LAST: Final = 2000
 _PER: Final = 100
@@ -110,13 +112,26 @@ async def _setting(
     return Setting(
         nodes=[
             node_of(name, tasks, cards, lessons=lessons, grades=grades, paces=paces)
-            for name, tasks in asked.tasks.items()
+            for name, tasks in _ruled(asked, surveyor.settings).items()
         ],
         models=await _installed(surveyor, cards),
         order=asked.order,
         budget_bytes=await _room(surveyor),
         price=price(quality),
     )
+
+
+def _ruled(asked: "Asked", settings: "Settings") -> "dict[str, list[Task]]":
+    """Put what nodes ask for under the user's rules of today."""
+    from langchain_lmswitch.policy.rules import under_rules
+
+    return {
+        name: [
+            under_rules(one, allow=settings.allow, deny=settings.deny, roles=settings.roles)
+            for one in tasks
+        ]
+        for name, tasks in asked.tasks.items()
+    }
 
 
 async def _installed(surveyor: "Surveyor", cards: "list[ModelCard]") -> "dict[str, Installed]":

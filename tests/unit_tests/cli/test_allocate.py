@@ -165,6 +165,15 @@ def test_what_callers_said_of_answers_counts(ledger: SqliteLedger) -> None:
 
 
 @pytest.mark.usefixtures("ledger")
+def test_the_users_rules_hold(monkeypatch: pytest.MonkeyPatch) -> None:
+    nodes = ("--nodes", "write=code,talk=chat")
+    monkeypatch.setenv("LMSWITCH_DENY", "coder")
+    assert allocated(*nodes) == {"write": "chat-9b", "talk": "chat-9b"}
+    monkeypatch.setenv("LMSWITCH_ROLES", '{"eyes": ["chat"]}')
+    assert allocated(*nodes) == {"write": "chat-9b", "talk": "eyes-2b"}
+
+
+@pytest.mark.usefixtures("ledger")
 def test_nodes_that_never_ran_go_by_their_tasks_or_names() -> None:
     assert allocated("--nodes", "a=code,b=chat") == {"a": "coder-7b", "b": "chat-9b"}
     assert allocated("--nodes", "code_writer, small_talk") == {
