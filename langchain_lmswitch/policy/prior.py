@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
-from operator import mul
+from operator import mul, sub
 from typing import Final
 
 from langchain_lmswitch.policy.ability import KINDS, KNOWN_FOR_TOOLS, Part, ability
@@ -50,8 +50,8 @@ class _Profile:
 
     whys: tuple[str, ...]
     """Of each part of its ability."""
-    logits: Mapping[TaskKind, tuple[float, ...]]
-    """By task: after each of the parts."""
+    odds: Mapping[TaskKind, tuple[float, ...]]
+    """By task, after each of the parts: wrong answers to one that is right."""
     spread: float
 
 
@@ -70,18 +70,17 @@ def prior(card: ModelCard, task: Task) -> Expected:
     mix = _mix(task)
     foreign = task.needs.language not in {"", "en"}
     profile = _profile(card, tools=task.needs.tools, foreign=foreign)  # 1, 2, 3, 4
-    ease = _PER_DIFFICULTY * (0.5 - task.features.difficulty)
-    shares = [[_share(ease + one) for one in profile.logits[kind]] for kind in mix]
+    hard = math.exp(_PER_DIFFICULTY * (task.features.difficulty - 0.5))
+    shares = [[CEILING / (1 + hard * odds) for odds in profile.odds[kind]] for kind in mix]
     steps = [_mean(mix, step) for step in zip(*shares, strict=True)]  # 5
-    reasons = [
-        f"{why} {after - before:+.3f}"
-        for why, before, after in zip(profile.whys, [0.0, *steps], steps, strict=False)
-    ]
-    quality = steps[-1]
+    whys = profile.whys
     if task.hints.roles:  # 6
-        quality = _mean(mix, _said(card, mix, [one[-1] for one in shares], task.hints.roles))
-        reasons += [f"you say so {quality - steps[-1]:+.3f}"] if quality != steps[-1] else []
-    return Expected(quality=quality, prior=quality, spread=profile.spread, reasons=tuple(reasons))
+        said = _said(card, mix, [one[-1] for one in shares], task.hints.roles)
+        steps.append(_mean(mix, said))
+        whys = (*whys, "you say so")
+    return Expected(
+        quality=steps[-1], prior=steps[-1], spread=profile.spread, reasons=_reasons(whys, steps)
+    )
 
 
 @lru_cache(maxsize=2048)
@@ -97,9 +96,13 @@ def _profile(card: ModelCard, *, tools: bool, foreign: bool) -> _Profile:
         parts.append(_FOREIGN[known.family.languages])
     return _Profile(
         whys=tuple(part.why for part in parts),
-        logits={kind: tuple(accumulate(p.shift.get(kind, 0.0) for p in parts)) for kind in KINDS},
+        odds={kind: tuple(_odds(kind, parts)) for kind in KINDS},
         spread=_SPREAD_UNHEARD_OF if known.family is UNKNOWN else _SPREAD,
     )
+
+
+def _odds(kind: TaskKind, parts: Sequence[Part]) -> Iterator[float]:
+    return (math.exp(-one) for one in accumulate(part.shift.get(kind, 0.0) for part in parts))
 
 
 def _mix(task: Task) -> Mix:
@@ -113,13 +116,16 @@ def _mix(task: Task) -> Mix:
     return mix
 
 
-def _share(logits: float) -> float:
-    return CEILING / (1 + math.exp(-logits))
-
-
 def _mean(mix: Mix, values: Iterable[float]) -> float:
     total: float = sum(map(mul, mix.values(), values))
     return total
+
+
+def _reasons(whys: Sequence[str], steps: Sequence[float]) -> tuple[str, ...]:
+    """Tell what each part brings; a word of the user's that changes nothing is no reason."""
+    gains = map(sub, steps, (0.0, *steps))
+    told = zip(whys, gains, strict=True)
+    return tuple(f"{why} {gain:+.3f}" for why, gain in told if gain or why != "you say so")
 
 
 def _said(
