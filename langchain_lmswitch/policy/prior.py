@@ -12,10 +12,10 @@ from langchain_lmswitch.policy.ability import KINDS, KNOWN_FOR_TOOLS, Part, abil
 from langchain_lmswitch.policy.families import UNKNOWN
 from langchain_lmswitch.policy.pedigree import params_billion, pedigree
 from langchain_lmswitch.policy.published import published
-from langchain_lmswitch.policy.roles import declared
+from langchain_lmswitch.policy.roles import Mix, said
 from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.models import ModelCard
-from langchain_lmswitch.types.tasks import Role, Task, TaskKind
+from langchain_lmswitch.types.tasks import Task, TaskKind
 
 __all__ = ["params_billion", "prior"]
 
@@ -41,8 +41,6 @@ _SPREAD_UNHEARD_OF: Final = 0.2
 _UNLIKELY: Final = 0.02
 """Tasks that a request is less likely to be are left out: they cost time and change nothing."""
 
-Mix = Mapping[TaskKind, float]
-
 
 @dataclass(frozen=True, slots=True)
 class _Profile:
@@ -63,7 +61,7 @@ def prior(card: ModelCard, task: Task) -> Expected:
     3. With tools, calling them is most of the task; a model trained for it gains most.
     4. In another language than English, those that were hardly taught any lose.
     5. What it gets right of each task, at this difficulty, is mixed as likely as the task is.
-    6. What the user says replaces that, for the tasks that it is said of: see `declared`.
+    6. What the user says replaces that, for the tasks that it is said of: see `said`.
 
     Each reason ends with the points that it brings; together they are the quality.
     """
@@ -75,8 +73,8 @@ def prior(card: ModelCard, task: Task) -> Expected:
     steps = [_mean(mix, step) for step in zip(*shares, strict=True)]  # 5
     whys = profile.whys
     if task.hints.roles:  # 6
-        said = _said(card, mix, [one[-1] for one in shares], task.hints.roles)
-        steps.append(_mean(mix, said))
+        last = [one[-1] for one in shares]
+        steps.append(said(card, task.kind, mix, last, task.hints.roles))
         whys = (*whys, "you say so")
     return Expected(
         quality=steps[-1], prior=steps[-1], spread=profile.spread, reasons=_reasons(whys, steps)
@@ -126,10 +124,3 @@ def _reasons(whys: Sequence[str], steps: Sequence[float]) -> tuple[str, ...]:
     gains = map(sub, steps, (0.0, *steps))
     told = zip(whys, gains, strict=True)
     return tuple(f"{why} {gain:+.3f}" for why, gain in told if gain or why != "you say so")
-
-
-def _said(
-    card: ModelCard, mix: Mix, shares: Sequence[float], roles: Sequence[Role]
-) -> Iterator[float]:
-    for kind, share in zip(mix, shares, strict=True):
-        yield declared(card, kind, roles, otherwise=share)
