@@ -9,7 +9,7 @@ from langchain_lmswitch.errors import LMSwitchError
 from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer, Outcome, deciding, plan_of
 from langchain_lmswitch.policy.exploring import curiosity
 from langchain_lmswitch.policy.grading import features_of
-from langchain_lmswitch.policy.rules import under_rules
+from langchain_lmswitch.policy.permissions import under_rules
 from langchain_lmswitch.policy.scoring import expect
 from langchain_lmswitch.policy.unclassified import trouble_of
 from langchain_lmswitch.switch.board import Switchboard
