@@ -26,12 +26,20 @@ class Rule:
     words: frozenset[str] = frozenset()
     phrases: tuple[str, ...] = ()
     pattern: re.Pattern[str] | None = None
+    """Reads each letter a bounded number of times, whatever the text."""
+    with_digits: bool = False
+    """Whether it takes a digit, too."""
+    choices: int = 0
+    """So many answers to choose from are a sign as well."""
 
     def fires(self, said: Wording) -> bool:
         """Whether the text shows this sign."""
+        if self.with_digits and not said.digits:
+            return False
         return (
             not self.words.isdisjoint(said.vocabulary)
             or any(phrase in said.lower for phrase in self.phrases)
+            or bool(self.choices and said.choices >= self.choices)
             or bool(self.pattern and self.pattern.search(said.lower))
         )
 
@@ -44,6 +52,8 @@ def _rule(
     words: str = "",
     phrases: Iterable[str] = (),
     pattern: str = "",
+    with_digits: bool = False,
+    choices: int = 0,
 ) -> Rule:
     return Rule(
         kind=kind,
@@ -52,6 +62,8 @@ def _rule(
         words=frozenset(words.split()),
         phrases=tuple(phrases),
         pattern=re.compile(pattern, re.MULTILINE | re.ASCII) if pattern else None,
+        with_digits=with_digits,
+        choices=choices,
     )
 
 
@@ -61,15 +73,14 @@ RULES: Final = (
         3,
         "a code block",
         phrases=("```",),
-        pattern=r"^\s*(?:def \w+\(|class \w+[:({]|from [\w.]+ import|import \w+;?$|#include|"
+        pattern=r"^[ \t]{0,16}(?:def \w+\(|class \w+[:({]|from [\w.]+ import|import \w+;?$|#include|"
         r"public \w+ |func \w+\(|fn \w+\()",
     ),
     _rule(
         "code",
         3,
         "an error trace",
-        phrases=("traceback (most recent",),
-        pattern=r"[a-z](?:error|exception):",
+        phrases=("traceback (most recent", "error:", "exception:"),
     ),
     _rule(
         "code",
@@ -136,8 +147,28 @@ RULES: Final = (
         "math",
         2,
         "a word problem",
-        phrases=("还剩多少", "残りは何", "いくつ", "wie viele", "combien", "cuánt", "quant", "сколько"),
-        pattern=r"\bhow (?:many|much)\b[^?]*\d|\d[^?]*\bhow (?:many|much|far|long|old)\b",
+        with_digits=True,
+        phrases=(
+            " how many ",
+            " how much ",
+            " how far ",
+            " how long ",
+            " how old ",
+            "wie viele",
+            "combien",
+            "cuánt",
+            "quanto ",
+            "quanti ",
+            "quante ",
+            "quantos ",
+            "quantas ",
+            "сколько",
+            "还剩多少",
+            "多少",
+            "残りは何",
+            "いくつ",
+            "몇 개",
+        ),
     ),
     _rule(
         "reasoning",
@@ -151,7 +182,7 @@ RULES: Final = (
         "knowledge",
         3,
         "answers to choose from",
-        pattern=r"(?:^|\s)\(?a[).:]\s.+?\s\(?b[).:]\s[\s\S]+?\s\(?c[).:]\s",
+        choices=3,
     ),
     _rule(
         "knowledge",
@@ -187,7 +218,7 @@ RULES: Final = (
         "extraction",
         3,
         "a text to take the answer from",
-        pattern=r"^\W*(?:context|passage|background|document|documents|article|text|contexte|"
+        pattern=r"^[^\w\n]{0,8}(?:context|passage|background|document|documents|article|text|contexte|"
         r"contexto|kontext|contesto|контекст|текст)\s*:|文章[:\uff1a]|текст:",
     ),
     _rule(
@@ -233,7 +264,7 @@ RULES: Final = (
             "요약",
             "краткое содержание",
         ),
-        pattern=r"\bfasse\b.*\bzusammen|r[eé]sume[rz]? (?:ce|le|la|les|el|este|cet)\b|"
+        pattern=r"\bfasse\b[^.!?\n]{0,80}\bzusammen|r[eé]sume[rz]? (?:ce|le|la|les|el|este|cet)\b|"
         r"r[eé]sum[eé] (?:de|du|ce|le|la|les)\b",
     ),
     _rule(

@@ -3,25 +3,24 @@
 import math
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Final, get_args
 
 from langchain_lmswitch.policy.wording import Wording
 from langchain_lmswitch.types.tasks import Request, TaskKind
 
-_NUMBER: Final = re.compile(r"\d+(?:[.,]\d+)*")
+_NUMBER: Final = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
 _YEAR: Final = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
-_CHOICE: Final = re.compile(r"(?:^|[\s(])([A-H])[).:]\s?\S")
-_NAME: Final = re.compile(r"(?<=[\w,;'\"] )[A-Z][a-z]+")
 _SENTENCE_END: Final = re.compile("[.!?](?:\\s|$)|[\u3002\uff01\uff1f]")
 _MEASURE: Final = re.compile(r"[$\u20ac\u00a3]\s?\d|\d\s?(?:%|km|kg|cm|mm|m/s|miles|hours|minutes)\b")
 _OPERATION: Final = re.compile(
     r"[\d)x](?:\s?[+*^=<>\u00d7]\s?|\s[-/]\s)[\d(x]"  # 24/7 and 2024-11-22 are no sums
 )
-_SYMBOLS: Final = re.compile(r"[{}\[\]();=<>_*/&|#`]")
+_SYMBOLS: Final = "{}[]();=<>_*/&|#`"
 _UNSPACED: Final = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
-_PASSAGE_SENTENCES: Final = 4
-_PASSAGE_CHARS: Final = 300
+_PASSAGE_SENTENCES: Final = 3
+_PASSAGE_CHARS: Final = 120
 _FEW_WORDS: Final = 5
 
 _OPENINGS: Final[Mapping[str, frozenset[str]]] = {
@@ -100,13 +99,13 @@ def signs(
 
 def _sizes(said: Wording) -> tuple[float, ...]:
     chars = max(len(said.text), 1)
-    numbers = _NUMBER.findall(said.text)
+    numbers = len(_NUMBER.findall(said.text)) if said.digits else 0
     return (
         math.log10(1 + said.chars) / 5,
         math.log10(1 + said.text.count("\n")) / 2,
-        4 * sum(map(len, numbers)) / chars,
-        math.log10(1 + len(numbers)) / 2,
-        5 * len(_SYMBOLS.findall(said.text)) / chars,
+        4 * said.digits / chars,
+        math.log10(1 + numbers) / 2,
+        5 * sum(map(said.text.count, _SYMBOLS)) / chars,
     )
 
 
@@ -115,8 +114,8 @@ def _shapes(said: Wording) -> tuple[float, ...]:
     return (
         (text.count("$") + 2 * text.count("\\")) / 8,
         len(_OPERATION.findall(text)) / 4,
-        len(_MEASURE.findall(text)) / 4,
-        len(set(_CHOICE.findall(text))) / 5,
+        len(_MEASURE.findall(text)) / 4 if said.digits else 0.0,
+        said.choices / 5,
         float("__" in text or " _ " in text),
     )
 
@@ -130,13 +129,20 @@ def _sentences(said: Wording) -> tuple[float, ...]:
         (text.count("?") + text.count("\uff1f")) / 4,
         float(last.isalnum() or last in {":", "_", ","}),
         float(text.isascii() and text == text.lower() and "\n" not in text),
-        len(_NAME.findall(text)) * 4 / (len(said.words) + 4),
-        len(_YEAR.findall(text)) / 3,
+        4 * _names(text) / (len(said.words) + 4),
+        len(_YEAR.findall(text)) / 3 if said.digits else 0.0,
         (text.count('"') + text.count("\u201c") * 2) / 8,
         math.log10(1 + sentences) / 2,
         float(sentences <= 1 and "\n" not in text),
         float(sentences >= _PASSAGE_SENTENCES and len(text) >= _PASSAGE_CHARS),
         float(len(said.words) <= _FEW_WORDS),
+    )
+
+
+def _names(text: str) -> int:
+    return sum(
+        word[0].isupper() and before[-1] not in ".?!:" and len(word) > 1
+        for before, word in pairwise(text.split())
     )
 
 

@@ -4,10 +4,12 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-READ_CHARS: Final = 1_500
+READ_CHARS: Final = 1_200
 """Read from each end of a long text: rules are linear in length, and the wish stands at an end."""
 
 _WORD: Final = re.compile("[a-z\u00df-\u00f6\u00f8-\u024f\u0370-\u03ff\u0400-\u06ff]+")
+
+_CHOICE: Final = re.compile(r"[\s(]([A-Ha-h])[).:] ?\S")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +23,9 @@ class Wording:
     words: tuple[str, ...]
     """The words of scripts that put spaces between them, in small letters."""
     vocabulary: frozenset[str]
+    digits: int
+    choices: int
+    """How many different letters stand before answers to choose from."""
     chars: int
     """Of the whole text."""
 
@@ -31,7 +36,13 @@ def wording(text: str) -> Wording:
     lower = f" {read.lower()} "
     words = tuple(_WORD.findall(lower))
     return Wording(
-        text=read, lower=lower, words=words, vocabulary=frozenset(words), chars=len(text)
+        text=read,
+        lower=lower,
+        words=words,
+        vocabulary=frozenset(words),
+        digits=sum(map(read.count, "0123456789")),
+        choices=len(set(_CHOICE.findall(read))),
+        chars=len(text),
     )
 
 
