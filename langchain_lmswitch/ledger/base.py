@@ -13,7 +13,7 @@ Record = LoadRecord | DecisionRecord | AnswerRecord | Grade
 MOST_LOADS: Final = 5_000
 MOST_DECISIONS: Final = 10_000
 MOST_ANSWERS: Final = 2_000
-MOST_GRADES: Final = 10_000
+MOST_GRADES: Final = 5_000
 """What is kept; the oldest go first."""
 LOADS_READ: Final = 1_000
 """Loads of one host that are given back at most."""
