@@ -9,6 +9,7 @@ from langchain_lmswitch.errors import LMSwitchError
 from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer, Outcome, deciding, plan_of
 from langchain_lmswitch.policy.exploring import curiosity
 from langchain_lmswitch.policy.grading import features_of
+from langchain_lmswitch.policy.rules import under_rules
 from langchain_lmswitch.policy.scoring import expect
 from langchain_lmswitch.policy.unclassified import trouble_of
 from langchain_lmswitch.switch.board import Switchboard
@@ -45,11 +46,14 @@ async def decide(
 
     Raises:
         UnknownModel: The host has no model named `model`.
+        ModelDenied: The user's rules forbid it.
     """
     surveyor, learning = board.surveyor, board.surveyor.learning
     survey, cards, _ = await asyncio.gather(
         surveyor.survey(max_age_s=LATELY_S), surveyor.cards(), learning.begin()
     )
+    settings = surveyor.settings
+    task = under_rules(task, allow=settings.allow, deny=settings.deny, roles=settings.roles)
     chat = [card for card in cards if card.kind == "llm"]
     expected = _expected(board, task, chat)
     facts = ChoiceFacts(
@@ -60,8 +64,8 @@ async def decide(
         model=model,
         failed=failed,
         tight=tuple(sorted(tight)),
-        headroom_bytes=surveyor.settings.headroom_bytes,
-        evict_helpers=surveyor.settings.evict_helpers,
+        headroom_bytes=settings.headroom_bytes,
+        evict_helpers=settings.evict_helpers,
         load_s={card.key: round(learning.load_s(card.key, card.size_bytes), 3) for card in chat},
         expected=expected,
         curiosity=_curiosity(board, task, expected, survey.resident_keys),
