@@ -64,7 +64,7 @@ async def decide(
         load_s={card.key: round(learning.load_s(card.key, card.size_bytes), 3) for card in chat},
         expected=expectations(board, task, chat, resident=survey.resident_keys),
         paces={card.key: pace for card in chat if (pace := learning.pace(card.key))},
-        expected_run=round(board.habits.runs.expected, 3),
+        runs=board.habits.runs,
         fresh=board.habits.fresh(),
     )
     try:

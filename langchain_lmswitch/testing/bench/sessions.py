@@ -9,7 +9,7 @@ from langchain_lmswitch.policy.demand import Demand
 from langchain_lmswitch.policy.eviction import Absentee, Occupant
 from langchain_lmswitch.policy.loadtimes import guessed_load_s
 from langchain_lmswitch.policy.planning import Survey
-from langchain_lmswitch.policy.runs import FIRST_RUN, Runs, is_fresh
+from langchain_lmswitch.policy.runs import Runs, is_fresh
 from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.machine import Footprint, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
@@ -120,7 +120,7 @@ class _Memory:
             survey=self._survey(),
             expected=asked.expected,
             paces={card.key: _AT_ONCE for card in cards},
-            expected_run=self.runs.expected if self.steady else FIRST_RUN,
+            runs=self.runs,
             fresh=tuple(sorted(fresh)),
             offers={card.key: _offer(card) for card in cards},
         )

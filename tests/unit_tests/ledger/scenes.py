@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer
 from langchain_lmswitch.policy.eviction import Absentee, Occupant
 from langchain_lmswitch.policy.planning import ANSWERING, PlanFacts, Survey
+from langchain_lmswitch.policy.runs import Runs
 from langchain_lmswitch.types.machine import Footprint, Gpu, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
 from langchain_lmswitch.types.paces import Pace
@@ -145,6 +146,11 @@ paces = st.builds(
 )
 
 
+runs = st.builds(
+    Runs, best=st.sampled_from(["", *KEYS]), length=st.integers(0, 50), mean=st.floats(1, 50)
+)
+
+
 def some_keys(draw: st.DrawFn, keys: list[str]) -> list[str]:
     """Draw two of the keys at most."""
     return draw(st.lists(st.sampled_from(keys), unique=True, max_size=2)) if keys else []
@@ -168,10 +174,10 @@ def choices(draw: st.DrawFn) -> ChoiceFacts:
         headroom_bytes=draw(st.integers(0, GIB)),
         evict_helpers=draw(st.booleans()),
         load_s={key: draw(seconds) for key in chat if draw(st.booleans())},
-        paces={key: draw(paces) for key in chat if draw(st.booleans())},
-        expected_run=draw(st.floats(1, 50)),
-        curiosity={key: draw(st.floats(0, 0.1)) for key in some_keys(draw, chat)},
-        fresh=tuple(some_keys(draw, chat)),
+        paces={key: draw(paces) for key in some_keys(draw, chat)},
+        runs=draw(runs),
+        curiosity=dict.fromkeys(failed, 0.02),
+        fresh=tuple(failed),
         trouble=draw(st.sampled_from(["", "", "", "KeyError"])),
         offers=offers,
     )
