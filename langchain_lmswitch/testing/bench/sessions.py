@@ -15,7 +15,7 @@ from langchain_lmswitch.types.machine import Footprint, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
 from langchain_lmswitch.types.paces import Pace
 from langchain_lmswitch.types.plans import Load
-from langchain_lmswitch.types.tasks import Hints, Task
+from langchain_lmswitch.types.tasks import Task
 
 POINTS_PER_SECOND: Final = 0.002
 """What waiting for a load costs, in points of an answer's score."""
@@ -170,8 +170,3 @@ def _offer(card: ModelCard) -> Offer:
         weights_bytes=card.size_bytes, kv_bytes=0, source="ledger", uncertainty=0.0
     )
     return Offer(spec=LoadSpec(key=card.key, identifier=card.key), footprint=footprint)
-
-
-def settled(task: Task, *, quality: float = 0.5) -> Task:
-    """Make a request's task one that says nothing but the knob."""
-    return Task(kind=task.kind, confidence=1.0, evidence="", hints=Hints(quality=quality))

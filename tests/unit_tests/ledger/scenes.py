@@ -1,5 +1,7 @@
 """Random facts of decisions."""
 
+from functools import cache
+
 from hypothesis import strategies as st
 
 from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer
@@ -72,6 +74,7 @@ tasks = st.builds(
 )
 
 
+@cache
 def specs(key: str) -> st.SearchStrategy[LoadSpec]:
     """Loads of one model."""
     return st.builds(
@@ -83,6 +86,7 @@ def specs(key: str) -> st.SearchStrategy[LoadSpec]:
     )
 
 
+@cache
 def _card(key: str) -> st.SearchStrategy[ModelCard]:
     return st.builds(
         ModelCard,
@@ -100,6 +104,7 @@ def _card(key: str) -> st.SearchStrategy[ModelCard]:
     )
 
 
+@cache
 def _occupant(key: str) -> st.SearchStrategy[Occupant]:
     resident = st.builds(
         Resident,
@@ -131,6 +136,7 @@ def surveys(draw: st.DrawFn) -> Survey:
     )
 
 
+@cache
 def _offer(key: str) -> st.SearchStrategy[Offer]:
     plain = st.builds(Offer, spec=specs(key), footprint=footprints)
     smaller = st.lists(plain, max_size=1).map(tuple)
