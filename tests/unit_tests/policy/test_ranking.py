@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from langchain_lmswitch.policy.needs import lacking
 from langchain_lmswitch.policy.prior import params_billion
 from langchain_lmswitch.policy.ranking import rank
 from langchain_lmswitch.policy.runs import Runs
@@ -101,16 +100,6 @@ def test_who_lacks_a_need_comes_last() -> None:
         ("tiny-vl", ()),
         ("huge", ("cannot see images",)),
     ]
-
-
-@pytest.mark.parametrize(("trained_tokens", "lacks"), [(4096, False), (4095, True), (0, False)])
-def test_context_that_a_model_was_trained_for(trained_tokens: int, lacks: bool) -> None:  # noqa: FBT001
-    """Too little is a lack; unknown is none."""
-    found = lacking(
-        card("a", max_context_tokens=trained_tokens), Needs(context_tokens=4096), Hints()
-    )
-
-    assert bool(found) is lacks
 
 
 def test_embedding_models_are_no_candidates() -> None:
