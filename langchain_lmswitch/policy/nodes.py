@@ -8,7 +8,7 @@ from typing import Final, get_args
 
 from langchain_lmswitch.errors import InvalidRequest
 from langchain_lmswitch.policy.allocating import Node
-from langchain_lmswitch.policy.costs import answer_s, pace_of
+from langchain_lmswitch.policy.costs import answer_s, pace_of, size_of
 from langchain_lmswitch.policy.labels import label_of
 from langchain_lmswitch.policy.lessons import Lessons
 from langchain_lmswitch.policy.needs import lacking
@@ -109,13 +109,13 @@ def node_of(
     ]
     expected = [expect(one, cards, lessons) for one in read]
     here = [one for one in grades if one.node == name]
-    quality, takes_s = {}, {}
+    quality, takes_s, sizes = {}, {}, [size_of(one) for one in read]
     for card in able:
         mean = fsum(one[card.key].quality for one in expected) / len(expected)  # 2
         own = [one for one in here if one.key == card.key]
         quality[card.key] = _judged(mean, own)  # 3
         pace = pace_of(card, (paces or {}).get(card.key))
-        takes_s[card.key] = fsum(answer_s(one, pace) for one in read) / len(read)
+        takes_s[card.key] = fsum(answer_s(size, pace) for size in sizes) / len(read)
     return Node(name=name, quality=quality, answer_s=takes_s)
 
 
