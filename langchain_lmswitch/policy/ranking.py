@@ -154,24 +154,24 @@ def _candidate(
 ) -> Candidate:
     task, loaded = scene.task, card.key in scene.resident
     takes_s = answer_s(scene.size, pace, known_prompt=card.key == scene.known_before)
-    waits_s = 0.0 if loaded else load_s
     parts: dict[Part, float] = {"prior": expected.prior, "answer": 0.0 - scene.price * takes_s}  # 2
     if learnt := expected.learnt:
         parts["learnt"] = learnt  # 1
     if not loaded:
-        parts["load"] = 0.0 - scene.price * waits_s / scene.run  # 3
+        parts["load"] = 0.0 - scene.price * load_s / scene.run  # 3
         parts["margin"] = -MARGIN / (1 + scene.runs.streak(card.key)) - scene.warm  # 4
     elif curious > 0:
         parts["curious"] = curious  # 7
     if task.hints.prefer or task.hints.last_model:
         parts |= _wishes(card, task.hints)  # 5, 6
+    words = _words(parts, scene, takes_s=takes_s, load_s=load_s)
     return Candidate(
         key=card.key,
         score=round(sum(parts.values()), 6),
-        reasons=_reasons(expected, parts, scene, takes_s=takes_s, waits_s=waits_s),
+        reasons=(*expected.reasons, *words),
         parts=parts,
         answer_s=takes_s,
-        load_s=waits_s,
+        load_s=0.0 if loaded else load_s,
         abilities=abilities(card),
         max_context_tokens=card.max_context_tokens,
         resident=loaded,
@@ -191,16 +191,10 @@ def _wishes(card: ModelCard, hints: Hints) -> dict[Part, float]:
     return parts
 
 
-def _reasons(
-    expected: Expected,
-    parts: Mapping[Part, float],
-    scene: _Scene,
-    *,
-    takes_s: float,
-    waits_s: float,
-) -> tuple[str, ...]:
+def _words(
+    parts: Mapping[Part, float], scene: _Scene, *, takes_s: float, load_s: float
+) -> list[str]:
     words = [f"{takes_s:.1f} s to answer {parts['answer']:+.3f}"] if parts["answer"] else []
     if parts.get("load"):
-        words.append(f"{waits_s:.1f} s to load{scene.serves} {parts['load']:+.3f}")
-    words += [f"{why} {parts[name]:+.3f}" for name, why in _WORDS if name in parts]
-    return (*expected.reasons, *words)
+        words.append(f"{load_s:.1f} s to load{scene.serves} {parts['load']:+.3f}")
+    return words + [f"{why} {parts[name]:+.3f}" for name, why in _WORDS if name in parts]
