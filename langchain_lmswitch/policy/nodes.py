@@ -109,13 +109,13 @@ def node_of(
     ]
     expected = [expect(one, cards, lessons) for one in read]
     here = [one for one in grades if one.node == name]
-    quality, takes_s, sizes = {}, {}, [size_of(one) for one in read]
+    quality, takes_s = {}, {}
     for card in able:
         mean = fsum(one[card.key].quality for one in expected) / len(expected)  # 2
         own = [one for one in here if one.key == card.key]
         quality[card.key] = _judged(mean, own)  # 3
         pace = pace_of(card, (paces or {}).get(card.key))
-        takes_s[card.key] = fsum(answer_s(size, pace) for size in sizes) / len(read)
+        takes_s[card.key] = fsum(answer_s(size_of(one), pace) for one in read) / len(read)
     return Node(name=name, quality=quality, answer_s=takes_s)
 
 
