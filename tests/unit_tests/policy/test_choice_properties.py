@@ -93,7 +93,7 @@ def scenes(draw: st.DrawFn) -> Scene:
     )
 
 
-few = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 """Many facts make a choice; on a busy machine they take a while to draw."""
 
 

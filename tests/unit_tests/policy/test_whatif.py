@@ -106,7 +106,7 @@ def test_nothing_is_told_where_the_caller_has_chosen() -> None:
     assert all(one.wins_if == () for one in explained(facts, decide(facts)))
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(choices())
 def test_nothing_is_told_of_the_chosen_one(facts: ChoiceFacts) -> None:
     outcome = decide(facts)
