@@ -29,6 +29,8 @@ class Needs:
     tools: bool = False
     structure: bool = False
     """The answer must follow a JSON schema."""
+    language: str = ""
+    """The language of the last user turn, as a code of two letters; empty if nothing tells."""
     context_tokens: int = 0
     """An estimate of the least that must fit: the system prompt and the last message."""
     wanted_tokens: int = 0
@@ -88,7 +90,7 @@ class Task:
 
     kind: TaskKind
     confidence: float
-    """0 to 1, over the rules that fired; not a probability."""
+    """The probability of `kind`; 1 where the caller named it."""
     evidence: str
     """What in the request said so, without quoting it."""
     needs: Needs = field(default_factory=Needs)
