@@ -15,6 +15,7 @@ star is `is_retryable`, for retry middleware: the same request may succeed a mom
     |   +-- LoadFailed      it could not be loaded    ModelError
     |   +-- ModelGone *     left or crashed in use    ModelAPIError
     +-- NoSuitableModel     none can do it            ModelNotFoundError
+    +-- ModelDenied         you do not allow it       ModelPermissionDeniedError
     +-- NotEnoughMemory     none that can fits        MemoryError
     +-- QueueFull *         too many wait already     ModelRateLimitError
     +-- ContextTooLong      more than is loaded       ContextOverflowError
@@ -39,6 +40,7 @@ from langchain_core.exceptions import (
     ModelError,
     ModelInvalidRequestError,
     ModelNotFoundError,
+    ModelPermissionDeniedError,
     ModelRateLimitError,
     ModelTimeoutError,
     OutputParserException,
@@ -174,6 +176,20 @@ class NoSuitableModel(LMSwitchError, ModelNotFoundError, LookupError):
         why = "; ".join(f"{key}: {reason}" for key, reason in self.rejected.items())
         what = f"No model can answer this {task} request ({why})" if why else "There is no model"
         super().__init__(f"{what}. {remedy}")
+
+
+class ModelDenied(LMSwitchError, ModelPermissionDeniedError, PermissionError):
+    """The model that was named may not answer: the user's own rules say so."""
+
+    def __init__(self, key: str, *, setting: str, reason: str) -> None:
+        self.key = key
+        self.setting = setting
+        """`deny` or `allow`: an argument, or the variable LMSWITCH_DENY or LMSWITCH_ALLOW."""
+        self.reason = reason
+        super().__init__(
+            f"{key!r} may not answer: {reason}. Name another model, or change `{setting}` "
+            f"(LMSWITCH_{setting.upper()})."
+        )
 
 
 class NotEnoughMemory(LMSwitchError, MemoryError):

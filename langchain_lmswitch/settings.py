@@ -1,5 +1,6 @@
 """Every knob, its default, and the environment variable that sets it."""
 
+import json
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +10,9 @@ from typing import Annotated, Any, Literal
 import platformdirs
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from langchain_lmswitch.types.roles import roles_of
+from langchain_lmswitch.types.tasks import Role
 
 
 class Settings(BaseSettings):
@@ -73,6 +77,17 @@ class Settings(BaseSettings):
     threads: int | None = Field(default=None, ge=1)
     """Threads of the embedded host's engine; `None` chooses by model and machine."""
 
+    allow: Annotated[tuple[str, ...], NoDecode] = ()
+    """The only models that may answer, separated by commas: keys, parts of keys, globs such as
+    `qwen*`; or `vision` and `tools` for models that can. Empty is all."""
+
+    deny: Annotated[tuple[str, ...], NoDecode] = ()
+    """Models that may never answer, not even if they are named; in the same form."""
+
+    roles: Annotated[tuple[Role, ...], NoDecode] = ()
+    """What models are good at, as a JSON object: `{"coder": ["code"]}` makes them the first choice
+    for a task, `{"coder": {"code": 0.9}}` says how much of it they get right."""
+
     queue_limit: int = Field(default=64, ge=1)
     """Requests that may wait for a model to be loaded at the same time; one more is refused."""
 
@@ -104,6 +119,19 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(Path(part) for part in value.split(os.pathsep) if part)
         return value
+
+    @field_validator("allow", "deny", mode="before")
+    @classmethod
+    def _split_list(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _read_roles(cls, value: object) -> object:
+        told = json.loads(value) if isinstance(value, str) else value
+        return roles_of(told) if isinstance(told, Mapping) else told
 
     @property
     def models_home(self) -> Path:

@@ -4,11 +4,12 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final, Self
 
 from langchain_core.language_models.base import LangSmithParams
-from pydantic import ConfigDict, Field, SecretStr
+from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 from langchain_lmswitch.chat_models.binding import BindingChatModel
 from langchain_lmswitch.messages.incoming import PROVIDER
 from langchain_lmswitch.types.events import SwitchEvent
+from langchain_lmswitch.types.roles import roles_of
 
 ANSWERING: Final = (
     "model",
@@ -16,6 +17,9 @@ ANSWERING: Final = (
     "quality",
     "prefer",
     "require",
+    "allow",
+    "deny",
+    "roles",
     "temperature",
     "max_tokens",
     "seed",
@@ -43,6 +47,13 @@ class ChatModelFields(BindingChatModel):
     """Models that should answer if they can: keys, parts of keys, or globs such as `*coder*`."""
     require: list[str] | None = None
     """The only models that may answer, named likewise; `vision` and `tools` mean an ability."""
+    allow: list[str] | None = None
+    """The only models that may ever answer, named likewise; `None` is LMSWITCH_ALLOW, or all."""
+    deny: list[str] | None = None
+    """Models that may never answer, not even if they are named, beside those of LMSWITCH_DENY."""
+    roles: dict[str, Any] | None = None
+    """What models are good at: `{"coder": ["code"]}` makes them the first choice for a task,
+    `{"coder": {"code": 0.9}}` says how much of it they get right. LMSWITCH_ROLES comes after it."""
     temperature: float | None = Field(default=None, ge=0)
     """`None` is the model's own default."""
     max_tokens: int | None = Field(default=None, ge=1)
@@ -81,6 +92,12 @@ class ChatModelFields(BindingChatModel):
     """A `Monitor` to measure the machine of `host` with."""
     ledger: Any = Field(default=None, exclude=True, repr=False)
     """A `Ledger` that remembers what loads of `host` took; see `langchain_lmswitch.ledger`."""
+
+    @field_validator("roles")
+    @classmethod
+    def _readable(cls, roles: dict[str, Any] | None) -> dict[str, Any] | None:
+        roles_of(roles or {})
+        return roles
 
     def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Self:
         # A host is a connection, shared by all who use it, as are whoever measures and listens.

@@ -44,8 +44,9 @@ class ChatLMSwitch(JudgedChatModel):
 
     Every argument may be left out; the settings then say where the host is (`LMSWITCH_*`, see
     `langchain_lmswitch.settings.Settings`). How to answer - `model`, `task`, `quality`, `prefer`,
-    `require`, `temperature`, `max_tokens`, `seed`, `top_p`, `stop`, `send_reasoning` - may also be
-    given per call or with `bind`, and the first five in `config["configurable"]`.
+    `require`, `allow`, `deny`, `roles`, `temperature`, `max_tokens`, `seed`, `top_p`, `stop`,
+    `send_reasoning` - may also be given per call or with `bind`, and the first five in
+    `config["configurable"]`.
     """
 
     def _generate(

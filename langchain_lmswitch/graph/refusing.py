@@ -9,10 +9,14 @@ from langchain_lmswitch.errors import (
 )
 from langchain_lmswitch.graph.state import RouterState, revive
 from langchain_lmswitch.policy.admission import not_enough
+from langchain_lmswitch.policy.needs import FORBIDDEN
 from langchain_lmswitch.types.decisions import Decision
 from langchain_lmswitch.types.plans import Refusal
 
 _NOTHING_INSTALLED = "Run `lmswitch pull starter`, or download a chat model in LM Studio."
+_FORBIDDEN = (
+    "Change `allow` or `deny` (LMSWITCH_ALLOW, LMSWITCH_DENY), or install a model they let."
+)
 _NOTHING_FITS_THE_NEED = "Install a model that can, or leave that part out of the request."
 
 
@@ -39,6 +43,8 @@ def refusal_error(state: RouterState) -> LMSwitchError:
         return short
     rejected = {one.key: one.note for one in decision.candidates}  # 4
     remedy = _NOTHING_FITS_THE_NEED if rejected else _NOTHING_INSTALLED
+    if rejected and all(note.startswith(FORBIDDEN) for note in rejected.values()):
+        remedy = _FORBIDDEN
     return NoSuitableModel(decision.task, rejected=rejected, remedy=remedy)
 
 

@@ -15,6 +15,7 @@ from langchain_lmswitch.messages.conversation import conversation
 from langchain_lmswitch.messages.outgoing import has_images, text_of
 from langchain_lmswitch.types.options import RouterOptions
 from langchain_lmswitch.types.requests import PredictRequest
+from langchain_lmswitch.types.roles import roles_of
 from langchain_lmswitch.types.tasks import Hints, Request
 
 _CHARS_PER_TOKEN: Final = 4
@@ -58,6 +59,9 @@ def _hints(messages: Sequence[BaseMessage], options: RouterOptions, last_model: 
         quality=0.5 if quality is None else quality,
         prefer=tuple(options.get("prefer") or ()),
         require=tuple(options.get("require") or ()),
+        allow=tuple(options.get("allow") or ()),
+        deny=tuple(options.get("deny") or ()),
+        roles=roles_of(options.get("roles") or {}),
         last_model=_last_model(messages) or last_model,
         in_tool_loop=bool(messages) and isinstance(messages[-1], ToolMessage),
         node=(options.get("node") or "")[:_NODE_CHARS],

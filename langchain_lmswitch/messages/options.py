@@ -10,9 +10,12 @@ from langchain_lmswitch.errors import InvalidRequest
 from langchain_lmswitch.messages.tools import tool_wish
 from langchain_lmswitch.types.options import RouterOptions
 from langchain_lmswitch.types.requests import JsonObject
+from langchain_lmswitch.types.roles import roles_of
 
 PER_CALL: Final = frozenset(
     {
+        "allow",
+        "deny",
         "explore",
         "learn",
         "max_tokens",
@@ -23,6 +26,7 @@ PER_CALL: Final = frozenset(
         "quality",
         "require",
         "response_format",
+        "roles",
         "seed",
         "send_reasoning",
         "task",
@@ -60,6 +64,7 @@ def call_options(fields: Mapping[str, Any], kwargs: Mapping[str, Any]) -> Router
     schema = schema_of(merged.pop("response_format", None))  # 3
     for name in ("quality", "explore"):
         _check_range(name, merged.get(name))
+    _check_roles(merged.get("roles"))
     shape = {"tools": list(wish.tools), "tool_choice": wish.choice, "json_schema": schema}
     # The names are those of RouterOptions: `PER_CALL` and the fields hold no other.
     return cast("RouterOptions", {**merged, **shape})
@@ -102,6 +107,16 @@ def _unknown(name: str) -> InvalidRequest:
     return InvalidRequest(
         f"Unknown argument {name!r}.{hint} A call takes {', '.join(sorted(PER_CALL))}, stop."
     )
+
+
+def _check_roles(roles: Any) -> None:
+    try:
+        roles_of(roles or {})
+    except (ValueError, AttributeError) as error:
+        raise InvalidRequest(
+            f"`roles` cannot be used: {error} Give tasks or scores by model, such as "
+            '{"coder": ["code"]} or {"coder": {"code": 0.9}}.'
+        ) from error
 
 
 def _check_range(name: str, value: Any) -> None:

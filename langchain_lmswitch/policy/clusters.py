@@ -17,38 +17,52 @@ _USUAL: Final = 0.9
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Clusters:
-    """One way of grouping requests."""
+    """Several ways of grouping requests, from coarse to fine; their parts lie one below another."""
 
+    starts: Sequence[int]
+    """Where each way starts, and where the last one ends."""
     centers: Array
     effects: Array
     """By cluster and model: how much better than usual its answers are."""
     variances: Array
     """Of what is not known about `effects`."""
-    far: float
-    """Distance from their center within which nine of ten requests are."""
+    far: Array
+    """By cluster: the distance from their center within which nine of ten requests are."""
 
-    def at(self, rows: Array) -> tuple[Array, Array, Array]:
-        """Give the effects and their variances for each row, and its distance in parts of far."""
-        nearest, distances = _nearest(rows, self.centers)
-        return self.effects[nearest], self.variances[nearest], distances / self.far
+    def at(self, row: Array) -> tuple[Array, Array, float]:
+        """Give the mean effects and variances around a row, and its distance in parts of far."""
+        squares = ((self.centers - row) ** 2).sum(1)
+        ways = zip(self.starts, self.starts[1:], strict=False)
+        near = [start + int(squares[start:end].argmin()) for start, end in ways]
+        distance = (np.sqrt(squares[near]) / self.far[near]).mean()
+        return self.effects[near].mean(0), self.variances[near].mean(0), float(distance)
 
 
-def fit_clusters(rows: Array, outcomes: Array) -> Sequence[Clusters]:
-    """Group requests, coarsely and finely.
+def fit_clusters(rows: Array, outcomes: Array) -> Clusters:
+    """Group requests.
 
     Args:
         rows: By request and feature.
         outcomes: By request and model, around zero; not a number where none is known.
     """
-    return [_fit(rows, outcomes, min(grain, len(rows) // 4)) for grain in _GRAINS]
+    counts = [min(grain, len(rows) // 4) for grain in _GRAINS]
+    centers, effects, variances, far = zip(
+        *(_fit(rows, outcomes, count) for count in counts), strict=True
+    )
+    return Clusters(
+        starts=(0, *np.cumsum(counts).tolist()),
+        centers=np.concatenate(centers),
+        effects=np.concatenate(effects),
+        variances=np.concatenate(variances),
+        far=np.concatenate(far),
+    )
 
 
-def _fit(rows: Array, outcomes: Array, count: int) -> Clusters:
+def _fit(rows: Array, outcomes: Array, count: int) -> tuple[Array, Array, Array, Array]:
     centers = _centers(rows, count)
     nearest, distances = _nearest(rows, centers)
     far = max(float(np.quantile(distances, _USUAL)), 1e-6)
-    effects, variances = _effects(outcomes, nearest, count)
-    return Clusters(centers=centers, effects=effects, variances=variances, far=far)
+    return centers, *_effects(outcomes, nearest, count), np.full(count, far)
 
 
 def _centers(rows: Array, count: int) -> Array:

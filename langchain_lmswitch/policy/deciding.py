@@ -10,6 +10,7 @@ from langchain_lmswitch.policy.incumbent import incumbents_first
 from langchain_lmswitch.policy.naming import find_card
 from langchain_lmswitch.policy.planning import Survey, plan_load
 from langchain_lmswitch.policy.ranking import rank
+from langchain_lmswitch.policy.rules import permitted
 from langchain_lmswitch.policy.runs import FIRST_RUN
 from langchain_lmswitch.types.decisions import Candidate
 from langchain_lmswitch.types.grades import Expected
@@ -106,6 +107,7 @@ def decide(facts: ChoiceFacts) -> Outcome:
     Raises:
         MissingFacts: They are not.
         UnknownModel: There is no model of the name that the caller gave.
+        ModelDenied: The user's rules forbid the model of that name.
     """
     flow = deciding(facts)
     keys = next(flow)
@@ -129,6 +131,7 @@ def deciding(facts: ChoiceFacts) -> Flow:
 
     Raises:
         UnknownModel: There is no model of the name that the caller gave.
+        ModelDenied: The user's rules forbid the model of that name.
     """
     cards = _cards(facts)  # 1
     ranked = ranked_by(facts, cards)
@@ -146,15 +149,14 @@ def deciding(facts: ChoiceFacts) -> Flow:
         fresh=facts.fresh,
         trouble=facts.trouble,
     )
-    choice = weigh()
     for start in range(0, len(ranked), LOOKED_AT):  # 3
         looked_at = ranked[start : start + LOOKED_AT]
         offers = yield tuple(one.key for one in looked_at if not one.lacks)
         plans.update({key: plan_of(offer, facts) for key, offer in offers.items()})
         choice = weigh()
         if choice.key is not None:
-            break
-    return _outcome(choice, plans)
+            return _outcome(choice, plans)
+    return _outcome(weigh(), plans)
 
 
 def ranked_by(facts: ChoiceFacts, cards: Sequence[ModelCard]) -> list[Candidate]:
@@ -178,7 +180,8 @@ def _cards(facts: ChoiceFacts) -> list[ModelCard]:
     if facts.model == AUTO:
         return list(facts.cards)
     residents = [one.resident for one in facts.survey.occupants]
-    return [find_card(facts.model, facts.cards, residents=residents)]
+    named = find_card(facts.model, facts.cards, residents=residents)
+    return [permitted(named, facts.task.hints)]
 
 
 def plan_of(offer: Offer, facts: ChoiceFacts) -> Plan | Refusal:

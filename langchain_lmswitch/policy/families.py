@@ -65,7 +65,7 @@ def family_of(card: ModelCard) -> Family:
     2. By the name that its host displays.
     3. By its architecture, if only one family has it.
     """
-    for name in (bare_name(card.key), card.display_name.lower()):  # 1, 2
+    for name in map(bare_name, (card.key, card.display_name)):  # 1, 2
         if found := _named(name):
             return found
     return _named(_ARCHITECTURES.get(card.architecture.lower(), "")) or UNKNOWN  # 3

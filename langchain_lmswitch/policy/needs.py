@@ -1,11 +1,15 @@
 """Hard needs: who lacks one is never chosen. Pure."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from langchain_lmswitch.policy.pedigree import pedigree
 from langchain_lmswitch.policy.wishes import matches, unmet
 from langchain_lmswitch.types.models import ModelCard
 from langchain_lmswitch.types.tasks import Hints, Needs
+
+FORBIDDEN: Final = ("you deny", "you allow")
+"""What the verdict on a model begins with that the user's rules forbid."""
 
 
 def lacking(card: ModelCard, needs: Needs, hints: Hints) -> tuple[str, ...]:

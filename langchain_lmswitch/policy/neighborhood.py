@@ -1,6 +1,6 @@
 """What became of requests like this one, beyond what their task tells."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -23,47 +23,55 @@ nothing."""
 class Neighborhood:
     """Lines and clusters through the outcomes of the same requests."""
 
-    keys: Sequence[str]
-    """Of the models, in the order of the columns."""
+    columns: Mapping[str, int]
+    """Of the models."""
     width: int
     """Of a row."""
     slopes: Slopes
-    clusters: Sequence[Clusters]
+    clusters: Clusters
 
     def at(self, row: Array) -> tuple[Array, Array, float]:
         """Give each model's gain over what its task tells, its variance, and how familiar it is.
 
         What is familiar, 0 to 1, is what has been seen before; the gain is not yet scaled by it.
         """
-        rows = row[None]
-        lines = self.slopes.at(rows)
-        found = [one.at(np.hstack([rows, _LINES * lines])) for one in self.clusters]
-        gains, variances, distances = (sum(part) / len(found) for part in zip(*found, strict=True))
-        familiar = 1 / (1 + (float(distances[0]) / _NOVEL) ** _STEEP)
-        return (1 - _SLOPES) * gains[0] + _SLOPES * lines[0], variances[0], familiar
+        lines = self.slopes.at(row)
+        gains, variances, distance = self.clusters.at(np.concatenate([row, _LINES * lines]))
+        familiar = 1 / (1 + (distance / _NOVEL) ** _STEEP)
+        return (1 - _SLOPES) * gains + _SLOPES * lines, variances, familiar
 
 
-def fit_neighborhood(keys: Sequence[str], rows: Array, missed: Array) -> Neighborhood:
-    """Learn from requests.
+def fit_neighborhood(
+    keys: Sequence[str], rows: Array, missed: Array, incumbent: int
+) -> Neighborhood:
+    """Learn from requests; how hard each was is common to all models, and is taken off.
 
-    1. Where several models answered one request, only how they differ counts: how hard the
-       request was is common to them.
-    2. Where one did, a line through all such requests tells how hard it was.
+    1. Where the incumbent answered beside others, it is how much they differ from it that counts.
+    2. Where others did without it, it is how much they differ from their mean.
+    3. Where one did, a line through all such requests tells how hard it was.
 
     Args:
         keys: Of the models.
         rows: Features, by request.
         missed: By request and model, the score beyond what the task tells; not a number where
             the model was not graded.
+        incumbent: Column of the model that is best on the whole.
     """
     known = ~np.isnan(missed)
-    graded = known.sum(1, keepdims=True)
-    common = np.where(known, missed, 0.0).sum(1, keepdims=True) / np.maximum(graded, 1)
-    alone = graded[:, 0] == 1
-    if alone.any():  # 2
-        hard = np.where(alone[:, None], common, np.nan)
-        common[alone] = fit_slopes(rows, hard)[1][alone]
-    outcomes = missed - common  # 1
+    graded = known.sum(1)
+    common = np.where(known, missed, 0.0).sum(1) / np.maximum(graded, 1)  # 2
+    beside = known[:, incumbent] & (graded > 1)
+    common[beside] = missed[beside, incumbent]  # 1
+    alone = graded == 1
+    if alone.any():  # 3
+        hard = np.where(alone, common, np.nan)[:, None]
+        common[alone] = fit_slopes(rows, hard)[1][alone, 0]
+    outcomes = missed - common[:, None]
     slopes, lines = fit_slopes(rows, outcomes)
     clusters = fit_clusters(np.hstack([rows, _LINES * lines]), outcomes)
-    return Neighborhood(keys=tuple(keys), width=rows.shape[1], slopes=slopes, clusters=clusters)
+    return Neighborhood(
+        columns={key: column for column, key in enumerate(keys)},
+        width=rows.shape[1],
+        slopes=slopes,
+        clusters=clusters,
+    )

@@ -28,6 +28,12 @@ _TOOLS_SHARE: Final = 0.75
 _TRAINED: Final = 2.0
 """Logits: a model of 1B that was trained to call tools beats one of 10B that was not (BFCL)."""
 _GRAMMAR: Final = Part("tool calls held to a grammar", {"tools": 0.5})
+_FOREIGN: Final[Mapping[str, Part]] = {
+    "english": Part(
+        "knows English only", dict.fromkeys(KINDS, -1.0) | {"code": -0.5, "math": -0.6}
+    ),
+    "few": Part("weaker in other languages", dict.fromkeys(KINDS, -0.35) | {"code": -0.15}),
+}
 _SPREAD: Final = 0.12
 _SPREAD_UNHEARD_OF: Final = 0.2
 """How far priors are from what a model then does, about; of a known family, and of none."""
@@ -55,29 +61,31 @@ def prior(card: ModelCard, task: Task) -> Expected:
     1. Its ability at each task: see `ability`.
     2. Where accuracies of it are published, they put that right: see `published`.
     3. With tools, calling them is most of the task; a model trained for it gains most.
-    4. What it gets right of each task, at this difficulty, is mixed as likely as the task is.
-    5. What the user says replaces that, for the tasks that it is said of: see `declared`.
+    4. In another language than English, those that were hardly taught any lose.
+    5. What it gets right of each task, at this difficulty, is mixed as likely as the task is.
+    6. What the user says replaces that, for the tasks that it is said of: see `declared`.
 
     Each reason ends with the points that it brings; together they are the quality.
     """
     mix = _mix(task)
-    profile = _profile(card, tools=task.needs.tools)  # 1, 2, 3
+    foreign = task.needs.language not in {"", "en"}
+    profile = _profile(card, tools=task.needs.tools, foreign=foreign)  # 1, 2, 3, 4
     ease = _PER_DIFFICULTY * (0.5 - task.features.difficulty)
     shares = [[_share(ease + one) for one in profile.logits[kind]] for kind in mix]
-    steps = [_mean(mix, step) for step in zip(*shares, strict=True)]  # 4
+    steps = [_mean(mix, step) for step in zip(*shares, strict=True)]  # 5
     reasons = [
         f"{why} {after - before:+.3f}"
         for why, before, after in zip(profile.whys, [0.0, *steps], steps, strict=False)
     ]
     quality = steps[-1]
-    if task.hints.roles:  # 5
+    if task.hints.roles:  # 6
         quality = _mean(mix, _said(card, mix, [one[-1] for one in shares], task.hints.roles))
         reasons += [f"you say so {quality - steps[-1]:+.3f}"] if quality != steps[-1] else []
     return Expected(quality=quality, prior=quality, spread=profile.spread, reasons=tuple(reasons))
 
 
 @lru_cache(maxsize=2048)
-def _profile(card: ModelCard, *, tools: bool) -> _Profile:
+def _profile(card: ModelCard, *, tools: bool, foreign: bool) -> _Profile:
     known = pedigree(card)
     parts = [*ability(known)]  # 1
     parts += [told] if (told := published(known)) else []  # 2
@@ -85,6 +93,8 @@ def _profile(card: ModelCard, *, tools: bool) -> _Profile:
         gain = _TRAINED - (KNOWN_FOR_TOOLS if known.family.tools else 0.0)
         parts.append(Part("trained to call tools", {"tools": gain}))
     parts += [_GRAMMAR] if tools and card.tool_grammar else []
+    if foreign and known.family.languages != "many":  # 4
+        parts.append(_FOREIGN[known.family.languages])
     return _Profile(
         whys=tuple(part.why for part in parts),
         logits={kind: tuple(accumulate(p.shift.get(kind, 0.0) for p in parts)) for kind in KINDS},

@@ -6,7 +6,6 @@ from typing import Final, Literal, assert_never
 
 from langchain_lmswitch.policy.costs import guessed_pace, pace_of
 from langchain_lmswitch.policy.deciding import ChoiceFacts, Outcome, decide
-from langchain_lmswitch.policy.parameters import billions_of
 from langchain_lmswitch.policy.planning import PlanFacts, Survey, planned
 from langchain_lmswitch.policy.wishes import exactly, is_ability, matches
 from langchain_lmswitch.types.models import ModelCard
@@ -97,6 +96,13 @@ def _without_words(facts: ChoiceFacts) -> ChoiceFacts:
         hints,
         prefer=_told(hints.prefer, facts.cards),
         require=_told(hints.require, facts.cards),
+        allow=_told(hints.allow, facts.cards),
+        deny=_told(hints.deny, facts.cards),
+        roles=tuple(
+            replace(role, models=told)
+            for role in hints.roles
+            for told in _told([role.models], facts.cards)
+        ),
     )
     failed = {key: FAILED if reason else "" for key, reason in facts.failed.items()}
     return replace(facts, task=replace(facts.task, hints=hints), failed=failed)
@@ -141,8 +147,9 @@ def _slim(facts: ChoiceFacts) -> ChoiceFacts:
 def _slim_card(card: ModelCard) -> ModelCard:
     return ModelCard(
         key=card.key,
-        display_name="" if billions_of(card.params) else card.display_name,
+        display_name=card.display_name,
         size_bytes=card.size_bytes,
+        architecture=card.architecture,
         params=card.params,
         quantization=card.quantization,
         max_context_tokens=card.max_context_tokens,

@@ -1,13 +1,13 @@
 """Grades kept, and what they make of priors: by task, then by neighborhood."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
 
 from langchain_lmswitch.policy.neighborhood import Neighborhood, fit_neighborhood
-from langchain_lmswitch.policy.tally import NOISE, Array, Judged, Tally, cells_of
+from langchain_lmswitch.policy.tally import NOISE, Array, Judged, Tally, cells_of, tasks_of
 from langchain_lmswitch.types.grades import Expected, Grade
 from langchain_lmswitch.types.tasks import Features
 
@@ -58,34 +58,35 @@ class Schooling:
 
     def expect(self, features: Features, priors: Mapping[str, Expected]) -> dict[str, Expected]:
         """Put priors right by what was learnt."""
-        keys = list(priors)
-        before = np.array([priors[key].quality for key in keys])
-        judged = self._tally.judge(cells_of(features), keys, before)
-        variances = NOISE / judged.strength
-        quality = judged.quality
-        row = _row(features)
+        keys = tuple(priors)
+        cells = cells_of(features)
+        judged = self._tally.judge(cells, keys, np.array([one.quality for one in priors.values()]))
+        quality, variances = judged.quality[0], NOISE / judged.strength[0]
+        row = _row(features, cells)
         if (near := self._neighborhood(len(row))) is not None:
             gains, unknown, familiar = near.at(row)
-            places = [near.keys.index(key) if key in near.keys else -1 for key in keys]
-            quality = _faded(judged, np.append(gains, 0.0)[places], familiar)
-            variances = variances + np.append(unknown, 0.0)[places]
+            columns = [near.columns.get(key, -1) for key in keys]
+            quality = _faded(judged, np.append(gains, 0.0)[columns], familiar)
+            variances = variances + np.append(unknown, 0.0)[columns]
+        found = zip(
+            quality.clip(0.0, 1.0).tolist(),
+            np.sqrt(variances).tolist(),
+            judged.grades[0].tolist(),
+            strict=True,
+        )
         return {
-            key: replace(priors[key], quality=best, spread=spread, grades=weight)
-            for key, best, spread, weight in zip(
-                keys,
-                quality.clip(0.0, 1.0).tolist(),
-                np.sqrt(variances).tolist(),
-                judged.grades.tolist(),
-                strict=True,
+            key: Expected(
+                quality=best, prior=one.prior, spread=spread, grades=grades, reasons=one.reasons
             )
+            for (key, one), (best, spread, grades) in zip(priors.items(), found, strict=True)
         }
 
     def _request(self, grade: Grade) -> _Asked:
         name = grade.request or f"\0{self._count}"
         if name not in self._asked:
             self._count += 1
-            features = grade.features
-            self._asked[name] = _Asked(_row(features).astype(np.float32), cells_of(features))
+            cells = cells_of(grade.features)
+            self._asked[name] = _Asked(_row(grade.features, cells).astype(np.float32), cells)
         return self._asked[name]
 
     def _take_back(self, asked: _Asked, key: str) -> None:
@@ -105,7 +106,7 @@ class Schooling:
         return self._near if self._near is not None and self._near.width == width else None
 
     def _look(self, asked: Sequence[_Asked]) -> Neighborhood:
-        keys = list(self._tally.columns)
+        keys = tuple(self._tally.columns)
         cells = np.array([one.cells for one in asked])
         usual = self._tally.judge(cells, keys, np.full(len(keys), 0.5)).quality
         scores = np.full(usual.shape, np.nan)
@@ -113,18 +114,18 @@ class Schooling:
             for key, (score, _) in one.grades.items():
                 scores[place, self._tally.columns[key]] = score
         rows = np.array([one.row for one in asked], float)
-        return fit_neighborhood(keys, rows, scores - usual)
+        incumbent = int(usual.mean(0).argmax())
+        return fit_neighborhood(keys, rows, scores - usual, incumbent)
 
 
-def _row(features: Features) -> Array:
-    kinds = cells_of(features).reshape(-1, 3).sum(1)
-    return np.concatenate([kinds, np.array(features.vector) / 127, features.signs])
+def _row(features: Features, cells: Array) -> Array:
+    vector = np.array(features.vector) / 127
+    return np.concatenate([tasks_of(cells), vector, features.signs])
 
 
 def _faded(judged: Judged, gains: Array, familiar: float) -> Array:
     """Add what is beyond the task, and fade it all to what is so on the whole."""
     overall = judged.overall - judged.overall.mean()
-    level = judged.quality.mean()
-    apart = judged.quality - level - overall + gains
-    faded: Array = level + overall + familiar * apart
-    return faded
+    quality: Array = judged.quality[0]
+    level = quality.mean()
+    return level + overall + familiar * (quality - level - overall + gains)

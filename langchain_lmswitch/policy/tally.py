@@ -14,8 +14,8 @@ Array = NDArray[np.float64]
 _KINDS: Final[dict[TaskKind, int]] = {kind: row for row, kind in enumerate(get_args(TaskKind))}
 _LEVELS: Final = 3
 """Of difficulty."""
-_CELLS: Final = (len(_KINDS) + 1) * _LEVELS
-"""The last task is for requests of which none is known."""
+_TASKS: Final = len(_KINDS) + 1
+"""The last is for requests of which none is known."""
 _LEAST_SHARE: Final = 0.02
 """Below this a task is none of a request's."""
 
@@ -54,10 +54,10 @@ class Tally:
 
     columns: dict[str, int] = field(default_factory=dict)
     """Of the models."""
-    _weights: Array = field(default_factory=lambda: np.zeros((_CELLS, 8)))
-    _scores: Array = field(default_factory=lambda: np.zeros((_CELLS, 8)))
-    _differences: dict[Sequence[str], tuple[Array, Array]] = field(default_factory=dict)
-    """What `_overall` has found since the last grade."""
+    _weights: Array = field(default_factory=lambda: np.zeros((_TASKS * _LEVELS, 8)))
+    _scores: Array = field(default_factory=lambda: np.zeros((_TASKS * _LEVELS, 8)))
+    _known: dict[tuple[str, ...], "_Chosen"] = field(default_factory=dict)
+    """Of the models asked for since the last grade."""
 
     def add(self, key: str, cells: Array, *, score: float, weight: float) -> None:
         """Add a grade; a negative weight takes one back."""
@@ -66,7 +66,7 @@ class Tally:
             self._weights, self._scores = _wider(self._weights), _wider(self._scores)
         self._weights[:, column] += weight * cells
         self._scores[:, column] += weight * score * cells
-        self._differences.clear()
+        self._known.clear()
 
     def judge(self, cells: Array, keys: Sequence[str], priors: Array) -> Judged:
         """Put priors right by the grades.
@@ -83,47 +83,49 @@ class Tally:
             keys: Of the models.
             priors: What is expected of them before any grade.
         """
-        tasks = np.flatnonzero(cells.reshape(-1, len(_KINDS) + 1, _LEVELS).any((0, 2)))
-        weights, scores = (part[tasks] for part in self._of(keys))
-        overall, strength = self._overall(keys, priors)  # 1, 2
+        chosen = self._chosen(tuple(keys))
+        shares = cells.reshape(-1, _TASKS, _LEVELS)
+        tasks = np.flatnonzero(shares.any((0, 2)))
+        weights, scores = chosen.weights[tasks], chosen.scores[tasks]
+        overall, strength = _overall(chosen, priors)  # 1, 2
         by_task = weights.sum(1)
         quality, strength = _compared(overall, strength, by_task, scores.sum(1))  # 3
         limit = strength * _TASK / (strength + _TASK)
         quality, strength = _compared(quality[:, None], limit[:, None], weights, scores)  # 4
-        shares = cells.reshape(*cells.shape[:-1], -1, _LEVELS)[..., tasks, :]
-        flat = shares.reshape(*cells.shape[:-1], -1)
+        flat = shares[:, tasks].reshape(len(shares), -1)
         return Judged(
             overall=overall,
             quality=flat @ quality.reshape(-1, len(keys)),
             strength=flat @ strength.reshape(-1, len(keys)),
-            grades=shares.sum(-1) @ by_task,
+            grades=flat.reshape(*shares[:, tasks].shape).sum(-1) @ by_task,
         )
 
-    def _of(self, keys: Sequence[str]) -> tuple[Array, Array]:
-        """Give the sums by task, difficulty and model; of a model never graded they are zero."""
-        columns = [self.columns.get(key, -1) for key in keys]
-        seen = np.array(columns) >= 0
-        weights = np.maximum(self._weights[:, columns], 0.0) * seen
-        shape = (-1, _LEVELS, len(keys))
-        return weights.reshape(shape), (self._scores[:, columns] * seen).reshape(shape)
+    def _chosen(self, keys: tuple[str, ...]) -> "_Chosen":
+        """Pick out the sums of some models; of one never graded they are zero."""
+        if keys not in self._known:
+            columns = [self.columns.get(key, -1) for key in keys]
+            seen = np.array(columns) >= 0
+            weights = np.maximum(self._weights[:, columns], 0.0) * seen
+            scores = self._scores[:, columns] * seen
+            shape = (_TASKS, _LEVELS, len(keys))
+            self._known[keys] = _choose(weights.reshape(shape), scores.reshape(shape))
+        return self._known[keys]
 
-    def _overall(self, keys: Sequence[str], priors: Array) -> tuple[Array, Array]:
-        """Put priors right by how models differ over all tasks; their mean level stays."""
-        keys = tuple(keys)
-        if keys not in self._differences:
-            weights, scores = (part.sum(1) for part in self._of(keys))
-            self._differences[keys] = _differences(weights, scores)
-        differences, beside = self._differences[keys]
-        limit = beside * _ELSEWHERE / (beside + _ELSEWHERE)
-        share = limit / (_PRIOR + limit)
-        moved = differences - priors
-        moved = moved - (share * moved).sum() / max(share.sum(), 1e-9)
-        return priors + share * moved, _PRIOR + limit
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """Sums of some models by task, difficulty and model, and how the models differ over all."""
+
+    weights: Array
+    scores: Array
+    differences: Array
+    beside: Array
+    """The grades that the differences are worth."""
 
 
 def cells_of(features: Features) -> Array:
     """Share a request out among tasks and levels of difficulty; the parts add up to 1."""
-    kinds = np.zeros(len(_KINDS) + 1)
+    kinds = np.zeros(_TASKS)
     for kind, share in features.kinds.items():
         if share >= _LEAST_SHARE:
             kinds[_KINDS[kind]] = share
@@ -131,20 +133,36 @@ def cells_of(features: Features) -> Array:
         kinds[-1] = total = 1.0
     place = min(max(features.difficulty, 0.0), 1.0) * (_LEVELS - 1)
     levels = [max(1 - abs(level - place), 0.0) for level in range(_LEVELS)]
-    return (kinds[:, None] * np.array(levels) / total).ravel()
+    return (kinds[:, None] * (np.array(levels) / total)).ravel()
 
 
-def _differences(weights: Array, scores: Array) -> tuple[Array, Array]:
+def tasks_of(cells: Array) -> Array:
+    """Give the share of each task in a request."""
+    shares: Array = cells.reshape(_TASKS, _LEVELS).sum(1)
+    return shares
+
+
+def _choose(weights: Array, scores: Array) -> _Chosen:
     """Fit differences of models and levels of tasks together, by least squares.
 
-    Only what was graded beside others in the same task tells; its weight is given with them.
+    Only what was graded beside others in the same task tells.
     """
-    tasks = np.maximum(weights.sum(1), 1e-9)[:, None]
-    totals = weights.sum(0)
-    links = np.diag(totals + 1e-3) - weights.T @ (weights / tasks)
-    gains = scores.sum(0) - (weights / tasks).T @ scores.sum(1)
-    beside = np.maximum(totals - (weights**2 / tasks).sum(0), 0.0)
-    return np.linalg.solve(links, gains), beside
+    by_task, sums = weights.sum(1), scores.sum(1)
+    parts = by_task / np.maximum(by_task.sum(1), 1e-9)[:, None]
+    totals = by_task.sum(0)
+    links = np.diag(totals + 1e-3) - by_task.T @ parts
+    differences = np.linalg.solve(links, sums.sum(0) - parts.T @ sums.sum(1))
+    beside = np.maximum(totals - (by_task * parts).sum(0), 0.0)
+    return _Chosen(weights=weights, scores=scores, differences=differences, beside=beside)
+
+
+def _overall(chosen: _Chosen, priors: Array) -> tuple[Array, Array]:
+    """Put priors right by how models differ over all tasks; their mean level stays."""
+    limit = chosen.beside * _ELSEWHERE / (chosen.beside + _ELSEWHERE)
+    share = limit / (_PRIOR + limit)
+    moved = chosen.differences - priors
+    moved = moved - (share * moved).sum() / max(share.sum(), 1e-9)
+    return priors + share * moved, _PRIOR + limit
 
 
 def _compared(

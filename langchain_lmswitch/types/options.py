@@ -16,6 +16,12 @@ class RouterOptions(TypedDict, total=False):
     """Models that should answer if they can: keys, parts of keys, or globs over keys."""
     require: list[str] | None
     """The only models that may answer, in the same form; `vision` and `tools` are abilities."""
+    allow: list[str] | None
+    """The only models that may answer, in the same form, beside what else is required."""
+    deny: list[str] | None
+    """The models that may not, not even if they are named."""
+    roles: dict[str, Any] | None
+    """What models are good at; see `types.roles.roles_of`."""
     node: str | None
     """The node of a graph that asks."""
     explore: float | None

@@ -29,6 +29,8 @@ class Needs:
     tools: bool = False
     structure: bool = False
     """The answer must follow a JSON schema."""
+    language: str = ""
+    """The language of the last user turn, as a code of two letters; empty if nothing tells."""
     context_tokens: int = 0
     """An estimate of the least that must fit: the system prompt and the last message."""
     wanted_tokens: int = 0

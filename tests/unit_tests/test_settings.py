@@ -7,6 +7,7 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from langchain_lmswitch.settings import Settings
+from langchain_lmswitch.types.tasks import Role
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +29,10 @@ def test_defaults_ask_for_nothing() -> None:
     assert settings.evict_helpers is False
 
 
-@pytest.mark.parametrize("name", sorted(set(Settings.model_fields) - {"api_key", "models"}))
+LISTS = {"allow", "deny", "roles"}
+
+
+@pytest.mark.parametrize("name", sorted(set(Settings.model_fields) - {"api_key", "models", *LISTS}))
 def test_every_field_has_its_variable(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each field is read from `LMSWITCH_<NAME>`."""
     values = {
@@ -80,6 +84,34 @@ def test_model_folders_are_separated_as_in_path(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("LMSWITCH_MODELS", os.pathsep.join(["/a", "", "/b c"]))
 
     assert Settings().models == (Path("/a"), Path("/b c"))
+
+
+@pytest.mark.parametrize("name", ["allow", "deny"])
+def test_models_are_separated_by_commas(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Empty parts are left out."""
+    monkeypatch.setenv(f"LMSWITCH_{name.upper()}", "qwen*, ,llama 3,")
+
+    assert getattr(Settings(), name) == ("qwen*", "llama 3")
+    assert getattr(Settings.model_validate({name: ["a"]}), name) == ("a",)
+
+
+def test_roles_are_a_json_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LMSWITCH_ROLES", '{"coder": ["code"], "gemma": {"chat": 0.9}}')
+    expected = (Role(models="coder", task="code"), Role(models="gemma", task="chat", score=0.9))
+
+    assert Settings().roles == expected
+    assert Settings(roles=expected).roles == expected
+    assert hash(Settings()) == hash(Settings())
+
+
+@pytest.mark.parametrize(
+    "wrong", ["coder", "3", '{"coder": ["cook"]}', '{"coder": {"code": 2}}', '{"coder": 1}']
+)
+def test_roles_that_cannot_be_read(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LMSWITCH_ROLES", wrong)
+
+    with pytest.raises(ValidationError, match="roles"):
+        Settings()
 
 
 def test_folders_under_home() -> None:

@@ -4,12 +4,14 @@ from hypothesis import strategies as st
 
 from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer
 from langchain_lmswitch.policy.eviction import Absentee, Occupant
+from langchain_lmswitch.policy.needs import forbidding
 from langchain_lmswitch.policy.planning import ANSWERING, PlanFacts, Survey
+from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.machine import Footprint, Gpu, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
 from langchain_lmswitch.types.paces import Pace
 from langchain_lmswitch.types.plans import Load
-from langchain_lmswitch.types.tasks import Hints, Needs, Task
+from langchain_lmswitch.types.tasks import Hints, Needs, Role, Task
 
 GIB = 2**30
 KEYS = (
@@ -22,6 +24,8 @@ KEYS = (
     *(f"filler-{number}-1b" for number in range(12)),
 )
 
+BAD_AT_MATH = Role(models="MATH", task="math", score=0.1)
+
 amounts = st.integers(0, 60 * GIB)
 seconds = st.floats(0, 100)
 moments = st.none() | st.floats(0, 2e9)
@@ -29,6 +33,7 @@ tokens = st.integers(0, 200_000)
 words = st.text(max_size=12) | st.sampled_from(
     ["qwen", "*coder*", "vision", "tools", "[lq]*", "?", "MATH"]
 )
+kinds = st.sampled_from(["code", "math", "summary", "creative", "chat"])
 gpus = st.builds(
     Gpu, name=st.just("gpu"), total_bytes=st.none() | amounts, free_bytes=st.none() | amounts
 )
@@ -49,7 +54,7 @@ footprints = st.builds(
 )
 tasks = st.builds(
     Task,
-    kind=st.sampled_from(["code", "math", "summary", "creative", "chat"]),
+    kind=kinds,
     confidence=st.floats(0, 1),
     evidence=st.just("a code block"),
     needs=st.builds(
@@ -64,10 +69,19 @@ tasks = st.builds(
         quality=st.floats(0, 1),
         prefer=st.lists(words, max_size=2).map(tuple),
         require=st.lists(words, max_size=2).map(tuple),
+        allow=st.sampled_from([(), (), ("qwen", "*a*"), ("vision", "nobody")]),
+        deny=st.sampled_from([(), (), ("*coder*",), ("[lq]*", "MATH"), ("",)]),
+        roles=st.sampled_from([(), (Role(models="[lq]*", task="code"), BAD_AT_MATH)]),
         last_model=st.sampled_from(["", *KEYS]),
         in_tool_loop=st.booleans(),
         again=st.booleans(),
     ),
+)
+expectations = st.sampled_from(
+    [
+        Expected(quality=quality, prior=0.5, spread=0.1, grades=3.0, reasons=("7B +0.500",))
+        for quality in (0.2, 0.55, 0.9)
+    ]
 )
 
 
@@ -152,22 +166,25 @@ def some_keys(draw: st.DrawFn, keys: list[str]) -> list[str]:
 
 @st.composite
 def choices(draw: st.DrawFn) -> ChoiceFacts:
-    """A choice among some models, named or not, with an offer for each."""
+    """A choice among some models, with an offer for each; one may be named that may answer."""
+    task = draw(tasks)
     keys = draw(st.lists(st.sampled_from(KEYS), unique=True, max_size=len(KEYS)))
     cards = tuple(draw(_card(key)) for key in keys)
     chat = [card.key for card in cards if card.kind == "llm"]
     offers = {key: draw(_offer(key)) for key in chat}
     failed = some_keys(draw, chat)
+    named = [one.key for one in cards if one.key in chat and not [*forbidding(one, task.hints)]]
     return ChoiceFacts(
-        task=draw(tasks),
+        task=task,
         cards=cards,
         survey=draw(surveys()),
-        model=draw(st.sampled_from([AUTO, *chat])),
+        model=draw(st.sampled_from([AUTO, *named])),
         failed={key: draw(st.text(max_size=9)) for key in failed},
         tight=tuple(failed[:1]),
         headroom_bytes=draw(st.integers(0, GIB)),
         evict_helpers=draw(st.booleans()),
         load_s={key: draw(seconds) for key in chat if draw(st.booleans())},
+        expected={key: draw(expectations) for key in some_keys(draw, chat)},
         paces={key: draw(paces) for key in chat if draw(st.booleans())},
         expected_run=draw(st.floats(1, 50)),
         curiosity={key: draw(st.floats(0, 0.1)) for key in some_keys(draw, chat)},

@@ -9,13 +9,13 @@ from unit_tests.ledger.scenes import choices, plans
 
 from langchain_lmswitch.ledger.plain import packed, plain, unpacked
 from langchain_lmswitch.ledger.replaying import replay
-from langchain_lmswitch.policy.deciding import ChoiceFacts, Offer, decide, deciding
+from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer, decide, deciding
 from langchain_lmswitch.policy.planning import PlanFacts, Survey, planned
 from langchain_lmswitch.policy.recording import recordable
 from langchain_lmswitch.testing import card
 from langchain_lmswitch.types.machine import UNKNOWN_MACHINE
 from langchain_lmswitch.types.records import DecisionKind, DecisionRecord
-from langchain_lmswitch.types.tasks import Hints, Task
+from langchain_lmswitch.types.tasks import Hints, Role, Task
 
 SECRET = "my password is swordfish"  # noqa: S105 - it is none
 
@@ -51,7 +51,14 @@ def test_a_plan_comes_out_the_same_from_its_record(facts: PlanFacts) -> None:
 
 @given(choices(), st.sampled_from([SECRET, f"*{SECRET}*", f"[{SECRET}]*"]))
 def test_no_word_of_a_user_is_written(facts: ChoiceFacts, secret: str) -> None:
-    hints = replace(facts.task.hints, prefer=(secret,), require=(secret,))
+    hints = replace(
+        facts.task.hints,
+        prefer=(secret,),
+        require=(secret,),
+        allow=(secret,) if facts.model == AUTO else (),
+        deny=(secret,) if facts.model == AUTO else (),
+        roles=(Role(models=secret, task="code"),),
+    )
     failed = dict.fromkeys(facts.failed, f"Cannot render {secret}")
     asked = replace(facts, task=replace(facts.task, hints=hints), failed=failed)
     outcome = decide(asked)

@@ -190,6 +190,27 @@ def test_a_grammar_helps_to_call_tools_and_training_helps_more(kind: TaskKind) -
         assert prior(card("a", tool_use=True), without) == prior(card("a"), without)
 
 
+@pytest.mark.parametrize(
+    ("key", "loses"),
+    [
+        ("smollm2-1.7b-instruct", 0.1),
+        ("mistral-7b-instruct-v0.2", 0.03),
+        ("qwen2.5-1.5b-instruct", 0.0),
+        ("mystery-7b", 0.0),
+    ],
+)
+@pytest.mark.parametrize("kind", ["chat", "summary", "facts"])
+def test_other_languages_than_english(kind: TaskKind, key: str, loses: float) -> None:
+    unclear, english, german = (
+        prior(card(key), replace(task(kind), needs=Needs(language=language))).quality
+        for language in ("", "en", "de")
+    )
+
+    assert unclear == english >= german
+    assert english - german >= loses
+    assert (english == german) is (loses == 0.0)
+
+
 @given(
     st.sampled_from(["qwen2.5-coder-7b", "mystery", "llama-2-70b", "gemma-3-1b-it"]),
     st.sampled_from(KINDS),
