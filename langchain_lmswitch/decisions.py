@@ -13,10 +13,10 @@ from langchain_core.messages import BaseMessage
 from pydantic import ConfigDict, Field
 
 from langchain_lmswitch.errors import InvalidRequest, LMSwitchError, TooOld
+from langchain_lmswitch.graph.understanding import task_of
 from langchain_lmswitch.messages.asking import facts
 from langchain_lmswitch.messages.incoming import PROVIDER
 from langchain_lmswitch.messages.states import as_conversation
-from langchain_lmswitch.policy.classify import classify
 from langchain_lmswitch.policy.labels import (
     Probabilities,
     certainty,
@@ -145,7 +145,7 @@ class LMSwitchDecisionModel(BaseDecisionModel):
         questions: Mapping[str, Question],
         decision: Decision | None,
     ) -> ClassifierResponse:
-        task = classify(facts(messages, {}))
+        task = task_of(facts(messages, {}))
         answers = {name: _answer(task, one, decision) for name, one in questions.items()}
         return ClassifierResponse(model=self.model, answers=answers)
 

@@ -96,7 +96,8 @@ class Settings(BaseSettings):
 
     refine: Literal["off", "embedding", "chat"] = "off"
     """Who is asked what a request wants where the rules are unsure: an embedding model, or a chat
-    model of 1.5 to 4 billion parameters, if one is in memory and idle. None is loaded for that."""
+    model of 1.5 to 4 billion parameters, if one is in memory and idle. None is loaded for that.
+    `explain` asks it, too."""
 
     refine_timeout_s: float | None = Field(default=None, gt=0)
     """Longest wait for its word; `None` is 0.15 for an embedding model and 0.6 for a chat model."""

@@ -16,8 +16,10 @@ if TYPE_CHECKING:
     from langchain_lmswitch.policy.allocating import Allocation, Setting
     from langchain_lmswitch.policy.nodes import Asked
     from langchain_lmswitch.policy.turnover import Installed
+    from langchain_lmswitch.settings import Settings
     from langchain_lmswitch.switch.surveyor import Surveyor
     from langchain_lmswitch.types.models import ModelCard
+    from langchain_lmswitch.types.tasks import Task
 
 _LAST: Final = 2000
 _PER: Final = 100
@@ -96,25 +98,40 @@ async def _setting(
     session: Session, ledger: "Ledger", asked: "Asked", *, quality: float
 ) -> "Setting":
     from langchain_lmswitch.policy.allocating import Setting
+    from langchain_lmswitch.policy.costs import price
     from langchain_lmswitch.policy.lessons import Lessons
     from langchain_lmswitch.policy.nodes import node_of
-    from langchain_lmswitch.policy.ranking import points_of
 
     surveyor = (await session.board()).surveyor
     await surveyor.learning.begin()
     cards = [one for one in await surveyor.cards() if one.kind == "llm"]
     grades = ledger.grades(surveyor.learning.answers.name)
     lessons = Lessons(grades)
+    seen = {card.key: surveyor.learning.pace(card.key) for card in cards}
+    paces = {key: pace for key, pace in seen.items() if pace}
     return Setting(
         nodes=[
-            node_of(name, tasks, cards, lessons=lessons, grades=grades)
-            for name, tasks in asked.tasks.items()
+            node_of(name, tasks, cards, lessons=lessons, grades=grades, paces=paces)
+            for name, tasks in _ruled(asked, surveyor.settings).items()
         ],
         models=await _installed(surveyor, cards),
         order=asked.order,
         budget_bytes=await _room(surveyor),
-        price=points_of(1.0, quality=quality),
+        price=price(quality),
     )
+
+
+def _ruled(asked: "Asked", settings: "Settings") -> "dict[str, list[Task]]":
+    """Put what nodes ask for under the user's rules of today."""
+    from langchain_lmswitch.policy.rules import under_rules
+
+    return {
+        name: [
+            under_rules(one, allow=settings.allow, deny=settings.deny, roles=settings.roles)
+            for one in tasks
+        ]
+        for name, tasks in asked.tasks.items()
+    }
 
 
 async def _installed(surveyor: "Surveyor", cards: "list[ModelCard]") -> "dict[str, Installed]":
@@ -157,6 +174,7 @@ def _expected(one: "Allocation") -> dict[str, Any]:
     return {
         "models": sorted(one.keys),
         "quality": round(one.quality, 4),
+        "answer_s": round(one.answer_s, 2),
         "loads_per_100_calls": round(_PER * one.loads, 2),
         "load_s_per_100_calls": round(_PER * one.load_s, 2),
         "value": round(one.value, 4),
@@ -190,6 +208,7 @@ def _row(
 def _summary(what: str, one: "Allocation", setting: "Setting") -> str:
     held_bytes = sum(setting.models[key].bytes for key in one.keys)
     return (
-        f"{what}: quality {one.quality:.3f}, {_PER * one.loads:.0f} loads of "
-        f"{duration(_PER * one.load_s)} in {_PER} calls, {size(held_bytes)} if all are loaded."
+        f"{what}: quality {one.quality:.3f}, {duration(one.answer_s)} for an answer, "
+        f"{_PER * one.loads:.0f} loads of {duration(_PER * one.load_s)} in {_PER} calls, "
+        f"{size(held_bytes)} if all are loaded."
     )

@@ -31,7 +31,7 @@ GREETING_S = 2.0
 POLL_S = 0.02
 LOG_TAIL_CHARS = 600
 
-_OURS = frozenset({"base_url", "api_key"})
+_OURS = frozenset({"base_url", "api_key", "allow", "deny", "roles"})
 """Settings of a client that a host has no use for."""
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
+from functools import cached_property
 from typing import Any, Final, cast
 
 from langchain_core.messages import BaseMessage, HumanMessage
@@ -73,7 +74,11 @@ class Router:
         self._open = open_board
         self._retries = retries
         self._nodes = Nodes(open_board)
-        self._graph = router_graph(open_board)
+
+    @cached_property
+    def _graph(self) -> RouterGraph:
+        # Compiled for the first answer: a mere decision needs none.
+        return router_graph(self._open)
 
     async def answer(
         self, messages: Sequence[BaseMessage], options: RouterOptions

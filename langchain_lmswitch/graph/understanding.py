@@ -62,5 +62,7 @@ async def _refined(task: Task, request: Request, open_board: OpenBoard) -> Task:
 
 
 def _same(request: Request) -> int:
+    """Number a request; another node of a graph, or other wishes, make it another one."""
+    hints = request.hints
     told = (request.system_text, request.user_text, request.hint, request.wanted_tokens)
-    return hash(told)
+    return hash((*told, hints.node, hints.quality, hints.prefer, hints.require))

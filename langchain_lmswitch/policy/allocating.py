@@ -5,8 +5,9 @@ improving one module at a time. Added here are the memory and the loads of one m
 """
 
 import math
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import product
 from typing import Final
 
@@ -27,6 +28,8 @@ class Node:
     name: str
     quality: Mapping[str, float]
     """By key, how good its answers are expected to be; who lacks a need is missing."""
+    answer_s: Mapping[str, float] = field(default_factory=dict)
+    """By key, the seconds that an answer is expected to take; what is missing takes none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +44,7 @@ class Setting:
     budget_bytes: int | None
     """Room for all models together; `None` is no limit, or unknown."""
     price: float
-    """Points of quality that a second of loading is worth, for each call."""
+    """Points of quality that a second of a call is worth."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,12 +55,14 @@ class Allocation:
     """Node to key; nodes that no model can answer are missing."""
     quality: float
     """Of an answer, in the mean of all calls."""
+    answer_s: float
+    """Seconds that an answer takes, in the mean."""
     load_s: float
     """Seconds of loading for each call, in the mean."""
     loads: float
     """Loads for each call, in the mean."""
     value: float
-    """The quality less the price of the loads."""
+    """The quality less the price of all seconds."""
 
     @property
     def keys(self) -> frozenset[str]:
@@ -71,8 +76,8 @@ def allocate(setting: Setting) -> Allocation:
     1. A model larger than the budget is nobody's; a node that none can answer gets none.
     2. Up to 4,096 allocations are all tried.
     3. Of more, single nodes are improved until none can be: from each model for all nodes that it
-       can answer, and from the best model for each node. So it is never worse than one model for
-       all, nor than the best for each.
+       can answer, and from the most valuable model for each node. So it is never worse than one
+       model for all, nor than the best for each.
 
     Equal values go to fewer models, then to those whose keys come first.
     """
@@ -98,30 +103,41 @@ def single(setting: Setting) -> Allocation | None:
 
 def evaluate(models: Models, setting: Setting) -> Allocation:
     """Tell what is to be expected of an allocation."""
-    quality = {one.name: one.quality for one in setting.nodes}
     calls = [node for node in setting.order if node in models]
     count = max(1, len(calls))
+    times = Counter(calls)
     counted = loads([models[node] for node in calls], setting.models, setting.budget_bytes)
-    load_s = sum(setting.models[key].load_s * times for key, times in counted.items()) / count
-    good = math.fsum(quality[node][models[node]] for node in calls) / count
+    load_s = sum(setting.models[key].load_s * often for key, often in counted.items()) / count
+    quality, answer_s = 0.0, 0.0
+    for one in setting.nodes:
+        if key := models.get(one.name):
+            quality += times[one.name] * one.quality[key] / count
+            answer_s += times[one.name] * one.answer_s.get(key, 0.0) / count
     return Allocation(
         models=models,
-        quality=good,
+        quality=quality,
+        answer_s=answer_s,
         load_s=load_s,
         loads=sum(counted.values()) / count,
-        value=good - setting.price * load_s,
+        value=quality - setting.price * (load_s + answer_s),
     )
 
 
 def _able(setting: Setting) -> dict[str, list[str]]:
-    """List for each node who can answer it, the best first."""
+    """List for each node who can answer it, the most valuable first, loads aside."""
     limit = math.inf if setting.budget_bytes is None else setting.budget_bytes
     fitting = {key for key, model in setting.models.items() if model.bytes <= limit}
-    able = {
-        one.name: sorted(fitting & one.quality.keys(), key=lambda key: (-one.quality[key], key))
-        for one in setting.nodes
-    }
+    able = {one.name: _sorted(one, fitting, setting.price) for one in setting.nodes}
     return {name: keys for name, keys in able.items() if keys}
+
+
+def _sorted(node: Node, fitting: set[str], price: float) -> list[str]:
+    worth = {
+        key: quality - price * node.answer_s.get(key, 0.0)
+        for key, quality in node.quality.items()
+        if key in fitting
+    }
+    return sorted(worth, key=lambda key: (-worth[key], key))
 
 
 def _starts(able: Mapping[str, Sequence[str]], setting: Setting) -> Iterator[Models]:

@@ -1,26 +1,28 @@
 """What is known of the nodes of a graph: from its log, or from their names."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import fsum
 from typing import Final, get_args
 
 from langchain_lmswitch.errors import InvalidRequest
 from langchain_lmswitch.policy.allocating import Node
+from langchain_lmswitch.policy.costs import answer_s, pace_of
 from langchain_lmswitch.policy.labels import label_of
 from langchain_lmswitch.policy.lessons import Lessons
 from langchain_lmswitch.policy.needs import lacking
 from langchain_lmswitch.policy.scoring import expect
 from langchain_lmswitch.types.grades import Grade
 from langchain_lmswitch.types.models import ModelCard
+from langchain_lmswitch.types.paces import Pace
 from langchain_lmswitch.types.tasks import Features, Task, TaskKind
 
 _WORTH: Final = 10.0
 """Grades of one model at one node that count as much as what is expected of it otherwise."""
 _READ: Final = 200
 """Requests of a node that are looked at, the latest; more would tell the same."""
-_MOST_CALLS: Final = 500
+_MOST_CALLS: Final = 300
 """Calls whose order is looked at, the latest."""
 
 
@@ -82,9 +84,10 @@ def node_of(
     cards: Sequence[ModelCard],
     *,
     lessons: Lessons,
-    grades: Iterable[Grade] = (),
+    grades: Sequence[Grade] = (),
+    paces: Mapping[str, Pace] | None = None,
 ) -> Node:
-    """Tell how good each model is at a node.
+    """Tell how good each model is at a node, and how long it takes.
 
     1. Who lacks what one of its requests needs cannot be its model.
     2. What is expected of the others for each request, in the mean.
@@ -96,6 +99,7 @@ def node_of(
         cards: The models there are.
         lessons: What grades have taught.
         grades: Of answers, at this node and elsewhere.
+        paces: By key, how fast each is; what is missing is guessed.
     """
     read = tasks[-_READ:]
     able = [
@@ -105,12 +109,14 @@ def node_of(
     ]
     expected = [expect(one, cards, lessons) for one in read]
     here = [one for one in grades if one.node == name]
-    quality = {}
+    quality, takes_s = {}, {}
     for card in able:
         mean = fsum(one[card.key].quality for one in expected) / len(expected)  # 2
         own = [one for one in here if one.key == card.key]
         quality[card.key] = _judged(mean, own)  # 3
-    return Node(name=name, quality=quality)
+        pace = pace_of(card, (paces or {}).get(card.key))
+        takes_s[card.key] = fsum(answer_s(one, pace) for one in read) / len(read)
+    return Node(name=name, quality=quality, answer_s=takes_s)
 
 
 def named_task(said: str) -> tuple[str, Task | None]:

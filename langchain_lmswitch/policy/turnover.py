@@ -27,21 +27,20 @@ def loads(
         budget_bytes: Room for all that is loaded together; `None` is no limit.
     """
     counted: dict[str, int] = {}
-    if budget_bytes is None or _together(set(keys), models) <= budget_bytes:
+    if budget_bytes is None or sum(models[key].bytes for key in set(keys)) <= budget_bytes:
         return counted
     runs = [key for key, _ in groupby(keys)]
-    held: dict[str, None] = {}  # the one used last stands last
+    held: dict[str, int] = {}  # bytes; the one used last stands last
+    left_bytes = budget_bytes
     for first in (True, False):  # 2
         for key in runs:
-            known = key in held
-            held.pop(key, None)
-            while _together(held, models) + models[key].bytes > budget_bytes:  # 1
-                del held[next(iter(held))]
-            held[key] = None
-            if not (known or first):
+            if key in held:
+                held[key] = held.pop(key)
+                continue
+            left_bytes -= models[key].bytes
+            while left_bytes < 0:  # 1
+                left_bytes += held.pop(next(iter(held)))
+            held[key] = models[key].bytes
+            if not first:
                 counted[key] = counted.get(key, 0) + 1
     return counted
-
-
-def _together(keys: Mapping[str, None] | set[str], models: Mapping[str, Installed]) -> int:
-    return sum(models[key].bytes for key in keys)

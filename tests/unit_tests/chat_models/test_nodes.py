@@ -1,11 +1,12 @@
 """A graph whose nodes each get the model that suits them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 from langchain.agents import create_agent
 from langchain_core.runnables import RunnableLambda
+from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import START, MessagesState, StateGraph
 from pydantic import ValidationError
 
@@ -23,8 +24,11 @@ def made(cards: Sequence[ModelCard] = CARDS, **fields: Any) -> tuple[ScriptedHos
     return host, ChatLMSwitch(host=host, monitor=host, **fields)
 
 
-def graph_of(**nodes: Any) -> Any:
+def graph_of(
+    given: Mapping[str, Any] | None = None, *, checkpointer: Any = None, **more: Any
+) -> Any:
     """Make a graph of nodes one after the other, each with its chat model."""
+    nodes = {**(given or {}), **more}
     graph = StateGraph(MessagesState)
     names = list(nodes)
     for name, model in nodes.items():
@@ -35,7 +39,7 @@ def graph_of(**nodes: Any) -> Any:
         graph.add_node(name, ask)
     for before, after in zip([START, *names], names, strict=False):
         graph.add_edge(before, after)
-    return graph.compile()
+    return graph.compile(checkpointer=checkpointer)
 
 
 def models(state: Any) -> list[str]:
@@ -81,11 +85,25 @@ def test_every_hint_can_be_bound_configured_or_said_of_the_node(
 
 async def test_quality_of_a_node_decides_between_waiting_and_warm() -> None:
     """A trivial step takes what is loaded; a hard one waits for the best."""
-    _, llm = made([card("a-8b", params="8B"), card("b-9b", params="9B")])
-    await llm.apreload("a-8b")
+    _, llm = made([card("a-3b", params="3B"), card("b-30b", params="30B")])
+    await llm.apreload("a-3b")
     agent = graph_of(quick=llm.bind(quality=0.0), best=llm.bind(quality=1.0))
 
-    assert models(await agent.ainvoke({"messages": "Hello"})) == ["a-8b", "b-9b"]
+    assert models(await agent.ainvoke({"messages": "Hello"})) == ["a-3b", "b-30b"]
+
+
+def test_nodes_of_one_thread_decide_apart() -> None:
+    """One turn of the user is decided once, but not for all nodes at once."""
+    _, llm = made([card("a-7b", params="7B"), card("b-7b", params="7B")])
+    llm.preload("a-7b")
+    llm.preload("b-7b")
+    graph = graph_of(
+        {"talk": llm.bind(prefer=["b-7b"]), "write": llm.bind(prefer=["a-7b"])},
+        checkpointer=InMemorySaver(),
+    )
+    state = graph.invoke({"messages": "Hello"}, {"configurable": {"thread_id": "one"}})
+
+    assert models(state) == ["b-7b", "a-7b"]
 
 
 def test_the_decision_knows_the_node() -> None:
