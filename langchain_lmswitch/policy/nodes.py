@@ -8,7 +8,7 @@ from typing import Final, get_args
 
 from langchain_lmswitch.errors import InvalidRequest
 from langchain_lmswitch.policy.allocating import Node
-from langchain_lmswitch.policy.costs import answer_s, pace_of
+from langchain_lmswitch.policy.costs import answer_s, pace_of, size_of
 from langchain_lmswitch.policy.labels import label_of
 from langchain_lmswitch.policy.lessons import Lessons
 from langchain_lmswitch.policy.needs import lacking
@@ -115,7 +115,7 @@ def node_of(
         own = [one for one in here if one.key == card.key]
         quality[card.key] = _judged(mean, own)  # 3
         pace = pace_of(card, (paces or {}).get(card.key))
-        takes_s[card.key] = fsum(answer_s(one, pace) for one in read) / len(read)
+        takes_s[card.key] = fsum(answer_s(size_of(one), pace) for one in read) / len(read)
     return Node(name=name, quality=quality, answer_s=takes_s)
 
 
