@@ -53,8 +53,8 @@ def comparison(decision: "Decision") -> "Table":
 def turning(decision: "Decision") -> list[str]:
     """Say what would make others the chosen ones, a line for each."""
     told = [one for one in decision.candidates if one.wins_if]
-    lines = [f"{one.key} would answer {', or '.join(one.wins_if)}." for one in told]
-    return ["", *lines] if lines else []
+    lines = [f"  {one.key}: {', or '.join(one.wins_if)}" for one in told]
+    return ["", "Others would answer", *lines] if lines else []
 
 
 def _row(one: "Candidate") -> tuple[str, ...]:

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from langchain_lmswitch.errors import LMSwitchError
-from langchain_lmswitch.policy import exploring
 from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer, Outcome, deciding, plan_of
+from langchain_lmswitch.policy.exploring import curiosity
 from langchain_lmswitch.policy.grading import features_of
 from langchain_lmswitch.policy.rules import under_rules
 from langchain_lmswitch.policy.scoring import expect
@@ -55,6 +55,7 @@ async def decide(
     settings = surveyor.settings
     task = under_rules(task, allow=settings.allow, deny=settings.deny, roles=settings.roles)
     chat = [card for card in cards if card.kind == "llm"]
+    expected = _expected(board, task, chat)
     facts = ChoiceFacts(
         task=task,
         cards=cards,
@@ -66,7 +67,8 @@ async def decide(
         headroom_bytes=settings.headroom_bytes,
         evict_helpers=settings.evict_helpers,
         load_s={card.key: round(learning.load_s(card.key, card.size_bytes), 3) for card in chat},
-        expected=expectations(board, task, chat, resident=survey.resident_keys),
+        expected=expected,
+        curiosity=_curiosity(board, task, expected, survey.resident_keys),
         paces={card.key: pace for card in chat if (pace := learning.pace(card.key))},
         expected_run=round(board.habits.runs.expected, 3),
         fresh=board.habits.fresh(),
@@ -88,25 +90,28 @@ def _warn(what: str, error: Exception) -> None:
     _log.debug("It was this:", exc_info=error)
 
 
-def expectations(
-    board: Switchboard, task: Task, cards: Sequence[ModelCard], *, resident: Collection[str]
-) -> dict[str, Expected]:
-    """Tell how good each answer is expected to be; nothing, if that cannot be told.
-
-    Now and then it is the best that may be hoped for; see `policy.exploring`.
-    """
-    learning, settings = board.surveyor.learning, board.settings
+def _expected(board: Switchboard, task: Task, cards: Sequence[ModelCard]) -> dict[str, Expected]:
+    """Tell how good each answer is expected to be; nothing, if that cannot be told."""
+    known = replace(task, features=features_of(task))
     try:
-        known = replace(task, features=features_of(task))
-        found = expect(known, cards, learning.lessons)
+        return expect(known, cards, board.surveyor.learning.lessons)
     except Exception as error:  # noqa: BLE001 - whatever it is, the models can be compared without
         _warn("What was learnt is left out of a choice", error)
         return {}
-    share = settings.explore if task.hints.explore is None else task.hints.explore
-    number = learning.answers.count
-    if not settings.learn or not exploring.turn_to_explore(number, share):
-        return found
-    return exploring.hopeful(found, resident=resident, number=number)
+
+
+def _curiosity(
+    board: Switchboard, task: Task, expected: Mapping[str, Expected], resident: Collection[str]
+) -> dict[str, float]:
+    settings, share = board.settings, task.hints.explore
+    if not settings.learn:
+        return {}
+    return curiosity(
+        expected,
+        resident=resident,
+        number=board.surveyor.learning.answers.count,
+        share=settings.explore if share is None else share,
+    )
 
 
 async def _asked(board: Switchboard, facts: ChoiceFacts) -> tuple[Outcome, dict[str, Offer]]:

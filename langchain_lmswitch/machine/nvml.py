@@ -3,6 +3,8 @@
 import importlib
 import logging
 import weakref
+from collections.abc import Callable, Collection, Iterator
+from functools import cache
 from types import ModuleType
 from typing import Any, Final
 
@@ -20,6 +22,10 @@ def import_nvml() -> ModuleType | None:
         return None
 
 
+HeldOnGpus = Callable[[Collection[int]], int | None]
+"""Sums what some processes hold on GPUs; `None` if that is not told."""
+
+
 class Nvml:
     """GPUs as NVML tells them.
 
@@ -31,7 +37,7 @@ class Nvml:
     """
 
     quick: Final = True
-    """It is a library: an answer takes 0.1 ms."""
+    """It is a library: an answer takes 0.01 ms, after the first with 20 ms (an H200)."""
 
     def __init__(self, nvml: Any) -> None:
         self._nvml = nvml
@@ -46,15 +52,50 @@ class Nvml:
         Raises:
             NoAnswer: There is no driver, or it does not answer.
         """
+        return tuple(self._gpu(index) for index in range(self._count()))
+
+    def held(self, pids: Collection[int]) -> int | None:
+        """Sum what processes hold on all GPUs; `None` if that is not told, or none is listed.
+
+        It is told on Linux, of processes that are seen from where we are: those in our own
+        container, with the numbers they have there, whoever's they are. Windows and WSL 2 list
+        them without sizes. On an H200 a process is 9 MiB more to what is free than it has here.
+
+        Raises:
+            NoAnswer: There is no driver, or it does not answer.
+        """
+        try:
+            sizes = [size for index in range(self._count()) for size in self._sizes(index, pids)]
+        except self._nvml.NVMLError as error:
+            raise NoAnswer from error
+        known = [size for size in sizes if size is not None]
+        return sum(known) if known and len(known) == len(sizes) else None
+
+    def _sizes(self, index: int, pids: Collection[int]) -> Iterator[int | None]:
+        """List what each of these processes holds on one GPU: computing, drawing or both."""
+        handle = self._nvml.nvmlDeviceGetHandleByIndex(index)
+        computing = self._nvml.nvmlDeviceGetComputeRunningProcesses
+        drawing = self._nvml.nvmlDeviceGetGraphicsRunningProcesses
+        listed = [*self._listed(computing, handle), *self._listed(drawing, handle)]
+        yield from {one.pid: one.usedGpuMemory for one in listed if one.pid in pids}.values()
+
+    def _listed(self, ask: Callable[[Any], list[Any]], handle: Any) -> list[Any]:
+        try:
+            return ask(handle)
+        except self._nvml.NVMLError as error:
+            if error.value != self._nvml.NVML_ERROR_NOT_SUPPORTED:
+                raise
+            return []
+
+    def _count(self) -> int:
         if self._ready is None:
             self._ready = self._initialize()
         if not self._ready:
             raise NoAnswer
         try:
-            count = self._nvml.nvmlDeviceGetCount()
+            return int(self._nvml.nvmlDeviceGetCount())
         except self._nvml.NVMLError as error:
             raise NoAnswer from error
-        return tuple(self._gpu(index) for index in range(count))
 
     def _initialize(self) -> bool:
         try:
@@ -89,3 +130,18 @@ def _shut_down(nvml: Any) -> None:
         nvml.nvmlShutdown()
     except nvml.NVMLError as error:
         _logger.debug("NVML did not shut down: %s", error)
+
+
+def held_on_gpus(pids: Collection[int]) -> int | None:
+    """Sum what processes hold on NVIDIA GPUs, by a binding that is kept; see `HeldOnGpus`."""
+    nvml = _kept()
+    try:
+        return None if nvml is None else nvml.held(pids)
+    except NoAnswer:
+        return None
+
+
+@cache
+def _kept() -> Nvml | None:
+    nvml = import_nvml()
+    return None if nvml is None else Nvml(nvml)

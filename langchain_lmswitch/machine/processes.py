@@ -1,10 +1,13 @@
 """The processes of a host on this computer, and what they hold in main memory."""
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final, NamedTuple
 
 import psutil
 
+from langchain_lmswitch.machine.files import read_text
+from langchain_lmswitch.machine.nvml import HeldOnGpus, held_on_gpus
 from langchain_lmswitch.types.readings import Tree
 
 
@@ -31,10 +34,14 @@ class Processes:
 
     Args:
         listeners: Lists who listens.
+        on_gpus: Says what processes hold on GPUs.
     """
 
-    def __init__(self, *, listeners: ListListeners | None = None) -> None:
+    def __init__(
+        self, *, listeners: ListListeners | None = None, on_gpus: HeldOnGpus = held_on_gpus
+    ) -> None:
         self._listeners = listeners or list_listeners
+        self._on_gpus = on_gpus
         self._found: dict[int, psutil.Process] = {}
 
     def root(self, port: int) -> int | None:
@@ -48,7 +55,8 @@ class Processes:
         if root is None:
             return None
         try:
-            held = [_held(process) for process in [root, *root.children(recursive=True)]]
+            processes = [root, *root.children(recursive=True)]
+            held = [_held(process) for process in processes]
         except psutil.Error:
             self._found.pop(port, None)
             return None
@@ -58,6 +66,7 @@ class Processes:
             root=root.pid,
             resident_bytes=sum(one.resident_bytes for one in alive),
             private_bytes=sum(private) if len(private) == len(alive) else None,
+            vram_bytes=self._on_gpus({process.pid for process in processes}),
         )
 
     def _root(self, port: int) -> psutil.Process | None:
@@ -82,8 +91,21 @@ def _held(process: psutil.Process) -> _Held | None:
         memory = process.memory_info()
     except psutil.NoSuchProcess:  # a zombie is one, too
         return None
-    shared = getattr(memory, "shared", None)  # Linux: pages that are mapped from files
-    return _Held(memory.rss, None if shared is None else memory.rss - shared)
+    mapped_bytes = _mapped_bytes(process.pid)
+    return _Held(memory.rss, None if mapped_bytes is None else max(0, memory.rss - mapped_bytes))
+
+
+_MAPPED: Final = re.compile(r"^RssFile:\s+(\d+) kB$", re.MULTILINE)
+
+
+def _mapped_bytes(pid: int) -> int | None:
+    """Read which part of it is mapped from files; only Linux tells.
+
+    psutil's `shared` has the memory that CUDA pins in it, too, which no file can give back: all
+    that llama.cpp keeps in main memory for a GPU where it does not map the file.
+    """
+    told = _MAPPED.search(read_text(f"/proc/{pid}/status"))
+    return None if told is None else int(told[1]) * 1024
 
 
 def _uppermost(pids: set[int]) -> psutil.Process | None:

@@ -1,8 +1,9 @@
 """NVIDIA GPUs through `nvidia-smi`, for want of NVML's Python binding."""
 
 import csv
+import subprocess
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from langchain_lmswitch.machine.tools import RunCommand, Tool, mib, run_command
@@ -15,12 +16,21 @@ COMMAND: Final = (
 )
 
 _NOT_APPLICABLE: Final = "[N/A]"
+_NO_DEVICES: Final = "No devices were found"
 
 
-def nvidia_smi(
-    *, run: RunCommand = run_command, clock: Callable[[], float] = time.monotonic
-) -> Tool:
-    """Make what asks `nvidia-smi`."""
+def run_smi(command: Sequence[str]) -> str:
+    """Run it; that there are no devices is an answer, though it ends with 6 then."""
+    try:
+        return run_command(command)
+    except subprocess.CalledProcessError as error:
+        if _NO_DEVICES in (error.stdout or ""):
+            return _NO_DEVICES
+        raise
+
+
+def nvidia_smi(*, run: RunCommand = run_smi, clock: Callable[[], float] = time.monotonic) -> Tool:
+    """Make what asks `nvidia-smi`, which takes 22 to 27 ms (an H200)."""
     return Tool(COMMAND, parse_smi, run=run, clock=clock)
 
 
@@ -33,7 +43,7 @@ def parse_smi(text: str) -> tuple[Gpu, ...]:
     Raises:
         ValueError: It printed something else.
     """
-    if text.strip() == "No devices were found":
+    if text.strip() == _NO_DEVICES:
         return ()
     rows = csv.reader(text.splitlines(), skipinitialspace=True)
     return tuple(_gpu(row) for row in rows if row)

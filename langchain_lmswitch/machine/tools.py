@@ -13,7 +13,7 @@ _logger = logging.getLogger(__name__)
 
 _TIMEOUT_S: Final = 2.0
 _FRESH_S: Final = 3.0
-"""An answer takes 10 to 20 ms as a rule, and over half a second at times."""
+"""An answer takes 10 to 30 ms as a rule, and over half a second at times."""
 _LONGEST_PAUSE_S: Final = 60.0
 
 MIB: Final = 2**20

@@ -123,6 +123,8 @@ def _without_vain_swap(
 def _judge(
     candidate: Candidate, plan: Plan | Refusal | None, failure: str, smaller_than_bytes: int | None
 ) -> Candidate:
+    if plan is None and not candidate.lacks and not failure:  # it was not looked at
+        return candidate
     fits = None if plan is None else not isinstance(plan, Refusal)
     note = ""
     if candidate.lacks:  # 1

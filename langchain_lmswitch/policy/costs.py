@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -66,42 +66,53 @@ def price(quality: float) -> float:
         >>> [round(price(quality), 5) for quality in (0, 0.25, 0.5, 0.75, 1)]
         [0.2, 0.02008, 0.002, 0.00018, 0.0]
     """
-    rise = _STEEPNESS ** (2 * (1 - quality)) - 1
+    rise = math.pow(_STEEPNESS, 2 * (1 - quality)) - 1  # `**` might be complex, for all mypy knows
     return _PRICE_AT_HALF * rise / (_STEEPNESS - 1)
 
 
-def answer_s(task: Task, pace: Pace, *, known_prompt: bool = False) -> float:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Size:
+    """How much a request makes a model read and write, in tokens; a guess, see `size_of`."""
+
+    prompt: float
+    new: float
+    """The part of the prompt that a model has not read that gave the last answer."""
+    answer: float
+
+
+def size_of(task: Task) -> Size:
+    """Guess the size of a request.
+
+    The answer's by the task, and by its difficulty: half as much again for the hardest as for the
+    easiest.
+    """
+    needs, features = task.needs, task.features
+    kinds = features.kinds or {task.kind: 1.0}
+    total = sum(kinds.values()) or 1.0
+    usual = sum([share * _ANSWER_TOKENS[kind] for kind, share in kinds.items()]) / total
+    return Size(
+        prompt=max(needs.context_tokens, needs.wanted_tokens - _WANTED_ANSWER_TOKENS),
+        new=needs.context_tokens,
+        answer=(0.8 + 0.4 * features.difficulty) * usual,
+    )
+
+
+def answer_s(size: Size, pace: Pace, *, known_prompt: bool = False) -> float:
     """Tell the seconds that reading the prompt and writing the answer take.
 
-    They are `prompt tokens / read rate + answer tokens / write rate`.
+    They are `prompt tokens / read rate + answer tokens / write rate`. Some models think aloud: what
+    a model has written on average counts as much as the task does, by the geometric mean of both.
 
     Args:
-        task: The classified request.
+        size: Of the request.
         pace: Of the model; see `pace_of`.
         known_prompt: Whether the model has the conversation before the last message still.
     """
-    needs = task.needs
-    prompt = max(needs.context_tokens, needs.wanted_tokens - _WANTED_ANSWER_TOKENS)
-    if known_prompt:
-        prompt = needs.context_tokens
-    reading_s = prompt / (pace.read_tokens_per_second or math.inf)
-    return reading_s + answer_tokens(task, pace) / (pace.tokens_per_second or math.inf)
-
-
-def answer_tokens(task: Task, pace: Pace) -> float:
-    """Guess how long the answer is going to be.
-
-    1. By the task, and by its difficulty: half as much again for the hardest as for the easiest.
-    2. Some models think aloud. What a model has written on average counts as much as the task
-       does: the geometric mean of both.
-    """
-    kinds = task.features.kinds or {task.kind: 1.0}
-    total = sum(kinds.values()) or 1.0
-    usual = sum([share * _ANSWER_TOKENS[kind] for kind, share in kinds.items()]) / total
-    guessed = (0.8 + 0.4 * task.features.difficulty) * usual  # 1
-    if pace.answer_tokens and pace.answers >= _ENOUGH_ANSWERS:  # 2
-        return math.sqrt(guessed * pace.answer_tokens)
-    return guessed
+    prompt, answer = size.new if known_prompt else size.prompt, size.answer
+    if pace.answer_tokens and pace.answers >= _ENOUGH_ANSWERS:
+        answer = math.sqrt(answer * pace.answer_tokens)
+    reading_s = prompt / pace.read_tokens_per_second if pace.read_tokens_per_second else 0.0
+    return reading_s + (answer / pace.tokens_per_second if pace.tokens_per_second else 0.0)
 
 
 def pace_of(card: ModelCard, seen: Pace | None) -> Pace:

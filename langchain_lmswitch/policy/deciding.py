@@ -149,15 +149,14 @@ def deciding(facts: ChoiceFacts) -> Flow:
         fresh=facts.fresh,
         trouble=facts.trouble,
     )
-    choice = weigh()
     for start in range(0, len(ranked), LOOKED_AT):  # 3
         looked_at = ranked[start : start + LOOKED_AT]
         offers = yield tuple(one.key for one in looked_at if not one.lacks)
         plans.update({key: plan_of(offer, facts) for key, offer in offers.items()})
         choice = weigh()
         if choice.key is not None:
-            break
-    return _outcome(choice, plans)
+            return _outcome(choice, plans)
+    return _outcome(weigh(), plans)
 
 
 def ranked_by(facts: ChoiceFacts, cards: Sequence[ModelCard]) -> list[Candidate]:

@@ -2,53 +2,38 @@
 
 import hashlib
 from collections.abc import Collection, Mapping
-from dataclasses import replace
 from typing import Final
 
 from langchain_lmswitch.types.grades import Expected
 
-_HOPE: Final = 1.0
-"""Standard deviations by which a model may be better than it is expected to be."""
-_MOST_SPREAD: Final = 0.1
+_MOST_POINTS: Final = 0.1
 """Hope has bounds: of what is known to be ten points worse nothing is to be learnt."""
-TRIED: Final = "tried out"
 
 
-def turn_to_explore(number: int, share: float) -> bool:
-    """Tell whether a request is one of the share that tries something.
+def curiosity(
+    expected: Mapping[str, Expected], *, resident: Collection[str], number: int, share: float
+) -> dict[str, float]:
+    """Give points to what might be better than it is expected to be.
+
+    1. A share of the requests tries something, evenly spread. There is no die: the same ledger
+       decides the same.
+    2. Only those in memory gain: nothing is loaded, and nobody leaves, for a try.
+    3. Each gains some part of the standard deviation of what is not known about it, within bounds.
 
     Args:
-        number: How many answers there were before it: the same ledger decides the same.
-        share: 0 to 1; the requests are spread evenly.
+        expected: By key, how good each answer is expected to be.
+        resident: Keys of those in memory.
+        number: How many answers there were before.
+        share: Of the requests, 0 to 1.
     """
-    return int((number + 1) * share) > int(number * share)
-
-
-def hopeful(
-    expected: Mapping[str, Expected], *, resident: Collection[str], number: int
-) -> dict[str, Expected]:
-    """Hope the best of models in memory, each by some part of what is not known about it.
-
-    1. Only those in memory gain: nothing is loaded, and nobody leaves, for a try.
-    2. The less is known of a model, the more it may gain. There is no die: the same ledger decides
-       the same.
-    """
-    return {
-        key: _hoped(one, _chance(number, key)) if key in resident else one  # 1
+    if int((number + 1) * share) == int(number * share):  # 1
+        return {}
+    points = {
+        key: round(min(one.spread, _MOST_POINTS) * _chance(number, key), 4)  # 3
         for key, one in expected.items()
+        if key in resident  # 2
     }
-
-
-def _hoped(expected: Expected, chance: float) -> Expected:
-    gain = round(_HOPE * min(expected.spread, _MOST_SPREAD) * chance, 4)  # 2
-    if not gain:
-        return expected
-    return replace(
-        expected,
-        quality=expected.quality + gain,
-        prior=expected.prior + gain,  # it is not learnt
-        reasons=(*expected.reasons, f"{TRIED} {gain:+.3f}"),
-    )
+    return {key: gain for key, gain in points.items() if gain}
 
 
 def _chance(number: int, key: str) -> float:

@@ -22,6 +22,10 @@ FINE: Final = 0.05
 ASKED_AGAIN: Final = 0.3
 """Weight of being asked again, or passed over for another model, by somebody who read it."""
 
+AS_USUAL: Final = 0.75
+"""The score of an answer against which nothing is said: about what good local models are expected
+to reach. With 1, who is asked most would look better with every answer: after 100 of them by 6 to 8
+points, that is more than one model of twice the size is better than another."""
 _CUT_OFF_SCORE: Final = 0.3
 _ASKED_AGAIN_SCORE: Final = 0.2
 _READ_S: Final = 1.0
@@ -77,8 +81,8 @@ def verdict(outcome: Outcome) -> Verdict | None:
     4. An answer with neither text nor calls is useless.
     5. What should be an object must be JSON,
     6. and follow its schema.
-    7. An answer that could be checked and is right is good, as much as a wrong one is bad.
-    8. Any other is good, weakly.
+    7. An answer whose form could be checked, and is right, is as good as usual,
+    8. and so is any other, weakly.
     """
     said = bool(outcome.text.strip() or outcome.calls)
     if outcome.stop_reason == _STOPPED:  # 1
@@ -92,7 +96,7 @@ def verdict(outcome: Outcome) -> Verdict | None:
     if outcome.json_schema is not None and not outcome.calls:
         return _of_object(outcome.text, outcome.json_schema)  # 5, 6, 7
     weight = CHECKED if outcome.calls else FINE  # 7, 8
-    return Verdict(score=1.0, weight=weight, source="fine")
+    return Verdict(score=AS_USUAL, weight=weight, source="fine")
 
 
 def _calls_right(outcome: Outcome) -> bool:
@@ -116,7 +120,7 @@ def _of_object(text: str, schema: Mapping[str, Any]) -> Verdict:
         return Verdict(score=0.0, weight=CHECKED, source="parse")
     if not follows(found, schema):
         return WRONG_FORM
-    return Verdict(score=1.0, weight=CHECKED, source="fine")
+    return Verdict(score=AS_USUAL, weight=CHECKED, source="fine")
 
 
 def _unfenced(text: str) -> str:

@@ -62,7 +62,7 @@ def _of_host(
     loads: Sequence[LoadRecord],
 ) -> list[Learnt]:
     paces = Paces(answers)
-    keys = sorted({one.key for one in (*grades, *answers)})
+    keys = sorted({one.key for one in grades} | {one.key for one in answers})
     differences = _differences(grades, keys)
     return [
         Learnt(

@@ -3,9 +3,21 @@
 With a share r of the layers on a GPU:
 
     VRAM  = r * (weights + cache) + compute + the GPU's backend
-    RAM   = the rest of weights and cache + 150 MiB for the process
+    RAM   = the rest of weights and cache + 150 MiB for the process + 210 MiB for its use of GPUs
 
-The cache stays in main memory if it is kept back.
+The cache stays in main memory if it is kept back. Where not all layers go, VRAM has room for one
+more: a part of what stays behind is brought there, a layer at a time, to compute a long prompt.
+
+Estimate / what an H200 had less after the first answer, in MiB; llama.cpp v0.5.0 with CUDA 13,
+models of made-up weights:
+
+    llama-3.2-1b   context 8192    all: 1751 / 1627
+    llama-3.1-8b   context 8192    all: 6467 / 5905    16 of 33: 3755 / 3385
+    qwen3-4b       context 32768   all: 7714 / 7581    12 of 37: 3261 / 3175 (without an answer)
+
+Its buffers there: the cache to the byte, the scratch buffers 6 to 49 % below the estimate; with
+flash attention off they are up to six times as large. The input embedding stays mapped in main
+memory beside this (105 to 525 MiB), where the system may take it back.
 """
 
 import math
@@ -17,11 +29,17 @@ from langchain_lmswitch.types.machine import Footprint, Gpu, Snapshot
 
 Backend = Literal["cuda", "metal"]
 
-BACKEND_BYTES: Final[dict[Backend, int]] = {"cuda": 457 * 2**20, "metal": 512 * 2**20}
-"""What a GPU's driver and kernels take in each device: 250 to 460 MiB with CUDA, 512 with Metal.
+BACKEND_BYTES: Final[dict[Backend, int]] = {"cuda": 720 * 2**20, "metal": 512 * 2**20}
+"""What a GPU's driver and kernels take in each device.
 
-Ollama keeps as much free; what is neither is reckoned as CUDA.
+CUDA on an H200, which is a large one: 527 MiB for a bare process; with llama.cpp 531 when a model
+is loaded, 607 to 614 after the first answer, and 710 with experts, whatever the model's size.
+Smaller cards are said to need 250 to 460. Ollama keeps 457 free, and 512 with Metal. What is
+neither is reckoned as CUDA.
 """
+GPU_PROCESS_BYTES: Final = 210 * 2**20
+"""What a process that uses a GPU holds in main memory beyond one that does not: 200 to 214 MiB
+with CUDA and an H200, most of it CUDA's libraries and what it allocates for itself."""
 _PERCENT: Final = 100
 """Parts that a load is moved in, where its layers are unknown."""
 
@@ -73,22 +91,25 @@ def offloaded(
     if moved == 0:
         return replace(footprint, vram_bytes=0)
     going_bytes = footprint.weights_bytes + (footprint.kv_bytes if cache else 0)
-    share_bytes = math.ceil(going_bytes * moved / (_layers(footprint) + 1))
+    parts = _layers(footprint) + 1
+    room = moved if moved == parts else moved + 1
+    share_bytes = math.ceil(going_bytes * moved / parts)
+    spare_bytes = math.ceil(going_bytes * room / parts) - share_bytes
     return replace(
         footprint,
-        backend_bytes=footprint.backend_bytes + backend_bytes,
-        vram_bytes=share_bytes + footprint.compute_bytes + backend_bytes,
+        compute_bytes=footprint.compute_bytes + spare_bytes,
+        backend_bytes=footprint.backend_bytes + backend_bytes + GPU_PROCESS_BYTES,
+        vram_bytes=share_bytes + spare_bytes + footprint.compute_bytes + backend_bytes,
     )
 
 
 def fitting(footprint: Footprint, *, free_bytes: int, backend_bytes: int) -> float:
     """Give the largest share of the layers whose part of the load fits what is free."""
     parts = _layers(footprint) + 1
-    left_bytes = free_bytes - footprint.compute_bytes - backend_bytes
+    left_bytes = max(0, free_bytes - footprint.compute_bytes - backend_bytes)
     going_bytes = footprint.weights_bytes + footprint.kv_bytes
-    if left_bytes <= 0:
-        return 0.0
-    return min(parts, left_bytes * parts // max(1, going_bytes)) / parts
+    count = left_bytes * parts // max(1, going_bytes)
+    return 1.0 if count >= parts else max(0, count - 1) / parts  # one more is room to compute
 
 
 def gpu_layers(ratio: float, n_layers: int) -> int:

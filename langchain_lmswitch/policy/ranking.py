@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from langchain_lmswitch.policy.costs import MARGIN, answer_s, pace_of, price
+from langchain_lmswitch.policy.costs import MARGIN, Size, answer_s, pace_of, price, size_of
 from langchain_lmswitch.policy.loadtimes import guessed_load_s
 from langchain_lmswitch.policy.needs import lacking
 from langchain_lmswitch.policy.prior import prior
@@ -24,7 +24,14 @@ _WARM: Final = 0.12
 _EASY: Final = 0.4
 """The difficulty below which a chat is easy."""
 
-_Points = tuple[Part, float, str]
+_WORDS: Final[tuple[tuple[Part, str], ...]] = (
+    ("margin", "not loaded"),
+    ("learnt", "learnt here"),
+    ("curious", "more to learn of it"),
+    ("preferred", "you prefer it"),
+    ("last answer", "answered before"),
+    ("same turn", "has this turn already"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,10 +39,13 @@ class _Scene:
     """What all candidates of one request are scored by."""
 
     task: Task
+    size: Size
     resident: Collection[str]
     price: float
     margin: float
     run: float
+    serves: str
+    """How many requests that are, in words."""
     known_before: str
     """Key of the model that has the conversation so far."""
 
@@ -82,12 +92,15 @@ def rank(
         curiosity: By key, points for what would be learnt of a model in memory; not below 0.
     """
     hints = task.hints
+    run = max(1.0, expected_run)
     scene = _Scene(
         task=task,
+        size=size_of(task),
         resident=resident,
         price=price(hints.quality),
         margin=MARGIN + _WARM * _ease(task),
-        run=max(1.0, expected_run),
+        run=run,
+        serves=f" for about {run:.0f} requests",
         known_before=hints.last_model if hints.last_model in resident else "",
     )
     load_s, expected = load_s or {}, expected or {}
@@ -135,30 +148,25 @@ def _candidate(
     curious: float,
 ) -> Candidate:
     task, loaded = scene.task, card.key in scene.resident
-    takes_s = answer_s(task, pace, known_prompt=card.key == scene.known_before)
-    parts: list[_Points] = [
-        ("learnt", expected.learnt, "learnt here"),  # 1
-        ("answer", -scene.price * takes_s, f"{takes_s:.1f} s to answer"),  # 2
-    ]
-    if loaded:
-        parts.append(("curious", max(0.0, curious), "more to learn"))  # 7
-    else:
-        parts.append(("load", -scene.price * load_s / scene.run, _loading(load_s, scene.run)))  # 3
-        parts.append(("margin", -scene.margin, "not loaded"))  # 4
-    parts += _wishes(card, task.hints)
+    takes_s = answer_s(scene.size, pace, known_prompt=card.key == scene.known_before)
+    waits_s = 0.0 if loaded else load_s
+    parts: dict[Part, float] = {"prior": expected.prior, "answer": 0.0 - scene.price * takes_s}  # 2
+    if learnt := expected.learnt:
+        parts["learnt"] = learnt  # 1
+    if not loaded:
+        parts["load"] = 0.0 - scene.price * waits_s / scene.run  # 3
+        parts["margin"] = -scene.margin  # 4
+    elif curious > 0:
+        parts["curious"] = curious  # 7
+    if task.hints.prefer or task.hints.last_model:
+        parts |= _wishes(card, task.hints)  # 5, 6
     return Candidate(
         key=card.key,
-        score=round(expected.prior + sum([points for _, points, _ in parts]), 6),
-        reasons=(
-            *expected.reasons,
-            *[f"{why} {points:+.3f}" for _, points, why in parts if points],
-        ),
-        parts={
-            "prior": expected.prior,
-            **{name: round(points, 6) for name, points, _ in parts if points},
-        },
-        answer_s=round(takes_s, 3),
-        load_s=0.0 if loaded else round(load_s, 3),
+        score=round(sum(parts.values()), 6),
+        reasons=_reasons(expected, parts, scene, takes_s=takes_s, waits_s=waits_s),
+        parts=parts,
+        answer_s=takes_s,
+        load_s=waits_s,
         abilities=abilities(card),
         max_context_tokens=card.max_context_tokens,
         resident=loaded,
@@ -166,19 +174,28 @@ def _candidate(
     )
 
 
-def _loading(load_s: float, run: float) -> str:
-    return f"{load_s:.1f} s to load for about {run:.0f} requests"
-
-
-def _wishes(card: ModelCard, hints: Hints) -> list[_Points]:
-    parts: list[_Points] = []
+def _wishes(card: ModelCard, hints: Hints) -> dict[Part, float]:
+    parts: dict[Part, float] = {}
     if any(matches(card, wish) for wish in hints.prefer):  # 5
-        parts.append(("preferred", _PREFERRED, "you prefer it"))
+        parts["preferred"] = _PREFERRED
     if card.key == hints.last_model:  # 6
-        if hints.in_tool_loop:
-            parts.append(("same turn", _SAME_TURN, "its tool calls"))
-        elif hints.again:
-            parts.append(("same turn", _SAME_TURN, "asked again"))
+        if hints.in_tool_loop or hints.again:
+            parts["same turn"] = _SAME_TURN
         else:
-            parts.append(("last answer", _LAST_ANSWER, "answered before"))
+            parts["last answer"] = _LAST_ANSWER
     return parts
+
+
+def _reasons(
+    expected: Expected,
+    parts: Mapping[Part, float],
+    scene: _Scene,
+    *,
+    takes_s: float,
+    waits_s: float,
+) -> tuple[str, ...]:
+    words = [f"{takes_s:.1f} s to answer {parts['answer']:+.3f}"] if parts["answer"] else []
+    if parts.get("load"):
+        words.append(f"{waits_s:.1f} s to load{scene.serves} {parts['load']:+.3f}")
+    words += [f"{why} {parts[name]:+.3f}" for name, why in _WORDS if name in parts]
+    return (*expected.reasons, *words)

@@ -2,18 +2,22 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, get_args
+from typing import Final, get_args
+
+import numpy as np
+from numpy.typing import NDArray
 
 from langchain_lmswitch.types.tasks import Features, TaskKind
 
-if TYPE_CHECKING:
-    from numpy import ndarray
+Array = NDArray[np.float64]
 
 _KINDS: Final[dict[TaskKind, int]] = {kind: row for row, kind in enumerate(get_args(TaskKind))}
 _LEVELS: Final = 3
 """Of difficulty."""
-_CELLS: Final = (len(_KINDS) + 1) * _LEVELS
-"""The last task is for requests of which none is known."""
+_TASKS: Final = len(_KINDS) + 1
+"""The last is for requests of which none is known."""
+_LEAST_SHARE: Final = 0.02
+"""Below this a task is none of a request's."""
 
 NOISE: Final = 0.2
 """Variance of one grade around what was to be expected."""
@@ -27,19 +31,18 @@ _GROUND: Final = 5.0
 """Grades that the priors' common level counts for."""
 
 
-def cells_of(features: Features) -> "ndarray":
-    """Share a request out among the tasks and levels of difficulty; the parts add up to 1."""
-    import numpy as np
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judged:
+    """What the grades of tasks tell of some models."""
 
-    kinds = np.zeros(len(_KINDS) + 1)
-    for kind, share in features.kinds.items():
-        kinds[_KINDS[kind]] = max(share, 0.0)
-    if not (total := kinds.sum()) > 0:
-        kinds[-1] = total = 1.0
-    place = min(max(features.difficulty, 0.0), 1.0) * (_LEVELS - 1)
-    levels = np.maximum(1 - abs(np.arange(_LEVELS) - place), 0.0)
-    shared: ndarray = np.outer(kinds / total, levels).ravel()
-    return shared
+    overall: Array
+    """How good each is in any request."""
+    quality: Array
+    """How good each is in this one."""
+    strength: Array
+    """The grades that `quality` is worth, the prior's included."""
+    grades: Array
+    """Weight of the grades of such tasks."""
 
 
 @dataclass(slots=True)
@@ -49,23 +52,24 @@ class Tally:
     What task a request is, is known by chance only; so each grade is shared out.
     """
 
-    _columns: dict[str, int] = field(default_factory=dict)
-    _weights: "ndarray | None" = None
-    _scores: "ndarray | None" = None
+    columns: dict[str, int] = field(default_factory=dict)
+    """Of the models."""
+    _weights: Array = field(default_factory=lambda: np.zeros((_TASKS * _LEVELS, 8)))
+    _scores: Array = field(default_factory=lambda: np.zeros((_TASKS * _LEVELS, 8)))
+    _known: dict[tuple[str, ...], "_Chosen"] = field(default_factory=dict)
+    """Of the models asked for since the last grade."""
 
-    def add(self, key: str, cells: "ndarray", *, score: float, weight: float) -> None:
+    def add(self, key: str, cells: Array, *, score: float, weight: float) -> None:
         """Add a grade; a negative weight takes one back."""
-        weights, scores = self._arrays()
-        column = self._columns.setdefault(key, len(self._columns))
-        if column == weights.shape[1]:
-            self._weights, self._scores = weights, scores = _wider(weights), _wider(scores)
-        weights[:, column] += weight * cells
-        scores[:, column] += weight * score * cells
+        column = self.columns.setdefault(key, len(self.columns))
+        if column == self._weights.shape[1]:
+            self._weights, self._scores = _wider(self._weights), _wider(self._scores)
+        self._weights[:, column] += weight * cells
+        self._scores[:, column] += weight * score * cells
+        self._known.clear()
 
-    def judge(
-        self, cells: "ndarray", keys: Sequence[str], priors: "ndarray"
-    ) -> "tuple[ndarray, ndarray, ndarray]":
-        """Put priors right; give the qualities, the grades each is worth, and those of its task.
+    def judge(self, cells: Array, keys: Sequence[str], priors: Array) -> Judged:
+        """Put priors right by the grades.
 
         What is learnt is how models differ; how hard a task is, is common to them.
 
@@ -73,71 +77,104 @@ class Tally:
         2. How a model compares with the others over all tasks counts for 60 at the most.
         3. How it compares in this task counts for its grades;
         4. all this for 60 at the most against the grades of this task at this difficulty.
+
+        Args:
+            cells: From `cells_of`; one row, or several.
+            keys: Of the models.
+            priors: What is expected of them before any grade.
         """
-        fine = self._of(keys)
-        coarse = tuple(part.reshape(-1, _LEVELS, len(keys)).sum(1) for part in fine)
-        quality, strength = _overall(priors, *coarse)  # 1, 2
-        quality, strength = _compared(quality, strength, *coarse)  # 3
-        limit = _limited(strength, _TASK)
-        quality, strength = _compared(  # 4
-            quality.repeat(_LEVELS, 0), limit.repeat(_LEVELS, 0), *fine
+        chosen = self._chosen(tuple(keys))
+        shares = cells.reshape(-1, _TASKS, _LEVELS)
+        tasks = np.flatnonzero(shares.any((0, 2)))
+        weights, scores = chosen.weights[tasks], chosen.scores[tasks]
+        overall, strength = _overall(chosen, priors)  # 1, 2
+        by_task = weights.sum(1)
+        quality, strength = _compared(overall, strength, by_task, scores.sum(1))  # 3
+        limit = strength * _TASK / (strength + _TASK)
+        quality, strength = _compared(quality[:, None], limit[:, None], weights, scores)  # 4
+        flat = shares[:, tasks].reshape(len(shares), -1)
+        return Judged(
+            overall=overall,
+            quality=flat @ quality.reshape(-1, len(keys)),
+            strength=flat @ strength.reshape(-1, len(keys)),
+            grades=flat.reshape(*shares[:, tasks].shape).sum(-1) @ by_task,
         )
-        return cells @ quality, cells @ strength, cells @ coarse[0].repeat(_LEVELS, 0)
 
-    def _arrays(self) -> "tuple[ndarray, ndarray]":
-        import numpy as np
-
-        if self._weights is None or self._scores is None:
-            self._weights, self._scores = np.zeros((_CELLS, 8)), np.zeros((_CELLS, 8))
-        return self._weights, self._scores
-
-    def _of(self, keys: Sequence[str]) -> "tuple[ndarray, ndarray]":
-        import numpy as np
-
-        weights, scores = self._arrays()
-        columns = [self._columns.get(key, -1) for key in keys]
-        seen = np.array([column >= 0 for column in columns], float)
-        return np.maximum(weights[:, columns] * seen, 0.0), scores[:, columns] * seen
+    def _chosen(self, keys: tuple[str, ...]) -> "_Chosen":
+        """Pick out the sums of some models; of one never graded they are zero."""
+        if keys not in self._known:
+            columns = [self.columns.get(key, -1) for key in keys]
+            seen = np.array(columns) >= 0
+            weights = np.maximum(self._weights[:, columns], 0.0) * seen
+            scores = self._scores[:, columns] * seen
+            shape = (_TASKS, _LEVELS, len(keys))
+            self._known[keys] = _choose(weights.reshape(shape), scores.reshape(shape))
+        return self._known[keys]
 
 
-def _overall(priors: "ndarray", weights: "ndarray", scores: "ndarray") -> "tuple[ndarray, ndarray]":
-    """Put priors right by how models differ where several were graded in one task.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Chosen:
+    """Sums of some models by task, difficulty and model, and how the models differ over all."""
 
-    Their differences and the tasks' levels are fitted together, by least squares. Only what was
-    graded beside others tells; and nothing moves the common level.
+    weights: Array
+    scores: Array
+    differences: Array
+    beside: Array
+    """The grades that the differences are worth."""
+
+
+def cells_of(features: Features) -> Array:
+    """Share a request out among tasks and levels of difficulty; the parts add up to 1."""
+    kinds = np.zeros(_TASKS)
+    for kind, share in features.kinds.items():
+        if share >= _LEAST_SHARE:
+            kinds[_KINDS[kind]] = share
+    if not (total := kinds.sum()) > 0:
+        kinds[-1] = total = 1.0
+    place = min(max(features.difficulty, 0.0), 1.0) * (_LEVELS - 1)
+    levels = [max(1 - abs(level - place), 0.0) for level in range(_LEVELS)]
+    return (kinds[:, None] * (np.array(levels) / total)).ravel()
+
+
+def tasks_of(cells: Array) -> Array:
+    """Give the share of each task in a request."""
+    shares: Array = cells.reshape(_TASKS, _LEVELS).sum(1)
+    return shares
+
+
+def _choose(weights: Array, scores: Array) -> _Chosen:
+    """Fit differences of models and levels of tasks together, by least squares.
+
+    Only what was graded beside others in the same task tells.
     """
-    import numpy as np
+    by_task, sums = weights.sum(1), scores.sum(1)
+    parts = by_task / np.maximum(by_task.sum(1), 1e-9)[:, None]
+    totals = by_task.sum(0)
+    links = np.diag(totals + 1e-3) - by_task.T @ parts
+    differences = np.linalg.solve(links, sums.sum(0) - parts.T @ sums.sum(1))
+    beside = np.maximum(totals - (by_task * parts).sum(0), 0.0)
+    return _Chosen(weights=weights, scores=scores, differences=differences, beside=beside)
 
-    tasks = np.maximum(weights.sum(1), 1e-9)
-    beside = weights.sum(0) - (weights**2 / tasks[:, None]).sum(0)
-    links = np.diag(weights.sum(0) + 1e-3) - weights.T @ (weights / tasks[:, None])
-    gains = scores.sum(0) - weights.T @ (scores.sum(1) / tasks)
-    differences = np.linalg.solve(links, gains)
-    limit = _limited(np.maximum(beside, 0.0), _ELSEWHERE)
+
+def _overall(chosen: _Chosen, priors: Array) -> tuple[Array, Array]:
+    """Put priors right by how models differ over all tasks; their mean level stays."""
+    limit = chosen.beside * _ELSEWHERE / (chosen.beside + _ELSEWHERE)
     share = limit / (_PRIOR + limit)
-    moved = differences - priors
-    moved -= (share * moved).sum() / max(share.sum(), 1e-9)
-    return (priors + share * moved)[None], (_PRIOR + limit)[None]
+    moved = chosen.differences - priors
+    moved = moved - (share * moved).sum() / max(share.sum(), 1e-9)
+    return priors + share * moved, _PRIOR + limit
 
 
 def _compared(
-    expected: "ndarray", strength: "ndarray", weights: "ndarray", scores: "ndarray"
-) -> "tuple[ndarray, ndarray]":
+    expected: Array, strength: Array, weights: Array, scores: Array
+) -> tuple[Array, Array]:
     """Move what is expected by the grades of each row: all models alike, then each on its own."""
-    share = weights / (strength + weights)
-    missed = scores - weights * expected
-    apart = share * strength
-    ground = (missed * strength / (strength + weights)).sum(1) / (apart.sum(1) + _GROUND)
-    alike = expected + ground[:, None]
-    return alike + (scores - weights * alike) / (strength + weights), strength + weights
+    total = strength + weights
+    trust = strength / total
+    missed = ((scores - weights * expected) * trust).sum(-1, keepdims=True)
+    alike = expected + missed / ((weights * trust).sum(-1, keepdims=True) + _GROUND)
+    return alike + (scores - weights * alike) / total, total
 
 
-def _limited(strength: "ndarray", most: float) -> "ndarray":
-    limited: ndarray = strength * most / (strength + most)
-    return limited
-
-
-def _wider(columns: "ndarray") -> "ndarray":
-    import numpy as np
-
+def _wider(columns: Array) -> Array:
     return np.hstack([columns, np.zeros_like(columns)])

@@ -33,7 +33,7 @@ class Candidate:
     reasons: tuple[str, ...] = ()
     """What the score is made of, in words."""
     parts: Mapping[Part, float] = field(default_factory=dict)
-    """The same in points; those of 0 are left out."""
+    """The same in points."""
     answer_s: float = 0.0
     """Seconds that the answer is expected to take, once it is loaded."""
     load_s: float = 0.0

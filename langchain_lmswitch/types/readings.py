@@ -15,6 +15,8 @@ class Tree:
     """All that is in main memory, what is mapped from files included."""
     private_bytes: int | None
     """The part that is not mapped from files; `None` where the system does not tell."""
+    vram_bytes: int | None = None
+    """What a GPU's driver counts to them; `None` where it does not tell, or sees none of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -122,6 +122,17 @@ def routing(
         show_json(measured)
         return
     show(*listings(measured))
+    for mean in measured["means"]:
+        remark(summary(mean))
+
+
+def summary(mean: "Mapping[str, Any]") -> str:
+    """Say in a line what rows come to."""
+    return (
+        f"{mean['of']}, {mean['router']}: gain {mean['gain_pct']:+.1f} % on average, "
+        f"{mean['worst_pct']:+.1f} % at worst of {mean['pools']}; saves "
+        f"{mean['save100_pct']:.0f} and {mean['save95_pct']:.0f} %"
+    )
 
 
 def _read(files: "Iterable[Path]") -> "list[Table]":
@@ -159,6 +170,7 @@ _HEADINGS: Final = {
         "pool": "decision",
         "p50_ms": "ms p50",
         "p99_ms": "p99",
+        "busy_p99_ms": "of the processor",
         "long_ms": "100,000 characters",
     },
     "tasks": {"table": "tasks of", "task": "data set", "accuracy_pct": "% right", "n": "prompts"},
@@ -218,4 +230,4 @@ def _cell(value: Any) -> str:
 
 
 def _percent(value: float | None) -> str:
-    return "-" if value is None else f"{value:.0f} %"
+    return "-" if value is None else f"{round(value)} %"

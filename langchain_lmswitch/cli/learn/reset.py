@@ -41,7 +41,7 @@ def _meant(ledger: "SqliteLedger", name: str) -> str:
     """Give the key that is meant: the same, or the only one that has it as a part."""
     from langchain_lmswitch.errors import InvalidRequest
 
-    keys = sorted({one.key for one in (*ledger.grades(), *ledger.answers())})
+    keys = sorted({one.key for one in ledger.grades()} | {one.key for one in ledger.answers()})
     found = [key for key in keys if key == name] or [key for key in keys if name in key]
     if len(found) == 1:
         return found[0]

@@ -29,6 +29,7 @@ from langchain_lmswitch import ChatLMSwitch
 from langchain_lmswitch.errors import HostFailed, InvalidOutput, InvalidRequest
 from langchain_lmswitch.ledger.memory import MemoryLedger
 from langchain_lmswitch.ledger.sqlite import SqliteLedger
+from langchain_lmswitch.policy.grading import AS_USUAL
 from langchain_lmswitch.policy.lessons import Lessons
 from langchain_lmswitch.switch.boards import boards
 from langchain_lmswitch.switch.portal import portal
@@ -76,7 +77,7 @@ def test_an_answer_is_noted_without_a_word_of_it(color: str) -> None:
             asyncio.run(streamed())
     [answer], [grade] = ledger.answers(), ledger.grades()
 
-    assert (grade.source, grade.score, grade.key) == ("fine", 1.0, answer.key)
+    assert (grade.source, grade.score, grade.key) == ("fine", AS_USUAL, answer.key)
     assert (answer.task, answer.answer_tokens, grade.host) == ("chat", 2, "local")
     assert grade.features.kinds
     assert SECRET not in repr((answer, grade))
@@ -130,7 +131,7 @@ def count(number: int) -> int:
     [
         ("", ("empty", 0.0)),
         ("word " * 50, ("truncated", 0.3)),
-        (tool_call("count", {"number": 3}), ("fine", 1.0)),
+        (tool_call("count", {"number": 3}), ("fine", AS_USUAL)),
         (tool_call("count", {"number": "three"}), ("tool_call", 0.0)),
         (tool_call("sing", {"number": 3}), ("tool_call", 0.0)),
         (
@@ -149,7 +150,7 @@ def test_the_form_of_the_answer_is_graded(reply: Reply, expected: tuple[str, flo
 @pytest.mark.parametrize(
     ("reply", "expected"),
     [
-        ('{"lines": ["a", "b"]}', ("fine", 1.0)),
+        ('{"lines": ["a", "b"]}', ("fine", AS_USUAL)),
         ('{"lines": ["a", 7]}', ("schema", 0.0)),
         ("Roses are red.", ("parse", 0.0)),
         ('{"lines": ["only one"]}', ("schema", 0.0)),  # what only the parser sees
@@ -227,7 +228,7 @@ def test_what_is_asked_at_once_again_is_sampled() -> None:
         llm.invoke("Hello")
     llm.batch(["Hello"] * 3)
 
-    assert found(ledger) == [("fine", 1.0)] * 6
+    assert found(ledger) == [("fine", AS_USUAL)] * 6
 
 
 def test_answers_of_the_cache_teach_nothing() -> None:
@@ -260,8 +261,10 @@ def test_feedback_on_a_message_in_any_form(form: str) -> None:
         case "chunk":
             whole = AIMessageChunk(content="")
             for piece in llm.stream("Hello again"):
-                whole += piece  # type: ignore[assignment]
+                whole += piece
             message = whole
+        case _:
+            assert form == "message"
     llm.feedback(message, 0.25)
 
     assert ("feedback", 0.25) in found(ledger)
@@ -273,7 +276,8 @@ def test_feedback_on_a_run() -> None:
     with collect_runs() as runs:
         message = llm.invoke("Hello")
     run = runs.traced_runs[0].id
-    for number, name in enumerate([run, str(run), f"run-{run}", str(run).upper(), message.id]):
+    names: list[Any] = [run, str(run), f"run-{run}", str(run).upper(), message.id or ""]
+    for number, name in enumerate(names):
         llm.feedback(name, number / 10)
         assert found(ledger) == [("feedback", number / 10)]
     asyncio.run(llm.afeedback(uuid.UUID(str(run)), True))
@@ -296,7 +300,7 @@ def test_a_score_that_is_none_is_told(score: Any) -> None:
     with pytest.raises(InvalidRequest, match=r"The score is .*; give True, False, or a number"):
         llm.feedback(message, score)
 
-    assert found(ledger) == [("fine", 1.0)]
+    assert found(ledger) == [("fine", AS_USUAL)]
 
 
 def test_what_is_no_answer_of_ours_is_told() -> None:

@@ -24,7 +24,7 @@ def test_json_is_one_object_with_the_pools_as_rows(tmp_path: Path) -> None:
 
     assert done.exit_code == 0, done.output
     found = json.loads(done.stdout)
-    assert [*found] == ["rows", "unseen", "cold_start", "apgr", "latency", "tasks"]
+    assert [*found] == ["rows", "unseen", "cold_start", "apgr", "latency", "tasks", "means"]
     assert [row["pool"] for row in found["rows"]] == ["answers <=10B"]
     assert [*found["rows"][0]][:11] == [
         "pool",
@@ -53,7 +53,7 @@ def test_sizes_decide_the_pools(tmp_path: Path) -> None:
         for more in ((), ("--models", str(other)))
     )
 
-    assert [*beside] == ["rows", "unseen"]
+    assert [*beside] == ["rows", "unseen", "means"]
     assert [row["pool"] for row in beside["rows"]] == ["answers <=50B"]
     assert [row["pool"] for row in named["rows"]] == ["answers <=100B"]
 

@@ -60,3 +60,23 @@ def test_explain_without_models_says_how_to_get_one() -> None:
 
     assert "no model is installed" in done.stdout
     assert "lmswitch pull starter" in done.stderr
+
+
+def test_explain_tells_what_would_make_others_the_chosen_ones() -> None:
+    other = card("middle-chat", params="1B", size_bytes=300 * 2**20)
+    done = run(ScriptedHost([SMALL, other]))
+    *_, heading, line = done.stdout.splitlines()
+
+    assert done.stdout.startswith("small-chat for chat (")
+    assert heading == "Others would answer"
+    assert line.startswith("  middle-chat: ")
+    assert "more from feedback" in line
+
+
+def test_explain_as_json_has_the_parts_of_each_score() -> None:
+    record = json.loads(run(ScriptedHost([SMALL]), "--json").stdout)
+    [one] = record["candidates"]
+
+    assert set(one["parts"]) == {"prior", "answer", "load", "margin"}
+    assert abs(sum(one["parts"].values()) - one["score"]) < 1e-5
+    assert one["wins_if"] == []

@@ -7,7 +7,7 @@ import pytest
 from langchain_core.messages import HumanMessage
 
 from langchain_lmswitch.errors import NoSuitableModel, UnknownModel
-from langchain_lmswitch.graph import choosing
+from langchain_lmswitch.graph import understanding
 from langchain_lmswitch.graph.routers import router_to
 from langchain_lmswitch.policy import deciding, incumbent
 from langchain_lmswitch.settings import Settings
@@ -101,7 +101,7 @@ async def test_request_that_cannot_be_classified_is_answered(
     host: ScriptedHost, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     await ask(host, model="small")
-    monkeypatch.setattr(choosing, "classify", broken)
+    monkeypatch.setattr(understanding, "classify", broken)
     with caplog.at_level(logging.INFO):
         decision = await ask(host)
 

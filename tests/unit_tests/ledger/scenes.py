@@ -6,6 +6,7 @@ from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer
 from langchain_lmswitch.policy.eviction import Absentee, Occupant
 from langchain_lmswitch.policy.needs import forbidding
 from langchain_lmswitch.policy.planning import ANSWERING, PlanFacts, Survey
+from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.machine import Footprint, Gpu, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
 from langchain_lmswitch.types.paces import Pace
@@ -75,6 +76,12 @@ tasks = st.builds(
         in_tool_loop=st.booleans(),
         again=st.booleans(),
     ),
+)
+expectations = st.sampled_from(
+    [
+        Expected(quality=quality, prior=0.5, spread=0.1, grades=3.0, reasons=("7B +0.500",))
+        for quality in (0.2, 0.55, 0.9)
+    ]
 )
 
 
@@ -177,6 +184,7 @@ def choices(draw: st.DrawFn) -> ChoiceFacts:
         headroom_bytes=draw(st.integers(0, GIB)),
         evict_helpers=draw(st.booleans()),
         load_s={key: draw(seconds) for key in chat if draw(st.booleans())},
+        expected={key: draw(expectations) for key in some_keys(draw, chat)},
         paces={key: draw(paces) for key in chat if draw(st.booleans())},
         expected_run=draw(st.floats(1, 50)),
         curiosity={key: draw(st.floats(0, 0.1)) for key in some_keys(draw, chat)},

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the tools are s
 RTX = "NVIDIA GeForce RTX 4090, 24564, 23010"
 GB10 = "NVIDIA GB10, [N/A], [N/A]"
 WDDM = "NVIDIA RTX A2000 8GB Laptop GPU, 8188, [N/A]"
+H200 = "NVIDIA H200, 143771, 137510"
 NO_DRIVER = "NVIDIA-SMI has failed because it couldn't communicate with the NVIDIA driver."
 AMD = "gpu,total_vram,used_vram,free_vram\n0,16368,100,16268"
 AMD_SILENT = "gpu,total_vram,used_vram,free_vram\n0,N/A,N/A,N/A"
@@ -52,6 +53,7 @@ def test_no_tool(install: Install) -> None:
     ("gpus", "processes", "expected"),
     [
         pytest.param(RTX, "", "nvidia", id="nobody uses it yet"),
+        pytest.param(H200, "547, 5638\n", "nvidia", id="H200"),
         pytest.param(RTX, "812, 1024\n977, 5210\n", "nvidia", id="others use it"),
         pytest.param(f"{RTX}\n{RTX}", "812, 1024", "nvidia", id="two"),
         pytest.param(RTX, "812, [N/A]", None, id="processes are not told: WSL 2 and WDDM"),

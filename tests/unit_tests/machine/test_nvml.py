@@ -3,12 +3,13 @@
 # ruff: noqa: N802 - the stand-in has the names of NVML
 
 import gc
+import os
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from langchain_lmswitch.machine.nvml import Nvml, import_nvml
+from langchain_lmswitch.machine.nvml import Nvml, held_on_gpus, import_nvml
 from langchain_lmswitch.machine.tools import NoAnswer
 from langchain_lmswitch.types.machine import Gpu
 
@@ -31,7 +32,7 @@ GPU_IS_LOST = 15
 
 
 class RecordedNvml:
-    """The six functions of `pynvml` that we call."""
+    """The eight functions of `pynvml` that we call."""
 
     NVMLError = NVMLError
     NVML_ERROR_NOT_SUPPORTED = NOT_SUPPORTED
@@ -69,21 +70,45 @@ class RecordedNvml:
             raise handle.memory
         return handle.memory
 
+    def nvmlDeviceGetComputeRunningProcesses(self, handle: Any) -> Any:
+        return self._processes(handle.computing)
 
-def device(name: str | bytes, *, total: int = 0, free: int = 0, error: int = 0) -> Any:
+    def nvmlDeviceGetGraphicsRunningProcesses(self, handle: Any) -> Any:
+        return self._processes(handle.drawing)
+
+    @staticmethod
+    def _processes(told: Any) -> Any:
+        if isinstance(told, int):
+            raise NVMLError("recorded", told)
+        return [SimpleNamespace(pid=pid, usedGpuMemory=size) for pid, size in told.items()]
+
+
+Told = dict[int, int | None] | int
+"""What each process holds, or an error."""
+
+
+def device(
+    name: str | bytes = "H200",
+    *,
+    total: int = 0,
+    free: int = 0,
+    error: int = 0,
+    computing: Told = NOT_SUPPORTED,
+    drawing: Told = NOT_SUPPORTED,
+) -> Any:
     memory = NVMLError("recorded", error) if error else SimpleNamespace(total=total, free=free)
-    return SimpleNamespace(name=name, memory=memory)
+    return SimpleNamespace(name=name, memory=memory, computing=computing, drawing=drawing)
 
 
 def test_nvml_lists_each_gpu() -> None:
     """Free memory is told card by card; old bindings give names as bytes."""
     nvml = RecordedNvml(
-        device("NVIDIA H200", total=150754820096, free=150000000000),
+        device("NVIDIA H200", total=150754820096, free=144188768256),
         device(b"Tesla T4", total=16106127360, free=0),
     )
 
     assert Nvml(nvml).gpus() == (
-        Gpu(name="NVIDIA H200", total_bytes=150754820096, free_bytes=150000000000),
+        Gpu(name="NVIDIA H200", total_bytes=150754820096, free_bytes=144188768256),
         Gpu(name="Tesla T4", total_bytes=16106127360, free_bytes=0),
     )
 
@@ -106,6 +131,46 @@ def test_nvml_gpu_without_memory_of_its_own() -> None:
     assert Nvml(nvml).gpus() == (
         Gpu(name="NVIDIA GB10", total_bytes=None, free_bytes=None, unified=True),
     )
+
+
+HOST, WORKER, BROWSER = 445, 447, 900
+H200: Told = {WORKER: 5911871488}
+"""One that computes, of 5 GiB, recorded; nobody draws."""
+
+
+@pytest.mark.parametrize(
+    ("devices", "held"),
+    [
+        pytest.param([device(computing=H200, drawing={})], 5911871488, id="H200"),
+        pytest.param([device(computing={WORKER: 7, BROWSER: 9})], 7, id="others do not count"),
+        pytest.param([device(drawing={WORKER: 7})], 7, id="Vulkan"),
+        pytest.param([device(computing={HOST: 7}, drawing={HOST: 7})], 7, id="it does both"),
+        pytest.param([device(computing={HOST: 1, WORKER: 7})] * 2, 16, id="two, on two cards"),
+        pytest.param([device(computing={BROWSER: 9})], None, id="not listed: another container"),
+        pytest.param([device(computing={WORKER: None})], None, id="without sizes: WSL 2"),
+        pytest.param([device(computing=NO_PERMISSION)], None, id="not to us"),
+        pytest.param([device(computing=H200), device(computing=GPU_IS_LOST)], None, id="lost"),
+        pytest.param([device()], None, id="not supported"),
+    ],
+)
+def test_what_processes_hold(devices: list[Any], held: int | None) -> None:
+    nvml = Nvml(RecordedNvml(*devices))
+    try:
+        told = nvml.held({HOST, WORKER})
+    except NoAnswer:
+        told = None
+
+    assert told == held
+
+
+def test_nobody_knows_what_processes_hold_without_a_driver() -> None:
+    with pytest.raises(NoAnswer):
+        Nvml(RecordedNvml(init=NVMLError("Driver Not Loaded"))).held({HOST})
+
+
+def test_what_this_very_process_holds() -> None:
+    """Nothing: no test takes memory of a GPU."""
+    assert held_on_gpus({os.getpid()}) is None
 
 
 def test_nvml_is_initialized_once() -> None:
@@ -175,3 +240,5 @@ def test_real_binding_has_the_names_we_call() -> None:
     assert nvml.NVML_ERROR_NOT_SUPPORTED == NOT_SUPPORTED
     assert nvml.NVMLError(NOT_SUPPORTED).value == NOT_SUPPORTED
     assert callable(nvml.nvmlShutdown)
+    assert callable(nvml.nvmlDeviceGetComputeRunningProcesses)
+    assert callable(nvml.nvmlDeviceGetGraphicsRunningProcesses)

@@ -181,9 +181,17 @@ def said(*, ram: float = 5e8, gpu: float = 0.0, brand: str = "none", **more: Any
     return json.dumps({"before": before, "during": {"ram": ram, "gpu": gpu}, "brand": brand} | more)
 
 
+H200 = (
+    '{"before": {"ram": 130015232.0, "gpu": 518.0}, '
+    '"during": {"ram": 130154496.0, "gpu": 2566.0}, "brand": "nvidia"}'
+)
+"""A process with a context of CUDA took 2 GiB."""
+
+
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
+        (H200, Peak(ram_bytes=139_264, vram_bytes=2 * 2**30)),
         (said(), Peak(ram_bytes=400_000_000, vram_bytes=None)),
         (said(ram=0.0), Peak(ram_bytes=None, vram_bytes=None)),
         (said(gpu=1124.0, brand="nvidia"), Peak(ram_bytes=400_000_000, vram_bytes=2**30)),

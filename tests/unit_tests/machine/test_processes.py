@@ -2,7 +2,7 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 import psutil
 import pytest
@@ -90,6 +90,49 @@ def test_mapped_files_are_resident_and_not_private(server: Server) -> None:
     assert before.private_bytes < before.resident_bytes
     grown = after.private_bytes - before.private_bytes
     assert 64 * MIB < grown < after.resident_bytes - before.resident_bytes
+
+
+PINNED = """
+import mmap, sys
+held = mmap.mmap(-1, int(sys.argv[1]))
+held.write(b"x" * len(held))
+print(flush=True)
+sys.stdin.read()
+"""
+"""Memory that could be shared and is in no file, as what CUDA pins."""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells it")
+def test_pinned_memory_is_private() -> None:
+    command = [sys.executable, "-c", PINNED, str(64 * MIB)]
+    with subprocess.Popen(  # noqa: S603 - our own interpreter
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as host:
+        assert host.stdout is not None
+        host.stdout.readline()
+        tree = Processes(listeners=lambda: [Listener(1, host.pid)]).tree(1)
+        host.kill()
+
+    assert tree is not None
+    assert tree.private_bytes is not None
+    assert tree.private_bytes > 64 * MIB
+
+
+def test_all_processes_are_looked_for_on_gpus(server: Server) -> None:
+    asked: list[set[int]] = []
+
+    def on_gpus(pids: Collection[int]) -> int:
+        asked.append(set(pids))
+        return 5 * MIB
+
+    processes = Processes(on_gpus=on_gpus)
+    processes.tree(server.port)
+    child = server.hold(MIB)
+    tree = processes.tree(server.port)
+
+    assert tree is not None
+    assert tree.vram_bytes == 5 * MIB
+    assert asked == [{server.process.pid}, {server.process.pid, child}]
 
 
 def test_heirs_of_the_socket_are_not_the_root(server: Server) -> None:

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from langchain_lmswitch.policy.costs import (
     active_billion,
     answer_s,
-    answer_tokens,
     guessed_pace,
     pace_of,
     price,
+    size_of,
 )
 from langchain_lmswitch.testing import card
 from langchain_lmswitch.types.paces import Pace
@@ -83,14 +83,16 @@ def test_odd_sizes_give_a_pace_all_the_same(size_bytes: int) -> None:
 def test_seconds_are_reading_and_writing() -> None:
     pace = Pace(read_tokens_per_second=100.0, tokens_per_second=10.0)
 
-    assert answer_s(task(prompt=400), pace) == pytest.approx(4 + 15)
-    assert answer_s(task(prompt=400), pace, known_prompt=True) == pytest.approx(0.1 + 15)
+    size = size_of(task(prompt=400))
+
+    assert answer_s(size, pace) == pytest.approx(4 + 15)
+    assert answer_s(size, pace, known_prompt=True) == pytest.approx(0.1 + 15)
 
 
 def test_harder_requests_get_longer_answers() -> None:
-    easy, hard = task("code", difficulty=0.0), task("code", difficulty=1.0)
+    easy, hard = (size_of(task("code", difficulty=difficulty)) for difficulty in (0.0, 1.0))
 
-    assert answer_tokens(hard, Pace()) == pytest.approx(1.5 * answer_tokens(easy, Pace()))
+    assert hard.answer == pytest.approx(1.5 * easy.answer)
 
 
 def test_uncertain_tasks_are_mixed() -> None:
@@ -99,14 +101,14 @@ def test_uncertain_tasks_are_mixed() -> None:
         kind="code", confidence=0.5, evidence="x", features=Features(kinds=kinds, difficulty=0.5)
     )
 
-    assert answer_tokens(mixed, Pace()) == pytest.approx((350 + 120) / 2)
+    assert size_of(mixed).answer == pytest.approx((350 + 120) / 2)
 
 
-@pytest.mark.parametrize(("answers", "tokens"), [(7, 150.0), (8, 300.0)])
-def test_who_thinks_aloud_takes_longer_once_that_is_known(answers: int, tokens: float) -> None:
-    assert answer_tokens(task(), Pace(answers=answers, answer_tokens=600.0)) == pytest.approx(
-        tokens
-    )
+@pytest.mark.parametrize(("answers", "takes_s"), [(7, 15.0), (8, 30.0)])
+def test_who_thinks_aloud_takes_longer_once_that_is_known(answers: int, takes_s: float) -> None:
+    pace = Pace(answers=answers, answer_tokens=600.0, tokens_per_second=10.0)
+
+    assert answer_s(size_of(task()), pace) == pytest.approx(takes_s)
 
 
 def test_what_was_not_seen_is_guessed() -> None:

@@ -9,19 +9,22 @@ from hypothesis import given
 from unit_tests.ledger.grades import answer, grade, grades
 
 from langchain_lmswitch.policy.grading import (
+    AS_USUAL,
     CHECKED,
     CUT_OFF,
     FINE,
     USELESS,
     Asked,
     Outcome,
+    Verdict,
     again,
     features_of,
     grade_of,
     outweighs,
     verdict,
 )
-from langchain_lmswitch.types.grades import Grade
+from langchain_lmswitch.policy.lessons import Lessons
+from langchain_lmswitch.types.grades import Expected, Grade
 from langchain_lmswitch.types.tasks import Features, Task
 
 SCHEMA = {"type": "object", "properties": {"n": {"type": "integer"}}, "required": ["n"]}
@@ -41,25 +44,25 @@ def calling(*arguments: Mapping[str, Any], name: str = "count", **more: Any) -> 
 @pytest.mark.parametrize(
     ("given", "source", "score", "weight"),
     [
-        (outcome(), "fine", 1, FINE),
+        (outcome(), "fine", AS_USUAL, FINE),
         (outcome("", LIMIT), "empty", 0, USELESS),
         (outcome(" \n"), "empty", 0, USELESS),
         (outcome(stop_reason=LIMIT), "truncated", 0.3, CUT_OFF),
         (outcome('{"n": 1', LIMIT, json_schema=SCHEMA), "truncated", 0.3, CUT_OFF),
         (outcome(stop_reason="contextLengthReached"), "truncated", 0.3, CUT_OFF),
-        (outcome('{"n": 1}', json_schema=SCHEMA), "fine", 1, CHECKED),
-        (outcome('```json\n{"n": 1}\n```', json_schema=SCHEMA), "fine", 1, CHECKED),
+        (outcome('{"n": 1}', json_schema=SCHEMA), "fine", AS_USUAL, CHECKED),
+        (outcome('```json\n{"n": 1}\n```', json_schema=SCHEMA), "fine", AS_USUAL, CHECKED),
         (outcome('{"n": 1', json_schema=SCHEMA), "parse", 0, CHECKED),
         (outcome("[" * 9999, json_schema=SCHEMA), "parse", 0, CHECKED),
         (outcome('{"n": "one"}', json_schema=SCHEMA), "schema", 0, CHECKED),
         (outcome("[1]", json_schema=SCHEMA), "schema", 0, CHECKED),
-        (calling({"n": 1}), "fine", 1, CHECKED),
+        (calling({"n": 1}), "fine", AS_USUAL, CHECKED),
         (calling({"n": 1}, {"n": "two"}), "tool_call", 0, CHECKED),
         (calling({"n": 1}, name="sing"), "tool_call", 0, CHECKED),
         (calling({"n": 1}, broken_calls=1), "tool_call", 0, CHECKED),
-        (calling({"n": 1}, json_schema={"required": ["m"]}), "fine", 1, CHECKED),
+        (calling({"n": 1}, json_schema={"required": ["m"]}), "fine", AS_USUAL, CHECKED),
         (outcome("I'd rather not.", tools=(TOOL,), must_call=True), "tool_call", 0, CHECKED),
-        (outcome("No tool needed.", tools=(TOOL,)), "fine", 1, FINE),
+        (outcome("No tool needed.", tools=(TOOL,)), "fine", AS_USUAL, FINE),
     ],
 )
 def test_the_form_of_an_answer_tells(
@@ -145,3 +148,30 @@ def test_a_request_without_features_is_of_its_task() -> None:
     assert features_of(task).kinds == {"math": 1.0}
     told = replace(task, features=Features(kinds={"code": 0.5}, vector=(1,)))
     assert features_of(told) == told.features
+
+
+@pytest.mark.parametrize("prior", [0.6, 0.7, 0.8])
+@pytest.mark.parametrize("weight", [FINE, CHECKED])
+def test_being_asked_most_makes_nobody_better(prior: float, weight: float) -> None:
+    """Of two equal models one answered two hundred times, and nobody objected."""
+    told = Verdict(score=AS_USUAL, weight=weight, source="fine")
+    lessons = Lessons(grade_of(answer(number), told, at_s=number) for number in range(200))
+    priors = {key: Expected(quality=prior, prior=prior) for key in ("coder", "other")}
+    found = lessons.expect(answer().features, priors)
+
+    assert abs(found["coder"].quality - found["other"].quality) < 0.04
+
+
+def test_who_fails_more_often_than_another_is_expected_to() -> None:
+    """One in five objects of the first cannot be read, and none of the second."""
+    wrong = Verdict(score=0.0, weight=CHECKED, source="parse")
+    right = Verdict(score=AS_USUAL, weight=CHECKED, source="fine")
+    notes = [
+        grade_of(answer(number, key=key), wrong if fails else right, at_s=number)
+        for number in range(60)
+        for key, fails in (("coder", not number % 5), ("other", False))
+    ]
+    priors = {key: Expected(quality=0.7, prior=0.7) for key in ("coder", "other")}
+    found = Lessons(notes).expect(answer().features, priors)
+
+    assert found["other"].quality - found["coder"].quality > 0.05

@@ -21,6 +21,7 @@ def reading(
     free: int | None = 10_000,
     gpus: tuple[Gpu, ...] | None = (),
     root: int = 7,
+    held: int | None = None,
 ) -> Reading:
     """Write a reading; sizes in MiB."""
     return Reading(
@@ -28,6 +29,7 @@ def reading(
             root=root,
             resident_bytes=resident * MIB,
             private_bytes=None if private is None else private * MIB,
+            vram_bytes=None if held is None else held * MIB,
         ),
         snapshot=Snapshot(
             ram_total_bytes=32_000 * MIB,
@@ -135,6 +137,51 @@ def test_4_others_on_a_gpu() -> None:
 
 
 @pytest.mark.parametrize(
+    ("taken_mib", "before_mib", "after_mib", "usable"),
+    [
+        pytest.param(2_575, None, 2_566, True, id="ours, in a new process"),
+        pytest.param(2_048, 518, 2_566, True, id="ours"),
+        pytest.param(2_248, 518, 2_566, True, id="others took a little"),
+        pytest.param(3_596, 518, 2_566, False, id="others took more"),
+        pytest.param(500, 518, 2_566, False, id="others gave back more"),
+        pytest.param(3_596, None, None, True, id="it is not told whose it is"),
+    ],
+)
+def test_4_others_on_a_gpu_that_tells_whose_its_memory_is(
+    taken_mib: int, before_mib: int | None, after_mib: int | None, *, usable: bool
+) -> None:
+    """As an H200 told it; a process is 9 MiB more to what is free than to the driver."""
+    fuller = replace(CARD, free_bytes=(12_000 - taken_mib) * MIB)
+    before = reading(300, gpus=(CARD,), held=before_mib)
+    after = reading(450, private=220, free=9_846, gpus=(fuller,), held=after_mib)
+
+    assert isinstance(seen(before, after, size_bytes=MIB), Observation) is usable
+
+
+@pytest.mark.parametrize(
+    ("private", "free_less", "usable"),
+    [
+        pytest.param(579, 743, True, id="all layers"),
+        pytest.param(3_113, 3_241, True, id="16 of 33"),
+        pytest.param(579, 579 + 464, True, id="others took a little"),
+        pytest.param(579, 579 + 465, False, id="others took more"),
+        pytest.param(579, 579 - 257, False, id="others gave back more"),
+    ],
+)
+def test_4_a_driver_takes_main_memory_for_itself(
+    private: int, free_less: int, *, usable: bool
+) -> None:
+    """A model of 4,570 MiB on an H200 that was read without mapping it."""
+    fuller = replace(CARD, free_bytes=6_173 * MIB)
+    before = reading(300, gpus=(CARD,))
+    after = reading(
+        300 + private + 148, private=200 + private, free=10_000 - free_less, gpus=(fuller,)
+    )
+
+    assert isinstance(seen(before, after), Observation) is usable
+
+
+@pytest.mark.parametrize(
     ("resident", "size_mib", "usable"),
     [
         pytest.param(300, 0, False, id="nothing, of unknown size"),
@@ -152,7 +199,9 @@ def test_5_growth(resident: int, size_mib: int, *, usable: bool) -> None:
 
 # --- with a peak ------------------------------------------------------------------------------
 
-SEEN = Observation(ram_bytes=6_000 * MIB, vram_bytes=900 * MIB)
+BY_CPU = Observation(ram_bytes=6_000 * MIB, vram_bytes=0)
+H200 = Observation(ram_bytes=725 * MIB, vram_bytes=5_827 * MIB)
+"""A model of 4,570 MiB whose layers were all laid on the GPU, from a mapped file."""
 UNSEEN = Unusable(reason="other programs")
 
 
@@ -164,17 +213,21 @@ def peak(ram_mib: int | None, vram_mib: int | None = None) -> Peak:
 @pytest.mark.parametrize(
     ("peak", "seen", "gpus", "expected"),
     [
-        pytest.param(peak(6_100, 950), SEEN, (CARD,), (6_100, 950, 7_050), id="the peak"),
-        pytest.param(peak(6_100), SEEN, (CARD,), (6_100, 900, 7_000), id="a GPU by its free part"),
-        pytest.param(peak(None, 950), SEEN, (CARD,), (6_000, 950, 6_950), id="no peak in RAM"),
-        pytest.param(None, SEEN, (CARD,), (6_000, 900, 6_900), id="no peak"),
+        pytest.param(peak(6_100), BY_CPU, (CARD,), (6_100, 0, 6_100), id="the peak"),
+        pytest.param(peak(None), BY_CPU, (CARD,), (6_000, 0, 6_000), id="no peak in RAM"),
+        pytest.param(None, BY_CPU, (CARD,), (6_000, 0, 6_000), id="no peak"),
+        pytest.param(peak(4_857, 5_818), H200, (CARD,), (725, 5_818, 6_543), id="on a GPU"),
+        pytest.param(peak(4_857), H200, (CARD,), (725, 5_827, 6_552), id="by its free part"),
+        pytest.param(None, H200, (CARD,), (725, 5_827, 6_552), id="on a GPU, no peak"),
+        pytest.param(
+            peak(4_857, 5_818), UNSEEN, (CARD,), (None, 5_818, None), id="the file may be in it"
+        ),
         pytest.param(peak(6_100), UNSEEN, (CARD,), (6_100, None, None), id="GPU unknown"),
         pytest.param(peak(6_100), UNSEEN, None, (6_100, None, None), id="unknown if there is any"),
         pytest.param(peak(6_100), UNSEEN, (), (6_100, 0, 6_100), id="none"),
         pytest.param(None, UNSEEN, (), (None, 0, None), id="nothing measured"),
         pytest.param(peak(2_500), UNSEEN, (), (None, None, None), id="half of the file"),
         pytest.param(peak(2_501), UNSEEN, (), (2_501, 0, 2_501), id="more than half of it"),
-        pytest.param(peak(10, 6_000), UNSEEN, (CARD,), (10, 6_000, 6_010), id="all on the GPU"),
     ],
 )
 def test_taken(
@@ -190,6 +243,6 @@ def test_taken(
 
 
 def test_nothing_is_known_of_a_load_that_something_overlapped() -> None:
-    told = taken(peak(6_100, 950), SEEN, (CARD,), size_bytes=5_000 * MIB, overlapped=True)
+    told = taken(peak(4_857, 5_818), H200, (CARD,), size_bytes=5_000 * MIB, overlapped=True)
 
     assert told == Taken()

@@ -135,7 +135,9 @@ def test_free_memory_is_all_of_it_or_unknown(snapshot: Snapshot, free: int | Non
         (machine(None), need(1), False),
         (machine(10, 8), need(9, 8), True),
         (machine(50, 2), need(9, 8), False),  # much is free, but not there
-        (machine(50, 20), need(9), False),  # where it will lie is unknown
+        (machine(50, 20), need(9), True),  # where it will lie is unknown, and there is room in both
+        (machine(50, 8), need(9), False),
+        (machine(9, 20), need(9), False),
         (machine(50, None), need(9, 1), False),
         (UNIFIED, need(9, 9), True),
         (UNIFIED, need(9.5, 1), False),

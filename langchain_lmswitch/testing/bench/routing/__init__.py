@@ -14,7 +14,7 @@ from langchain_lmswitch.testing.bench.routing.pools import (
     pools,
     read_sizes,
 )
-from langchain_lmswitch.testing.bench.routing.report import QUICK, Measure, record, report
+from langchain_lmswitch.testing.bench.routing.report import QUICK, Measure, means_of, record, report
 from langchain_lmswitch.testing.bench.routing.router import Router, lessons_of
 from langchain_lmswitch.testing.bench.routing.rows import Row, rows_of
 from langchain_lmswitch.testing.bench.routing.tables import Table, read_table
@@ -37,6 +37,7 @@ __all__ = [
     "gap_recovered",
     "lessons_of",
     "marked",
+    "means_of",
     "parted",
     "pools",
     "read_sizes",

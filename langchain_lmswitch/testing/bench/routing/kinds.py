@@ -37,7 +37,11 @@ class Recognized:
 
 
 def recognized(table: Table) -> Iterator[Recognized]:
-    """Measure each data set whose task is known, and all of them together, which comes first."""
+    """Measure each data set whose task is known, and all of them together, which comes first.
+
+    Where most prompts are of other sets nothing is measured: a name may then mean something else,
+    as `math` does among the subjects of an exam.
+    """
     sets = [task.partition("/")[0] for task in table.tasks]  # `mmlu/astronomy` is of `mmlu`
     known = {task: kinds for task in dict.fromkeys(sets) if (kinds := kinds_of(task))}
     found: dict[str, Counter[TaskKind]] = {task: Counter() for task in known}
@@ -45,7 +49,7 @@ def recognized(table: Table) -> Iterator[Recognized]:
         if task in known:
             found[task][task_of(prompt).kind] += 1
     rows = [_recognized(table.name, task, found[task], known[task]) for task in known]
-    if rows:
+    if 2 * sum(row.n for row in rows) > len(table):
         yield _together(rows)
         yield from rows
 

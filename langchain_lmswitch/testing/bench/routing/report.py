@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from itertools import chain
+from statistics import fmean
 from typing import Any, Final, Literal
 
 from langchain_lmswitch.testing.bench.routing.kinds import recognized
@@ -24,6 +25,10 @@ Measure = Literal[
 ]
 """What is measured beside the rows."""
 
+PAIR_SHARE: Final = 0.7
+"""Of a table of two models without parts that is learnt from, as others measure pairs."""
+_MARKED: Final = ("rows", "unseen", "left_out", "rivals")
+
 QUICK: Final[tuple[Measure, ...]] = ("cold_start", "apgr", "latency", "tasks")
 """Measures that take seconds."""
 
@@ -41,7 +46,8 @@ def report(
     """Measure tables.
 
     `rows` has a row for each pool of models, over the tasks that were learnt from; `unseen` has
-    the same for other tasks. If there are none but those, `rows` has them too.
+    the same for other tasks. If there are none but those, `rows` has them too. `means` sums both
+    up, and whatever else is marked.
 
     Args:
         data: Learnt from, and graded if there are no holdouts; see `trials`.
@@ -54,7 +60,10 @@ def report(
     whole = holdouts or data
     measures: Mapping[Measure, Callable[[], Iterable[Any]]] = {
         "cold_start": lambda: _each(whole, lambda one: cold_of(one, sizes)),
-        "apgr": lambda: _each(parts, lambda one: apgr_of(one.fit, one.graded, sizes)),
+        "apgr": lambda: _each(
+            trials(data, holdouts, share=PAIR_SHARE),
+            lambda one: apgr_of(one.fit, one.graded, sizes),
+        ),
         "latency": lambda: _each(parts, lambda one: latency_rows_of(one, sizes)),
         "tasks": lambda: _each(whole, recognized),
         "rivals": lambda: _each(parts, lambda one: rival_rows_of(one, sizes)),
@@ -68,9 +77,23 @@ def report(
     rows = list(_each(parts, lambda one: rows_of(one, sizes)))
     unseen = [record(row) for row in rows if row.tasks == "unseen"]
     seen = [record(row) for row in rows if row.tasks == "seen"]
-    return {"rows": seen or unseen, "unseen": unseen} | {
+    found = {"rows": seen or unseen, "unseen": unseen} | {
         name: [record(one) for one in measures[name]()] for name in measures if name in also
     }
+    means = [mean for name in _MARKED for mean in means_of(name, found.get(name, ()))]
+    return found | {"means": means}
+
+
+def means_of(name: str, rows: Sequence[Record]) -> Iterator[Record]:
+    """Sum rows up, router by router; where nothing could be saved, that counts as 0."""
+    for router in dict.fromkeys(row["router"] for row in rows):
+        ours = [row for row in rows if row["router"] == router]
+        means = {
+            column: round(fmean(row[column] or 0.0 for row in ours), 5)
+            for column in ("gain_pct", "save100_pct", "save95_pct")
+        }
+        worst = min(row["gain_pct"] for row in ours)
+        yield {"of": name, "router": router, "worst_pct": worst, "pools": len(ours), **means}
 
 
 def record(row: Any) -> Record:

@@ -22,6 +22,7 @@ from langchain_lmswitch.testing.bench.routing import (
     Table,
     card_of,
     lessons_of,
+    means_of,
     record,
     report,
     rows_of,
@@ -124,11 +125,11 @@ def test_report_has_what_was_asked_for_beside_the_rows() -> None:
 
     found = report([split_table()], [], {}, also=(*QUICK, "rivals", "left_out"))
 
-    assert [*found] == ["rows", "unseen", *asked]
+    assert [*found] == ["rows", "unseen", *asked, "means"]
     assert found["unseen"] == []
-    assert [(one["pool"], one["labels"]) for one in found["apgr"]] == [
-        ("judged", found["rows"][0]["n_fit"])
-    ]
+    [pair] = found["apgr"]
+    assert pair["labels"] > found["rows"][0]["n_fit"]
+    assert pair["labels"] + pair["n"] == 240
     assert [one["task"] for one in found["tasks"]] == ["all", "code", "math"]
     assert found["tasks"][0]["accuracy_pct"] > 80
     assert found["latency"][0]["p50_ms"] <= found["latency"][0]["p99_ms"]
@@ -151,3 +152,24 @@ def test_rows_are_of_unseen_tasks_where_nothing_else_is_graded() -> None:
 
     assert [one["tasks"] for one in found["rows"]] == ["unseen"]
     assert found["rows"] == found["unseen"]
+
+
+def test_means_count_no_saving_as_none_and_tell_the_worst() -> None:
+    rows = [
+        {"router": "lmswitch", "gain_pct": 4.0, "save100_pct": 30.0, "save95_pct": 40.0},
+        {"router": "lmswitch", "gain_pct": -1.0, "save100_pct": None, "save95_pct": 20.0},
+        {"router": "knn", "gain_pct": 2.0, "save100_pct": 10.0, "save95_pct": 10.0},
+    ]
+
+    ours, other = means_of("rows", rows)
+
+    assert ours == {
+        "of": "rows",
+        "router": "lmswitch",
+        "worst_pct": -1.0,
+        "pools": 2,
+        "gain_pct": 1.5,
+        "save100_pct": 15.0,
+        "save95_pct": 30.0,
+    }
+    assert (other["router"], other["gain_pct"], other["pools"]) == ("knn", 2.0, 1)

@@ -1,0 +1,131 @@
+"""Grades kept, and what they make of priors: by task, then by neighborhood."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+
+from langchain_lmswitch.policy.neighborhood import Neighborhood, fit_neighborhood
+from langchain_lmswitch.policy.tally import NOISE, Array, Judged, Tally, cells_of, tasks_of
+from langchain_lmswitch.types.grades import Expected, Grade
+from langchain_lmswitch.types.tasks import Features
+
+_KEPT: Final = 4096
+"""Requests whose grades count."""
+_ENOUGH: Final = 300
+"""Requests from which on a neighborhood is worth looking at."""
+_GROWTH: Final = 1.25
+"""By how much they grow, or are replaced, until it is looked at anew."""
+
+
+@dataclass(slots=True)
+class _Asked:
+    row: Array
+    cells: Array
+    grades: dict[str, tuple[float, float]] = field(default_factory=dict)
+    """Score and weight, by key."""
+
+
+class Schooling:
+    """Grades of the latest requests.
+
+    1. A score is clipped to 0 to 1, and no grade counts for more than one.
+    2. Of the grades of one model for one request the last counts.
+    3. The latest 4096 requests count; what is older is forgotten, so that no model is judged for
+       ever by what it once was.
+    4. From 300 requests on, those that are alike tell more than their tasks do; for a request that
+       is like none of them, neither counts: what is left is how good each model is on the whole.
+    """
+
+    def __init__(self) -> None:
+        self._asked: dict[str, _Asked] = {}
+        self._count = 0
+        self._tally = Tally()
+        self._near: Neighborhood | None = None
+        self._refit_at = _ENOUGH
+
+    def learn(self, grade: Grade) -> None:
+        """Add one grade."""
+        asked = self._request(grade)
+        if grade.key in asked.grades:  # 2
+            self._take_back(asked, grade.key)
+        score, weight = min(max(grade.score, 0.0), 1.0), min(grade.weight, 1.0)  # 1
+        asked.grades[grade.key] = (score, weight)
+        self._tally.add(grade.key, asked.cells, score=score, weight=weight)
+        if len(self._asked) > _KEPT:  # 3
+            self._forget(next(iter(self._asked)))
+
+    def expect(self, features: Features, priors: Mapping[str, Expected]) -> dict[str, Expected]:
+        """Put priors right by what was learnt."""
+        keys = tuple(priors)
+        cells = cells_of(features)
+        judged = self._tally.judge(cells, keys, np.array([one.quality for one in priors.values()]))
+        quality, variances = judged.quality[0], NOISE / judged.strength[0]
+        row = _row(features, cells)
+        if (near := self._neighborhood(len(row))) is not None:
+            gains, unknown, familiar = near.at(row)
+            columns = [near.columns.get(key, -1) for key in keys]
+            quality = _faded(judged, np.append(gains, 0.0)[columns], familiar)
+            variances = variances + np.append(unknown, 0.0)[columns]
+        found = zip(
+            quality.clip(0.0, 1.0).tolist(),
+            np.sqrt(variances).tolist(),
+            judged.grades[0].tolist(),
+            strict=True,
+        )
+        return {
+            key: Expected(
+                quality=best, prior=one.prior, spread=spread, grades=grades, reasons=one.reasons
+            )
+            for (key, one), (best, spread, grades) in zip(priors.items(), found, strict=True)
+        }
+
+    def _request(self, grade: Grade) -> _Asked:
+        name = grade.request or f"\0{self._count}"
+        if name not in self._asked:
+            self._count += 1
+            cells = cells_of(grade.features)
+            self._asked[name] = _Asked(_row(grade.features, cells).astype(np.float32), cells)
+        return self._asked[name]
+
+    def _take_back(self, asked: _Asked, key: str) -> None:
+        score, weight = asked.grades.pop(key)
+        self._tally.add(key, asked.cells, score=score, weight=-weight)
+
+    def _forget(self, name: str) -> None:
+        asked = self._asked.pop(name)
+        for key in list(asked.grades):
+            self._take_back(asked, key)
+
+    def _neighborhood(self, width: int) -> Neighborhood | None:  # 4
+        if self._count >= self._refit_at:
+            self._refit_at = self._count + int((_GROWTH - 1) * len(self._asked))
+            asked = [one for one in self._asked.values() if len(one.row) == width]
+            self._near = self._look(asked) if len(asked) >= _ENOUGH else None
+        return self._near if self._near is not None and self._near.width == width else None
+
+    def _look(self, asked: Sequence[_Asked]) -> Neighborhood:
+        keys = tuple(self._tally.columns)
+        cells = np.array([one.cells for one in asked])
+        usual = self._tally.judge(cells, keys, np.full(len(keys), 0.5)).quality
+        scores = np.full(usual.shape, np.nan)
+        for place, one in enumerate(asked):
+            for key, (score, _) in one.grades.items():
+                scores[place, self._tally.columns[key]] = score
+        rows = np.array([one.row for one in asked], float)
+        incumbent = int(usual.mean(0).argmax())
+        return fit_neighborhood(keys, rows, scores - usual, incumbent)
+
+
+def _row(features: Features, cells: Array) -> Array:
+    vector = np.array(features.vector) / 127
+    return np.concatenate([tasks_of(cells), vector, features.signs])
+
+
+def _faded(judged: Judged, gains: Array, familiar: float) -> Array:
+    """Add what is beyond the task, and fade it all to what is so on the whole."""
+    overall = judged.overall - judged.overall.mean()
+    quality: Array = judged.quality[0]
+    level = quality.mean()
+    return level + overall + familiar * (quality - level - overall + gains)
