@@ -9,7 +9,7 @@ from langchain_lmswitch.errors import LMSwitchError
 from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer, Outcome, deciding, plan_of
 from langchain_lmswitch.policy.exploring import curiosity
 from langchain_lmswitch.policy.grading import features_of
-from langchain_lmswitch.policy.rules import under_rules
+from langchain_lmswitch.policy.permissions import under_rules
 from langchain_lmswitch.policy.scoring import expect
 from langchain_lmswitch.policy.unclassified import trouble_of
 from langchain_lmswitch.switch.board import Switchboard
@@ -55,7 +55,6 @@ async def decide(
     settings = surveyor.settings
     task = under_rules(task, allow=settings.allow, deny=settings.deny, roles=settings.roles)
     chat = [card for card in cards if card.kind == "llm"]
-    expected = _expected(board, task, chat)
     facts = ChoiceFacts(
         task=task,
         cards=cards,
@@ -67,13 +66,11 @@ async def decide(
         headroom_bytes=settings.headroom_bytes,
         evict_helpers=settings.evict_helpers,
         load_s={card.key: round(learning.load_s(card.key, card.size_bytes), 3) for card in chat},
-        expected=expected,
-        curiosity=_curiosity(board, task, expected, survey.resident_keys),
-        paces={card.key: pace for card in chat if (pace := learning.pace(card.key))},
-        expected_run=round(board.habits.runs.expected, 3),
+        runs=board.habits.runs,
         fresh=board.habits.fresh(),
     )
     try:
+        facts = _with_lessons(board, facts, chat)
         outcome, offers = await _asked(board, facts)
     except LMSwitchError:
         raise
@@ -90,14 +87,17 @@ def _warn(what: str, error: Exception) -> None:
     _log.debug("It was this:", exc_info=error)
 
 
-def _expected(board: Switchboard, task: Task, cards: Sequence[ModelCard]) -> dict[str, Expected]:
-    """Tell how good each answer is expected to be; nothing, if that cannot be told."""
+def _with_lessons(board: Switchboard, facts: ChoiceFacts, chat: Sequence[ModelCard]) -> ChoiceFacts:
+    """Add what grades and answers have taught of the models."""
+    learning, task = board.surveyor.learning, facts.task
     known = replace(task, features=features_of(task))
-    try:
-        return expect(known, cards, board.surveyor.learning.lessons)
-    except Exception as error:  # noqa: BLE001 - whatever it is, the models can be compared without
-        _warn("What was learnt is left out of a choice", error)
-        return {}
+    expected = expect(known, chat, learning.lessons)
+    return replace(
+        facts,
+        expected=expected,
+        curiosity=_curiosity(board, task, expected, facts.survey.resident_keys),
+        paces={card.key: pace for card in chat if (pace := learning.pace(card.key))},
+    )
 
 
 def _curiosity(

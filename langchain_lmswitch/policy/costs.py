@@ -1,13 +1,12 @@
 """What an answer costs: its seconds, and their price in points of the score."""
 
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
-from langchain_lmswitch.policy.prior import params_billion
+from langchain_lmswitch.policy.pedigree import BYTES_PER_PARAM, pedigree
 from langchain_lmswitch.types.models import ModelCard
 from langchain_lmswitch.types.paces import Pace
 from langchain_lmswitch.types.tasks import Task, TaskKind
@@ -24,16 +23,10 @@ _BYTES_PER_S: Final = 100e9
 """Of weights, read from memory: between a laptop's processor and its graphics."""
 _PREFILL_GAIN: Final = 15.0
 """Tokens of a prompt are read many at a time."""
-_BYTES_PER_PARAM: Final = 0.6
 _LEAST_BYTES, _MOST_BYTES = 0.25, 4.2
 """Per parameter: two bits, and not quantized at all."""
 _UNKNOWN_BILLION: Final = 7.0
 _LEAST_BILLION: Final = 0.01
-_EXPERTS_USED: Final = 1.85
-"""Of a model of several experts, for each token: two, which share what is not of any expert."""
-
-_ACTIVE = re.compile(r"(?<![a-z0-9])a(\d{1,3}(?:\.\d{1,2})?)b(?![a-z0-9])", re.IGNORECASE)
-_EXPERTS = re.compile(r"(?<![a-z0-9.])\d{1,3}\s?x\s?(\d{1,3}(?:\.\d{1,2})?)\s?b", re.IGNORECASE)
 
 _ANSWER_TOKENS: Final[Mapping[TaskKind, float]] = {
     "code": 350,
@@ -139,8 +132,8 @@ def guessed_pace(card: ModelCard) -> Pace:
         >>> guessed_pace(ModelCard(key="chat-10b", size_bytes=5_000_000_000)).tokens_per_second
         20.0
     """
-    total, active = params_billion(card) or _UNKNOWN_BILLION, active_billion(card)
-    each = card.size_bytes / (total * 1e9) if card.size_bytes else _BYTES_PER_PARAM  # 2
+    total, active = pedigree(card).billions or _UNKNOWN_BILLION, active_billion(card)
+    each = card.size_bytes / (total * 1e9) if card.size_bytes else BYTES_PER_PARAM  # 2
     each = min(max(each, _LEAST_BYTES), _MOST_BYTES)
     writing = _BYTES_PER_S / (max(active, _LEAST_BILLION) * 1e9 * each)  # 1
     return Pace(
@@ -156,10 +149,6 @@ def active_billion(card: ModelCard) -> float:
         >>> [active_billion(ModelCard(key=key)) for key in ("qwen3-30b-a3b", "llama-3.2-3b")]
         [3.0, 3.0]
     """
-    total = params_billion(card) or _UNKNOWN_BILLION
-    for name in (card.params, card.display_name, card.key):
-        if told := _ACTIVE.search(name):
-            return min(float(told[1]), total)
-        if experts := _EXPERTS.search(name):
-            return min(_EXPERTS_USED * float(experts[1]), total)
-    return total
+    known = pedigree(card)
+    total = known.billions or _UNKNOWN_BILLION
+    return min(known.active or total, total)

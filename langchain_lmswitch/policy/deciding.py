@@ -8,10 +8,10 @@ from typing import Final
 from langchain_lmswitch.policy.choice import Choice, choose
 from langchain_lmswitch.policy.incumbent import incumbents_first
 from langchain_lmswitch.policy.naming import find_card
+from langchain_lmswitch.policy.permissions import permitted
 from langchain_lmswitch.policy.planning import Survey, plan_load
 from langchain_lmswitch.policy.ranking import rank
-from langchain_lmswitch.policy.rules import permitted
-from langchain_lmswitch.policy.runs import FIRST_RUN
+from langchain_lmswitch.policy.runs import Runs
 from langchain_lmswitch.types.decisions import Candidate
 from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.machine import Footprint
@@ -58,8 +58,8 @@ class ChoiceFacts:
     """By key, how good an answer is expected to be; what is missing is the prior."""
     paces: Mapping[str, Pace] = field(default_factory=dict)
     """By key, how fast each is; what is missing is guessed."""
-    expected_run: float = FIRST_RUN
-    """How many requests in a row a model is expected to serve."""
+    runs: Runs = field(default_factory=Runs)
+    """How long models stay the best, and who is it now."""
     curiosity: Mapping[str, float] = field(default_factory=dict)
     """By key, points for what would be learnt of a model in memory."""
     fresh: tuple[str, ...] = ()
@@ -171,7 +171,7 @@ def ranked_by(facts: ChoiceFacts, cards: Sequence[ModelCard]) -> list[Candidate]
         load_s=facts.load_s,
         expected=facts.expected,
         paces=facts.paces,
-        expected_run=facts.expected_run,
+        runs=facts.runs,
         curiosity=facts.curiosity,
     )
 

@@ -23,8 +23,9 @@ def lacking(card: ModelCard, needs: Needs, hints: Hints) -> tuple[str, ...]:
     A schema is no need: every host holds any model to it by a grammar. Nor are tools: a model that
     was not trained to call them may do so all the same, only worse, which its score says.
     """
-    lacks = [why for _, why in forbidding(card, hints)]  # 1
-    lacks += unmet(card, hints.require)  # 2
+    lacks = [why for _, why in forbidding(card, hints)] if hints.allow or hints.deny else []  # 1
+    if hints.require:
+        lacks += unmet(card, hints.require)  # 2
     if needs.vision and not card.vision:  # 3
         lacks.append("cannot see images")
     if card.max_context_tokens and needs.context_tokens > card.max_context_tokens:

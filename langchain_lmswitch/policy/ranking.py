@@ -8,7 +8,7 @@ from langchain_lmswitch.policy.costs import MARGIN, Size, answer_s, pace_of, pri
 from langchain_lmswitch.policy.loadtimes import guessed_load_s
 from langchain_lmswitch.policy.needs import lacking
 from langchain_lmswitch.policy.prior import prior
-from langchain_lmswitch.policy.runs import FIRST_RUN
+from langchain_lmswitch.policy.runs import Runs
 from langchain_lmswitch.policy.wishes import abilities, matches
 from langchain_lmswitch.types.decisions import Candidate, Part
 from langchain_lmswitch.types.grades import Expected
@@ -42,7 +42,8 @@ class _Scene:
     size: Size
     resident: Collection[str]
     price: float
-    margin: float
+    warm: float
+    runs: Runs
     run: float
     serves: str
     """How many requests that are, in words."""
@@ -58,7 +59,7 @@ def rank(
     load_s: Mapping[str, float] | None = None,
     expected: Mapping[str, Expected] | None = None,
     paces: Mapping[str, Pace] | None = None,
-    expected_run: float = FIRST_RUN,
+    runs: Runs | None = None,
     curiosity: Mapping[str, float] | None = None,
 ) -> list[Candidate]:
     """Score every chat model for `task`, best first; who lacks a need comes last.
@@ -71,8 +72,10 @@ def rank(
        the `price` that the caller's `quality` makes: 0.002 at 0.5, 0.2 at 0, none at 1.
     3. What is not loaded pays its load at the same price, shared by all requests that such a load
        is expected to serve.
-    4. What is not loaded must be better by a margin of 3 points, whatever the price. For an easy
-       chat it is up to 15: anybody can answer that.
+    4. What is not loaded must be better by a margin of 3 points, whatever the price: expectations
+       are wrong by chance. Whoever has been the best for the last requests as well is so by less
+       chance, and needs half of it the second time, a third the third time, and so on. For an easy
+       chat it is up to 12 points more: anybody can answer that.
     5. A model that the caller prefers gains 15.
     6. The model that gave the conversation's last answer gains 3. It comes first while its own
        tool calls are being answered, which another model would have to make sense of, and where
@@ -88,17 +91,19 @@ def rank(
         load_s: By key, the seconds that a load is expected to take; what is missing is guessed.
         expected: By key, how good each answer is expected to be; what is missing is the prior.
         paces: By key, how fast each is; what is missing is guessed: see `guessed_pace`.
-        expected_run: How many requests in a row a model is expected to serve: see `Runs`.
+        runs: How long models stay the best, and who is it now; see `Runs`.
         curiosity: By key, points for what would be learnt of a model in memory; not below 0.
     """
     hints = task.hints
-    run = max(1.0, expected_run)
+    runs = runs or Runs()
+    run = max(1.0, runs.expected)
     scene = _Scene(
         task=task,
         size=size_of(task),
         resident=resident,
         price=price(hints.quality),
-        margin=MARGIN + _WARM * _ease(task),
+        warm=_WARM * _ease(task),
+        runs=runs,
         run=run,
         serves=f" for about {run:.0f} requests",
         known_before=hints.last_model if hints.last_model in resident else "",
@@ -149,24 +154,24 @@ def _candidate(
 ) -> Candidate:
     task, loaded = scene.task, card.key in scene.resident
     takes_s = answer_s(scene.size, pace, known_prompt=card.key == scene.known_before)
-    waits_s = 0.0 if loaded else load_s
     parts: dict[Part, float] = {"prior": expected.prior, "answer": 0.0 - scene.price * takes_s}  # 2
     if learnt := expected.learnt:
         parts["learnt"] = learnt  # 1
     if not loaded:
-        parts["load"] = 0.0 - scene.price * waits_s / scene.run  # 3
-        parts["margin"] = -scene.margin  # 4
+        parts["load"] = 0.0 - scene.price * load_s / scene.run  # 3
+        parts["margin"] = -MARGIN / (1 + scene.runs.streak(card.key)) - scene.warm  # 4
     elif curious > 0:
         parts["curious"] = curious  # 7
     if task.hints.prefer or task.hints.last_model:
         parts |= _wishes(card, task.hints)  # 5, 6
+    words = _words(parts, scene, takes_s=takes_s, load_s=load_s)
     return Candidate(
         key=card.key,
         score=round(sum(parts.values()), 6),
-        reasons=_reasons(expected, parts, scene, takes_s=takes_s, waits_s=waits_s),
+        reasons=(*expected.reasons, *words),
         parts=parts,
         answer_s=takes_s,
-        load_s=waits_s,
+        load_s=0.0 if loaded else load_s,
         abilities=abilities(card),
         max_context_tokens=card.max_context_tokens,
         resident=loaded,
@@ -186,16 +191,10 @@ def _wishes(card: ModelCard, hints: Hints) -> dict[Part, float]:
     return parts
 
 
-def _reasons(
-    expected: Expected,
-    parts: Mapping[Part, float],
-    scene: _Scene,
-    *,
-    takes_s: float,
-    waits_s: float,
-) -> tuple[str, ...]:
+def _words(
+    parts: Mapping[Part, float], scene: _Scene, *, takes_s: float, load_s: float
+) -> list[str]:
     words = [f"{takes_s:.1f} s to answer {parts['answer']:+.3f}"] if parts["answer"] else []
     if parts.get("load"):
-        words.append(f"{waits_s:.1f} s to load{scene.serves} {parts['load']:+.3f}")
-    words += [f"{why} {parts[name]:+.3f}" for name, why in _WORDS if name in parts]
-    return (*expected.reasons, *words)
+        words.append(f"{load_s:.1f} s to load{scene.serves} {parts['load']:+.3f}")
+    return words + [f"{why} {parts[name]:+.3f}" for name, why in _WORDS if name in parts]

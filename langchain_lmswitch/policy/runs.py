@@ -39,6 +39,10 @@ class Runs:
         """How many requests in a row a model is expected to serve."""
         return max(self.mean, self._with_this())
 
+    def streak(self, key: str) -> int:
+        """Tell for how many requests up to now a model has been the best."""
+        return self.length if key == self.best else 0
+
     def after(self, best: str) -> "Runs":
         """Add one request, and which model would have been the best for it."""
         if best == self.best:

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 from langchain_lmswitch.policy.lessons import NO_LESSONS, Lessons
 from langchain_lmswitch.policy.prior import prior
 from langchain_lmswitch.policy.ranking import rank
-from langchain_lmswitch.policy.runs import FIRST_RUN
+from langchain_lmswitch.policy.runs import Runs
 from langchain_lmswitch.types.decisions import Candidate
 from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.models import ModelCard
@@ -30,7 +30,7 @@ def score(
     resident: Collection[str] = (),
     load_s: Mapping[str, float] | None = None,
     paces: Mapping[str, Pace] | None = None,
-    expected_run: float = FIRST_RUN,
+    runs: Runs | None = None,
     curiosity: Mapping[str, float] | None = None,
 ) -> list[Candidate]:
     """Score every chat model for a request, best first; see `rank`.
@@ -44,7 +44,7 @@ def score(
         resident: Keys of those in memory. To compare models whatever is loaded, name them all.
         load_s: By key, the seconds that a load is expected to take; what is missing is guessed.
         paces: By key, how fast each is; what is missing is guessed from the active parameters.
-        expected_run: How many requests in a row a model is expected to serve: see `Runs`.
+        runs: How long models stay the best, and who is it now; see `Runs`.
         curiosity: By key, points for what would be learnt of a model in memory.
     """
     return rank(
@@ -54,6 +54,6 @@ def score(
         load_s=load_s,
         expected=expect(task, cards, lessons),
         paces=paces,
-        expected_run=expected_run,
+        runs=runs,
         curiosity=curiosity,
     )

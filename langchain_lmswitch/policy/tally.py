@@ -1,5 +1,6 @@
 """How often each model was right in each task: sums, and what they make of priors."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, get_args
@@ -127,11 +128,12 @@ def cells_of(features: Features) -> Array:
     """Share a request out among tasks and levels of difficulty; the parts add up to 1."""
     kinds = np.zeros(_TASKS)
     for kind, share in features.kinds.items():
-        if share >= _LEAST_SHARE:
-            kinds[_KINDS[kind]] = share
+        if share >= _LEAST_SHARE and kind in _KINDS:
+            kinds[_KINDS[kind]] = min(share, 1.0)
     if not (total := kinds.sum()) > 0:
         kinds[-1] = total = 1.0
-    place = min(max(features.difficulty, 0.0), 1.0) * (_LEVELS - 1)
+    difficulty = features.difficulty if math.isfinite(features.difficulty) else 0.5
+    place = min(max(difficulty, 0.0), 1.0) * (_LEVELS - 1)
     levels = [max(1 - abs(level - place), 0.0) for level in range(_LEVELS)]
     return (kinds[:, None] * (np.array(levels) / total)).ravel()
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from typing import Final
 
 from langchain_lmswitch.types.models import ModelCard
@@ -14,6 +15,7 @@ _ABILITIES: Final[Mapping[str, Callable[[ModelCard], bool]]] = {
 }
 
 
+@lru_cache(maxsize=1024)
 def abilities(card: ModelCard) -> tuple[str, ...]:
     """Name what a model can do beside text."""
     return tuple(name for name, has in _ABILITIES.items() if has(card))

@@ -96,7 +96,7 @@ class Task:
 
     kind: TaskKind
     confidence: float
-    """0 to 1, over the rules that fired; not a probability."""
+    """The probability of `kind`; 1 where the caller named it."""
     evidence: str
     """What in the request said so, without quoting it."""
     needs: Needs = field(default_factory=Needs)

@@ -9,13 +9,13 @@ from langchain_lmswitch.policy.demand import Demand
 from langchain_lmswitch.policy.eviction import Absentee, Occupant
 from langchain_lmswitch.policy.loadtimes import guessed_load_s
 from langchain_lmswitch.policy.planning import Survey
-from langchain_lmswitch.policy.runs import FIRST_RUN, Runs, is_fresh
+from langchain_lmswitch.policy.runs import Runs, is_fresh
 from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.machine import Footprint, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
 from langchain_lmswitch.types.paces import Pace
 from langchain_lmswitch.types.plans import Load
-from langchain_lmswitch.types.tasks import Hints, Task
+from langchain_lmswitch.types.tasks import Task
 
 POINTS_PER_SECOND: Final = 0.002
 """What waiting for a load costs, in points of an answer's score."""
@@ -120,7 +120,7 @@ class _Memory:
             survey=self._survey(),
             expected=asked.expected,
             paces={card.key: _AT_ONCE for card in cards},
-            expected_run=self.runs.expected if self.steady else FIRST_RUN,
+            runs=self.runs,
             fresh=tuple(sorted(fresh)),
             offers={card.key: _offer(card) for card in cards},
         )
@@ -170,8 +170,3 @@ def _offer(card: ModelCard) -> Offer:
         weights_bytes=card.size_bytes, kv_bytes=0, source="ledger", uncertainty=0.0
     )
     return Offer(spec=LoadSpec(key=card.key, identifier=card.key), footprint=footprint)
-
-
-def settled(task: Task, *, quality: float = 0.5) -> Task:
-    """Make a request's task one that says nothing but the knob."""
-    return Task(kind=task.kind, confidence=1.0, evidence="", hints=Hints(quality=quality))

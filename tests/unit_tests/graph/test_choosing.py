@@ -7,7 +7,7 @@ import pytest
 from langchain_core.messages import HumanMessage
 
 from langchain_lmswitch.errors import NoSuitableModel, UnknownModel
-from langchain_lmswitch.graph import understanding
+from langchain_lmswitch.graph import choosing, understanding
 from langchain_lmswitch.graph.routers import router_to
 from langchain_lmswitch.policy import deciding, incumbent
 from langchain_lmswitch.settings import Settings
@@ -72,6 +72,17 @@ async def test_who_answered_before_comes_first_of_those_in_memory(
 
     assert (await ask(host, thread="one")).model == "small"
     assert (await ask(host)).model == "large"
+
+
+async def test_who_is_in_memory_answers_if_what_was_learnt_cannot_be_told(
+    host: ScriptedHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ask(host, model="middle")
+    monkeypatch.setattr(choosing, "expect", broken)
+    decision = await ask(host)
+
+    assert decision.model == "middle"
+    assert "could not be compared (KeyError)" in decision.reason
 
 
 @pytest.mark.parametrize(("hopes", "model"), [(None, "large"), (broken, "large")])

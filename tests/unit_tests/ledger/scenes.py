@@ -1,11 +1,14 @@
 """Random facts of decisions."""
 
+from functools import cache
+
 from hypothesis import strategies as st
 
 from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer
 from langchain_lmswitch.policy.eviction import Absentee, Occupant
 from langchain_lmswitch.policy.needs import forbidding
 from langchain_lmswitch.policy.planning import ANSWERING, PlanFacts, Survey
+from langchain_lmswitch.policy.runs import Runs
 from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.machine import Footprint, Gpu, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
@@ -85,6 +88,7 @@ expectations = st.sampled_from(
 )
 
 
+@cache
 def specs(key: str) -> st.SearchStrategy[LoadSpec]:
     """Loads of one model."""
     return st.builds(
@@ -96,6 +100,7 @@ def specs(key: str) -> st.SearchStrategy[LoadSpec]:
     )
 
 
+@cache
 def _card(key: str) -> st.SearchStrategy[ModelCard]:
     return st.builds(
         ModelCard,
@@ -113,6 +118,7 @@ def _card(key: str) -> st.SearchStrategy[ModelCard]:
     )
 
 
+@cache
 def _occupant(key: str) -> st.SearchStrategy[Occupant]:
     resident = st.builds(
         Resident,
@@ -144,6 +150,7 @@ def surveys(draw: st.DrawFn) -> Survey:
     )
 
 
+@cache
 def _offer(key: str) -> st.SearchStrategy[Offer]:
     plain = st.builds(Offer, spec=specs(key), footprint=footprints)
     smaller = st.lists(plain, max_size=1).map(tuple)
@@ -156,6 +163,11 @@ paces = st.builds(
     read_tokens_per_second=st.none() | st.floats(1, 1e4),
     tokens_per_second=st.none() | st.floats(0.1, 1e3),
     answer_tokens=st.none() | st.floats(1, 5000),
+)
+
+
+runs = st.builds(
+    Runs, best=st.sampled_from(["", *KEYS]), length=st.integers(0, 50), mean=st.floats(1, 50)
 )
 
 
@@ -185,10 +197,10 @@ def choices(draw: st.DrawFn) -> ChoiceFacts:
         evict_helpers=draw(st.booleans()),
         load_s={key: draw(seconds) for key in chat if draw(st.booleans())},
         expected={key: draw(expectations) for key in some_keys(draw, chat)},
-        paces={key: draw(paces) for key in chat if draw(st.booleans())},
-        expected_run=draw(st.floats(1, 50)),
-        curiosity={key: draw(st.floats(0, 0.1)) for key in some_keys(draw, chat)},
-        fresh=tuple(some_keys(draw, chat)),
+        paces={key: draw(paces) for key in some_keys(draw, chat)},
+        runs=draw(runs),
+        curiosity=dict.fromkeys(failed, 0.02),
+        fresh=tuple(failed),
         trouble=draw(st.sampled_from(["", "", "", "KeyError"])),
         offers=offers,
     )

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from langchain_lmswitch.policy.prior import params_billion
 from langchain_lmswitch.policy.ranking import rank
+from langchain_lmswitch.policy.runs import Runs
 from langchain_lmswitch.testing import card
 from langchain_lmswitch.types.decisions import Part
 from langchain_lmswitch.types.models import ModelCard
@@ -127,8 +128,8 @@ def test_seconds_of_the_answer_are_priced_by_the_knob() -> None:
 
 def test_load_is_shared_by_the_requests_that_it_will_serve() -> None:
     request = task(quality=0.5)
-    for run, points in ((0.0, -0.02), (1.0, -0.02), (4.0, -0.005)):
-        found = parts(request, card("a"), load_s={"a": 10.0}, expected_run=run)["a"]
+    for run, points in ((1.0, -0.02), (4.0, -0.005)):
+        found = parts(request, card("a"), load_s={"a": 10.0}, runs=Runs(mean=run))["a"]
         assert found["load"] == pytest.approx(points)
 
 
@@ -193,3 +194,11 @@ def test_settled_is_the_score_without_what_passes() -> None:
 
     assert away.settled == pytest.approx(there.settled, abs=1e-5)
     assert there.score > there.settled > away.settled - 0.06
+
+
+def test_who_has_been_the_best_before_needs_less_of_a_margin() -> None:
+    runs = Runs(best="a", length=2)
+    found = parts(task(), card("a"), card("b"), runs=runs)
+
+    assert found["a"]["margin"] == pytest.approx(-0.01)
+    assert found["b"]["margin"] == pytest.approx(-0.03)

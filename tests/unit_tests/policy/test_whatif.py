@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from unit_tests.ledger.scenes import choices
 
 from langchain_lmswitch.policy.deciding import ChoiceFacts, Offer, decide
@@ -106,7 +106,7 @@ def test_nothing_is_told_where_the_caller_has_chosen() -> None:
     assert all(one.wins_if == () for one in explained(facts, decide(facts)))
 
 
-@settings(max_examples=25)
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(choices())
 def test_nothing_is_told_of_the_chosen_one(facts: ChoiceFacts) -> None:
     outcome = decide(facts)
