@@ -78,7 +78,7 @@ class ChatModelFields(BindingChatModel):
     send_reasoning: bool = False
     """Whether the model sees its own earlier thinking again."""
     explore: float | None = Field(default=None, ge=0, le=1)
-    """Share of requests that may try a loaded model of which little is known; `None` is as
+    """How readily a loaded model is tried of which little is known; `None` is as
     `LMSWITCH_EXPLORE` says, and 0 never tries."""
     learn: bool | None = None
     """Whether what becomes of an answer teaches which model to choose; `None` is yes, unless

@@ -73,7 +73,7 @@ class Hints:
     node: str = ""
     """The node of a graph that asks; empty if none does. Nothing is decided by it."""
     explore: float | None = None
-    """Share of requests that may try a model; `None` is as the settings say."""
+    """How readily a loaded model is tried; `None` is as the settings say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

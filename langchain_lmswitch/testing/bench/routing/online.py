@@ -63,7 +63,7 @@ def _play(
     lessons = Lessons()
     got = np.empty(requests)
     for at, row in enumerate(order):
-        pick = _pick(judged.prompts[row], cards, lessons, number=at)
+        pick = _pick(judged.prompts[row], cards, lessons)
         got[at] = judged.scores[row, pick]
         if told[at]:
             grades = grades_of(judged, int(row), name=f"{at}")
@@ -74,12 +74,12 @@ def _play(
     return got.mean(), single.mean(), got[-last:].mean(), single[-last:].mean()
 
 
-def _pick(prompt: str, cards: list[ModelCard], lessons: Lessons, *, number: int) -> int:
+def _pick(prompt: str, cards: list[ModelCard], lessons: Lessons) -> int:
     """Choose as the product does, its tries included."""
     keys = [one.key for one in cards]
     task = task_of(prompt)
     expected = expect(task, cards, lessons)
-    points = curiosity(expected, resident=keys, number=number, share=_EXPLORE)
+    points = curiosity(task.features, expected, resident=keys, share=_EXPLORE)
     ranked = rank(task, cards, resident=keys, expected=expected, curiosity=points)
     return keys.index(ranked[0].key)
 
