@@ -69,9 +69,7 @@ def _named(request: Request) -> Mapping[TaskKind, float]:
     return {kind: 1.0 for kind in get_args(TaskKind) if request.hint == kind}  # 5
 
 
-def _learnt(
-    features: Features, weights: Mapping[TaskKind, float]
-) -> Mapping[TaskKind, float]:
+def _learnt(features: Features, weights: Mapping[TaskKind, float]) -> Mapping[TaskKind, float]:
     learnt = head() if any(features.vector) else None  # 2
     if learnt is None:
         return {}

@@ -176,7 +176,14 @@ RULES: Final = (
         "a puzzle of logic",
         words="knave knaves riddle logikrätsel rätsel énigme acertijo indovinello enigma premise "
         "premises syllogism entailment logikrätsel загадка лжецы",
-        phrases=("logic puzzle", "logical puzzle", "clues:", "follows logically", "推理", "なぞなぞ"),
+        phrases=(
+            "logic puzzle",
+            "logical puzzle",
+            "clues:",
+            "follows logically",
+            "推理",
+            "なぞなぞ",
+        ),
     ),
     _rule(
         "knowledge",

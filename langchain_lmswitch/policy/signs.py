@@ -12,7 +12,9 @@ from langchain_lmswitch.types.tasks import Request, TaskKind
 _NUMBER: Final = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
 _YEAR: Final = re.compile(r"\b(?:1[5-9]|20)\d\d\b")
 _SENTENCE_END: Final = re.compile("[.!?](?:\\s|$)|[\u3002\uff01\uff1f]")
-_MEASURE: Final = re.compile(r"[$\u20ac\u00a3]\s?\d|\d\s?(?:%|km|kg|cm|mm|m/s|miles|hours|minutes)\b")
+_MEASURE: Final = re.compile(
+    r"[$\u20ac\u00a3]\s?\d|\d\s?(?:%|km|kg|cm|mm|m/s|miles|hours|minutes)\b"
+)
 _OPERATION: Final = re.compile(
     r"[\d)x](?:\s?[+*^=<>\u00d7]\s?|\s[-/]\s)[\d(x]"  # 24/7 and 2024-11-22 are no sums
 )
@@ -78,9 +80,7 @@ STATISTICS: Final = (
 NAMES: Final = (*STATISTICS, *(f"rules: {kind}" for kind in get_args(TaskKind)))
 
 
-def signs(
-    request: Request, said: Wording, weights: Mapping[TaskKind, float]
-) -> tuple[float, ...]:
+def signs(request: Request, said: Wording, weights: Mapping[TaskKind, float]) -> tuple[float, ...]:
     """Count the signs of a request, in the order of `NAMES`."""
     return tuple(
         round(min(max(value, 0.0), 1.0), 3)
