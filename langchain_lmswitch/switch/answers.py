@@ -73,12 +73,13 @@ class Answers:
 
         Later, what other processes have noted is read now and then, and nobody waits for that.
         """
-        if self._reading is None:
-            self._reading = asyncio.create_task(self._read(self._begin))
-        elif self._reading.done() and self._wall_clock() - self._read_at_s >= NEWS_S:
-            self._reading = asyncio.create_task(self._read(self._catch_up))
-            return
-        if not self._begun:
+        if self.ledger.quick:
+            if not self._begun:
+                self._try(self._begin)()
+            self._begun = True
+        elif self._reading is None or self._stale():
+            self._reading = asyncio.create_task(self._read())
+        if not self._begun and self._reading is not None:
             await asyncio.shield(self._reading)  # who is cancelled does not end it for the others
 
     def now_s(self) -> float:
@@ -159,15 +160,25 @@ class Answers:
         for name in filter(None, (answer.request, answer.run)):
             _keep(self._latest, name, answer)
 
-    async def _read(self, work: Callable[[], Callable[[], None]]) -> None:
-        """Read in a thread, unless it is quick, and put what was read to use on the loop."""
+    def _stale(self) -> bool:
+        done = self._reading is not None and self._reading.done()
+        return done and self._wall_clock() - self._read_at_s >= NEWS_S
+
+    async def _read(self) -> None:
+        """Read in a thread, and put what was read to use on the loop."""
         self._read_at_s = self._wall_clock()
+        work = self._catch_up if self._begun else self._begin
+        use = await asyncio.to_thread(self._try, work)
+        use()
+        self._begun = True
+
+    @staticmethod
+    def _try(work: Callable[[], Callable[[], None]]) -> Callable[[], None]:
         try:
-            use = work() if self.ledger.quick else await asyncio.to_thread(work)
-            use()
+            return work()
         except Exception:  # what is learnt is a help, and no reason to fail
             log.exception("What was learnt before could not be read")
-        self._begun = True
+            return lambda: None
 
     def _begin(self) -> Callable[[], None]:
         newest = self.ledger.newest() or _NOTHING  # first: what comes meanwhile is read again later
