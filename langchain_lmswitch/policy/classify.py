@@ -40,8 +40,8 @@ def classify(request: Request) -> Task:
     2. Signs of the user's turn, the rules' weights and its vector are what the learnt head sees;
        it gives each task a probability, and each point of a rule's weight makes its task 1.8
        times as likely: what is learnt may be wrong, a rule that fires is a fact.
-    3. Without head, or words that the vectors know, each task has its share of the rules' weight, and `chat` the rest:
-       one vague word is no sign.
+    3. Without head, or words that the vectors know, each task has its share of the rules' weight,
+       and `chat` the rest: one vague word is no sign.
     4. The likeliest task wins, and its probability is the confidence. Ties go to the task named
        first in `TaskKind`.
     5. A hint of the caller that names a task wins over all that, and is certain.
@@ -69,9 +69,7 @@ def _named(request: Request) -> Mapping[TaskKind, float]:
     return {kind: 1.0 for kind in get_args(TaskKind) if request.hint == kind}  # 5
 
 
-def _learnt(
-    features: Features, weights: Mapping[TaskKind, float]
-) -> Mapping[TaskKind, float]:
+def _learnt(features: Features, weights: Mapping[TaskKind, float]) -> Mapping[TaskKind, float]:
     learnt = head() if any(features.vector) else None  # 2
     if learnt is None:
         return {}

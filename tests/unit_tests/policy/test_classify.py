@@ -102,7 +102,8 @@ def test_system_prompt_counts_half() -> None:
     """It decides where the user's turn does not, and what the user asks counts for more."""
     setting = "You write python code and unit tests."
     alone, set_up = (
-        classify(Request(user_text="Add the next one to it and test it, too.", system_text=text)) for text in ("", setting)
+        classify(Request(user_text="Add the next one to it and test it, too.", system_text=text))
+        for text in ("", setting)
     )
 
     assert set_up.kind == "code" != alone.kind
@@ -124,7 +125,12 @@ def test_confidence_grows_with_evidence() -> None:
 
 def test_needs_are_handed_on() -> None:
     request = Request(
-        user_text="What is this?", images=True, tools=True, structure=True, context_tokens=5, wanted_tokens=9
+        user_text="What is this?",
+        images=True,
+        tools=True,
+        structure=True,
+        context_tokens=5,
+        wanted_tokens=9,
     )
 
     assert classify(request).needs == Needs(
@@ -143,7 +149,9 @@ def test_needs_are_handed_on() -> None:
 )
 def test_long_text_is_read_at_its_ends(before: int, after: int, is_code: bool) -> None:  # noqa: FBT001
     filler = "The weather was fine and so we went on along the river. "
-    text = f"{filler * (before // 55)} Write a python script with unit tests. {filler * (after // 55)}"
+    text = (
+        f"{filler * (before // 55)} Write a python script with unit tests. {filler * (after // 55)}"
+    )
 
     assert (kind_of(text) == "code") is is_code
 
