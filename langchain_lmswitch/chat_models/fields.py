@@ -40,7 +40,8 @@ class ChatModelFields(BindingChatModel):
     model: str = "auto"
     """A model key, a part that only one key has, the identifier of a loaded model, or `auto`."""
     task: str | None = None
-    """`code`, `math`, `summary`, `creative` or `chat`; `None` lets the router find out."""
+    """`code`, `math`, `reasoning`, `knowledge`, `facts`, `extraction`, `summary`, `creative`,
+    `rewriting`, `tools` or `chat`; `None` lets the router find out."""
     quality: float | None = Field(default=None, ge=0, le=1)
     """0 is the fastest answer, 1 the best; `None` is half way."""
     prefer: list[str] | None = None

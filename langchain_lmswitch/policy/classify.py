@@ -40,8 +40,8 @@ def classify(request: Request) -> Task:
     2. Signs of the user's turn, the rules' weights and its vector are what the learnt head sees;
        it gives each task a probability, and each point of a rule's weight makes its task 1.8
        times as likely: what is learnt may be wrong, a rule that fires is a fact.
-    3. Without head, or words that the vectors know, each task has its share of the rules' weight, and `chat` the rest:
-       one vague word is no sign.
+    3. Without head, or words that the vectors know, each task has its share of the rules' weight,
+       and `chat` the rest: one vague word is no sign.
     4. The likeliest task wins, and its probability is the confidence. Ties go to the task named
        first in `TaskKind`.
     5. A hint of the caller that names a task wins over all that, and is certain.

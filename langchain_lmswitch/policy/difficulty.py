@@ -3,26 +3,26 @@
 import re
 from typing import Final
 
-from langchain_lmswitch.policy.wording import Wording
+from langchain_lmswitch.policy.wording import Wording, words_in
 
-_CONDITIONS: Final = frozenset(
+_CONDITIONS: Final = words_in(
     "must should exactly only without least most unless except never always each every given "
     "satisfy ensure require required constraint constraints muss genau ohne nur doit exactement "
-    "sans debe exactamente sin deve senza".split()
+    "sans debe exactamente sin deve senza"
 )
-_STEPS: Final = frozenset(
+_STEPS: Final = words_in(
     "then after finally first second next prove derive optimize design implement analyze compare "
     "evaluate determine deduce simultaneously respectively total altogether remaining twice "
-    "beweise begründe prouve démontrer demuestra dimostra докажите".split()
+    "beweise begründe prouve démontrer demuestra dimostra докажите"
 )
-_ADVANCED: Final = frozenset(
+_ADVANCED: Final = words_in(
     "theorem lemma eigenvalue eigenvector manifold topology homomorphism isomorphic isomorphism "
     "integral derivative differential polynomial asymptotic convergence stochastic bayesian "
     "quantum hamiltonian thermodynamic entropy enthalpy equilibrium stoichiometry orbital "
     "spectroscopy relativistic tensor fourier laplace wavelength impedance inductance voltage "
     "turbine viscosity reynolds jurisdiction negligence fiduciary statute epistemology ontology "
     "pathophysiology pharmacology receptor enzyme concurrency distributed compiler deadlock "
-    "recursion dynamic complexity np beweisen satz théorème teorema".split()
+    "recursion dynamic complexity np beweisen satz théorème teorema"
 )
 _LIST: Final = re.compile(r"^\s*(?:[-*\u2022]|\d+[.)])\s", re.MULTILINE)
 _FORMAL: Final = re.compile(r"\\[a-z]+|\$|[\^_]\{|[a-z]\([a-z]\)|[\u2200-\u22ff\u03b1-\u03c9]")

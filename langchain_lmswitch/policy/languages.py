@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
-from langchain_lmswitch.policy.wording import Wording
+from langchain_lmswitch.policy.wording import Wording, words_in
 
 _SCRIPTS: Final = (
     ("ja", re.compile("[\u3040-\u30ff]")),
@@ -23,7 +23,7 @@ _WORTH: Final = 3
 """A Chinese letter says more than a Latin one."""
 
 _SMALL_WORDS: Final[Mapping[str, frozenset[str]]] = {
-    language: frozenset(words.split())
+    language: words_in(words)
     for language, words in {
         "en": "the of and to is that it for you with what how this are be have on i my who when "
         "which write find can does from at by",

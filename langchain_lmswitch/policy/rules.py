@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final, get_args
 
-from langchain_lmswitch.policy.wording import Wording
+from langchain_lmswitch.policy.wording import Wording, words_in
 from langchain_lmswitch.types.tasks import TaskKind
 
 SYSTEM_WEIGHT: Final = 0.5
@@ -59,7 +59,7 @@ def _rule(
         kind=kind,
         weight=weight,
         evidence=evidence,
-        words=frozenset(words.split()),
+        words=words_in(words),
         phrases=tuple(phrases),
         pattern=re.compile(pattern, re.MULTILINE | re.ASCII) if pattern else None,
         with_digits=with_digits,
@@ -223,10 +223,10 @@ RULES: Final = (
     ),
     _rule(
         "extraction",
-        3,
+        4,
         "a text to take the answer from",
-        pattern=r"^[^\w\n]{0,8}(?:context|passage|background|document|documents|article|text|contexte|"
-        r"contexto|kontext|contesto|контекст|текст)\s*:|文章[:\uff1a]|текст:",
+        pattern=r"(?:^|[\s\"'])(?:context|passage|background|document|documents|article|text|contexte|"
+        r"contexto|kontext|contesto|контекст|текст)\s?:|文章[:\uff1a]|текст:",
     ),
     _rule(
         "extraction",

@@ -68,7 +68,8 @@ class Schooling:
         if (near := self._neighborhood(len(row))) is not None:
             gains, unknown, familiar = near.at(row)
             columns = [near.columns.get(key, -1) for key in keys]
-            quality = _faded(judged, np.append(gains, 0.0)[columns], familiar)
+            trust = np.append(near.trust, 0.0)[columns]
+            quality = _blended(judged, np.append(gains, 0.0)[columns], trust, familiar)
             variances = variances + np.append(unknown, 0.0)[columns]
         found = zip(
             quality.clip(0.0, 1.0).tolist(),
@@ -110,14 +111,13 @@ class Schooling:
 
     def _look(self, asked: Sequence[_Asked]) -> Neighborhood:
         keys = tuple(self._tally.columns)
-        cells = np.array([one.cells for one in asked])
-        usual = self._tally.judge(cells, keys, np.full(len(keys), 0.5)).quality
-        scores = np.full(usual.shape, np.nan)
+        usual = self._tally.judge(asked[0].cells, keys, np.full(len(keys), 0.5)).overall
+        scores = np.full((len(asked), len(keys)), np.nan)
         for place, one in enumerate(asked):
             for key, (score, _) in one.grades.items():
                 scores[place, self._tally.columns[key]] = score
         rows = np.array([one.row for one in asked], float)
-        incumbent = int(usual.mean(0).argmax())
+        incumbent = int(usual.argmax())
         return fit_neighborhood(keys, rows, scores - usual, incumbent)
 
 
@@ -128,9 +128,12 @@ def _row(features: Features, cells: Array) -> Array:
     return np.concatenate([tasks_of(cells), words])
 
 
-def _faded(judged: Judged, gains: Array, familiar: float) -> Array:
-    """Add what is beyond the task, and fade it all to what is so on the whole."""
+def _blended(judged: Judged, gains: Array, trust: Array, familiar: float) -> Array:
+    """Put what the neighborhood tells for what the task tells, and fade both to the whole."""
+    level = judged.quality[0].mean()
     overall = judged.overall - judged.overall.mean()
-    quality: Array = judged.quality[0]
-    level = quality.mean()
-    return level + overall + familiar * (quality - level - overall + gains)
+    apart = judged.quality[0] - level - overall
+    among = trust / max(trust.sum(), 1e-9)
+    apart, gains = apart - among @ apart, gains - among @ gains
+    blended: Array = level + overall + familiar * (apart + trust * (gains - apart))
+    return blended

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from itertools import pairwise
 from typing import Final, get_args
 
-from langchain_lmswitch.policy.wording import Wording
+from langchain_lmswitch.policy.wording import Wording, words_in
 from langchain_lmswitch.types.tasks import Request, TaskKind
 
 _NUMBER: Final = re.compile(r"[0-9]+(?:[.,][0-9]+)*")
@@ -19,6 +19,9 @@ _OPERATION: Final = re.compile(
     r"[\d)x](?:\s?[+*^=<>\u00d7]\s?|\s[-/]\s)[\d(x]"  # 24/7 and 2024-11-22 are no sums
 )
 _SYMBOLS: Final = "{}[]();=<>_*/&|#`"
+_FIRST_WORD: Final = re.compile(r"(?:^|[.!?:\n\u2013-]) *[\"'\u00bf(]?([^\W\d_]+)")
+"""Of a sentence, or of what follows a greeting."""
+_OPENING_CHARS: Final = 300
 _UNSPACED: Final = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 
 _PASSAGE_SENTENCES: Final = 3
@@ -26,7 +29,7 @@ _PASSAGE_CHARS: Final = 120
 _FEW_WORDS: Final = 5
 
 _OPENINGS: Final[Mapping[str, frozenset[str]]] = {
-    name: frozenset(words.split())
+    name: words_in(words)
     for name, words in {
         "who": "who whose wer qui quién quien chi quem кто wie kto",
         "which": "which welche welcher welches quelle quel cuál cual qual quale какая какой",
@@ -38,9 +41,27 @@ _OPENINGS: Final[Mapping[str, frozenset[str]]] = {
         "escribe scrivi escreva напиши complete return generate design build",
     }.items()
 }
-_ME: Final = frozenset("i my me i'm ich mein mir je mon moi yo mi mio meu я мне".split())
-_YOU: Final = frozenset("you your du dein tu vous te usted ты вы".split())
-_THEM: Final = frozenset("he she they his her their him them was were had".split())
+_SCIENCE: Final = words_in(
+    "mole moles molar atom atoms electron electrons proton photon nucleus ion energy velocity "
+    "acceleration force voltage current resistance resistor capacitor circuit magnetic electric "
+    "wavelength frequency temperature pressure heat gas liquid solution acid base reaction "
+    "enthalpy entropy equilibrium compound compounds molecule molecules steam beam shaft motor "
+    "engine lens wave waves spring pendulum orbit planet gene genes genetic protein species "
+    "organism patient blood disease treatment theory inventory dividend stock bond firm demand "
+    "supply elasticity inflation court defendant plaintiff contract statute government"
+)
+_MATHEMATICS: Final = words_in(
+    "integer integers number numbers digit digits polynomial function equation root roots sum "
+    "product fraction ratio triangle square circle rectangle polygon hexagon angle area perimeter "
+    "diameter radius vertex vertices graph edges matrix vector vectors subspace dimension group "
+    "subgroup abelian cyclic ring field ideal homomorphism isomorphic permutation prime divisible "
+    "divisor multiple remainder probability dice coin marbles mean median variance random integral "
+    "derivative continuous differentiable converges series sequence limit theorem set subset "
+    "logarithm log sin cos tan coefficient degrees twice half third altogether total"
+)
+_ME: Final = words_in("i my me i'm ich mein mir je mon moi yo mi mio meu я мне")
+_YOU: Final = words_in("you your du dein tu vous te usted ты вы")
+_THEM: Final = words_in("he she they his her their him them was were had")
 
 STATISTICS: Final = (
     "length",
@@ -70,6 +91,8 @@ STATISTICS: Final = (
     "me",
     "you",
     "them",
+    "science",
+    "mathematics",
     *_OPENINGS,
     "tools",
     "images",
@@ -90,6 +113,7 @@ def signs(request: Request, said: Wording, weights: Mapping[TaskKind, float]) ->
             *_sentences(said),
             *_letters(said),
             *_people(said),
+            *_fields(said),
             *_openings(said),
             *(float(fact) for fact in (request.tools, request.images, request.structure)),
             *(weights[kind] / 5 for kind in get_args(TaskKind)),
@@ -157,11 +181,17 @@ def _letters(said: Wording) -> tuple[float, ...]:
 
 def _people(said: Wording) -> tuple[float, ...]:
     share = 8 / (len(said.words) + 4)
-    return tuple(
-        share * sum(word in people for word in said.words) for people in (_ME, _YOU, _THEM)
-    )
+    return tuple(share * _count(said, people) for people in (_ME, _YOU, _THEM))
+
+
+def _fields(said: Wording) -> tuple[float, ...]:
+    return tuple(len(words & said.vocabulary) / 4 for words in (_SCIENCE, _MATHEMATICS))
+
+
+def _count(said: Wording, words: frozenset[str]) -> int:
+    return sum(word in words for word in said.words)
 
 
 def _openings(said: Wording) -> tuple[float, ...]:
-    first = said.words[:1]
-    return tuple(float(bool(first) and first[0] in words) for words in _OPENINGS.values())
+    first = set(_FIRST_WORD.findall(said.lower[:_OPENING_CHARS]))
+    return tuple(float(not first.isdisjoint(words)) for words in _OPENINGS.values())

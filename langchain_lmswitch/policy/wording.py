@@ -51,3 +51,8 @@ def ends(text: str, chars: int) -> str:
     if len(text) <= 2 * chars:
         return text
     return f"{text[:chars]}\n{text[-chars:]}"
+
+
+def words_in(text: str) -> frozenset[str]:
+    """Give the words of a list that is written as one text."""
+    return frozenset(text.split())

@@ -31,8 +31,8 @@ from training.rewording import reworded
 
 Matrix = NDArray[np.float64]
 
-PENALTY: Final = 2e-4
-STEPS: Final = 300
+PENALTY: Final = 1.5e-4
+STEPS: Final = 150
 PACE: Final = 2.0
 DECIMALS: Final = 3
 DATA: Final = Path(__file__).parents[2] / "langchain_lmswitch" / "policy" / "data"

@@ -127,8 +127,10 @@ def test_levels_of_difficulty() -> None:
 
 def test_hardness_goes_by_the_task_and_by_the_difficulty() -> None:
     told = [
-        hardness(task(kind, difficulty=difficulty))
-        for kind, difficulty in (("chat", 0.0), ("chat", 0.3), ("code", 0.3), ("reasoning", 1.0))
+        hardness(task("chat", difficulty=0.0)),
+        hardness(task("chat", difficulty=0.3)),
+        hardness(task("code", difficulty=0.3)),
+        hardness(task("reasoning", difficulty=1.0)),
     ]
 
     assert told == sorted(told)
