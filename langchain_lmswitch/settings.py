@@ -110,9 +110,9 @@ class Settings(BaseSettings):
     """Whether answers are graded, by `feedback` and by what becomes of them, and the grades change
     later choices. If not, `feedback` does nothing; what was learnt stays, and is not used."""
 
-    explore: float = Field(default=0.03, ge=0, le=1)
-    """Share of requests that may go to a loaded model of which too little is known to tell whether
-    it is the better one; 0 never tries."""
+    explore: float = Field(default=0.5, ge=0, le=1)
+    """How readily a loaded model is tried of which too little is known to tell whether it is the
+    better one; 0 never tries."""
 
     @field_validator("models", mode="before")
     @classmethod

@@ -54,7 +54,7 @@ class ControlledChatModel(RoutedChatModel):
         last half minute. The first request for another model ends it.
 
         Args:
-            task: What the next request will be: `code`, `math`, `summary`, `creative` or `chat`.
+            task: What the next request will be; see the field `task`.
             hints: As for `invoke`: `model`, `quality`, `prefer`, `require`, `tools`.
 
         Returns:

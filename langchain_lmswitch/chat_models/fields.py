@@ -40,7 +40,8 @@ class ChatModelFields(BindingChatModel):
     model: str = "auto"
     """A model key, a part that only one key has, the identifier of a loaded model, or `auto`."""
     task: str | None = None
-    """`code`, `math`, `summary`, `creative` or `chat`; `None` lets the router find out."""
+    """`code`, `math`, `reasoning`, `knowledge`, `facts`, `extraction`, `summary`, `creative`,
+    `rewriting`, `tools` or `chat`; `None` lets the router find out."""
     quality: float | None = Field(default=None, ge=0, le=1)
     """0 is the fastest answer, 1 the best; `None` is half way."""
     prefer: list[str] | None = None
@@ -77,7 +78,7 @@ class ChatModelFields(BindingChatModel):
     send_reasoning: bool = False
     """Whether the model sees its own earlier thinking again."""
     explore: float | None = Field(default=None, ge=0, le=1)
-    """Share of requests that may try a loaded model of which little is known; `None` is as
+    """How readily a loaded model is tried of which little is known; `None` is as
     `LMSWITCH_EXPLORE` says, and 0 never tries."""
     learn: bool | None = None
     """Whether what becomes of an answer teaches which model to choose; `None` is yes, unless

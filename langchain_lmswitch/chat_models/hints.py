@@ -1,7 +1,7 @@
 """Hints that come with a call's config, as well as with its arguments."""
 
 from collections.abc import AsyncIterator, Iterator, Mapping
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from langchain_core.language_models import BaseChatModel, LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk
@@ -10,9 +10,11 @@ from langchain_core.runnables import ConfigurableFieldSpec, RunnableConfig
 from langchain_core.runnables.config import ensure_config
 from pydantic import field_validator
 
+from langchain_lmswitch.types.tasks import TaskKind
+
 HINTS: Final[Mapping[str, tuple[Any, str]]] = {
     "model": (str, "A model key, the identifier of a loaded model, or `auto`."),
-    "task": (str, "`code`, `math`, `summary`, `creative` or `chat`."),
+    "task": (str, f"One of {', '.join(get_args(TaskKind))}."),
     "quality": (float, "0 is the fastest answer, 1 the best."),
     "prefer": (list[str], "Models that should answer if they can."),
     "require": (list[str], "The only models that may answer."),

@@ -123,7 +123,7 @@ async def _setting(
 
 def _ruled(asked: "Asked", settings: "Settings") -> "dict[str, list[Task]]":
     """Put what nodes ask for under the user's rules of today."""
-    from langchain_lmswitch.policy.rules import under_rules
+    from langchain_lmswitch.policy.permissions import under_rules
 
     return {
         name: [

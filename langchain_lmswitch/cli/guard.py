@@ -77,7 +77,7 @@ def exit_code(error: "LMSwitchError") -> int:
             errors.HostNotFound() | errors.HostLost() | errors.HostTimeout() | errors.HostRejected()
         ):
             return NO_HOST
-        case errors.NoSuitableModel() | errors.UnknownModel():
+        case errors.NoSuitableModel() | errors.UnknownModel() | errors.ModelDenied():
             return NO_MODEL
         case errors.NotEnoughMemory() | errors.LoadFailed() | errors.QueueFull():
             return NO_ROOM

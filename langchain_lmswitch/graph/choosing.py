@@ -9,12 +9,11 @@ from langchain_lmswitch.errors import LMSwitchError
 from langchain_lmswitch.policy.deciding import AUTO, ChoiceFacts, Offer, Outcome, deciding, plan_of
 from langchain_lmswitch.policy.exploring import curiosity
 from langchain_lmswitch.policy.grading import features_of
-from langchain_lmswitch.policy.rules import under_rules
+from langchain_lmswitch.policy.permissions import under_rules
 from langchain_lmswitch.policy.scoring import expect
 from langchain_lmswitch.policy.unclassified import trouble_of
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.surveyor import LATELY_S
-from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.models import ModelCard
 from langchain_lmswitch.types.plans import Refusal
 from langchain_lmswitch.types.tasks import Task
@@ -90,27 +89,20 @@ def _warn(what: str, error: Exception) -> None:
 def _with_lessons(board: Switchboard, facts: ChoiceFacts, chat: Sequence[ModelCard]) -> ChoiceFacts:
     """Add what grades and answers have taught of the models."""
     learning, task = board.surveyor.learning, facts.task
-    known = replace(task, features=features_of(task))
-    expected = expect(known, chat, learning.lessons)
+    features, share = features_of(task), task.hints.explore
+    expected = expect(replace(task, features=features), chat, learning.lessons)
+    if share is None:
+        share = board.settings.explore
     return replace(
         facts,
         expected=expected,
-        curiosity=_curiosity(board, task, expected, facts.survey.resident_keys),
+        curiosity=curiosity(
+            features,
+            expected,
+            resident=facts.survey.resident_keys,
+            share=share if board.settings.learn else 0,
+        ),
         paces={card.key: pace for card in chat if (pace := learning.pace(card.key))},
-    )
-
-
-def _curiosity(
-    board: Switchboard, task: Task, expected: Mapping[str, Expected], resident: Collection[str]
-) -> dict[str, float]:
-    settings, share = board.settings, task.hints.explore
-    if not settings.learn:
-        return {}
-    return curiosity(
-        expected,
-        resident=resident,
-        number=board.surveyor.learning.answers.count,
-        share=settings.explore if share is None else share,
     )
 
 

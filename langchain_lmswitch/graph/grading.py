@@ -16,6 +16,7 @@ from langchain_lmswitch.graph.setbacks import Update
 from langchain_lmswitch.graph.state import RouterState, revive
 from langchain_lmswitch.messages.sameness import turn_of
 from langchain_lmswitch.policy.grading import FAILED, Outcome, Verdict, features_of, verdict
+from langchain_lmswitch.policy.troubles import sounds_like_memory
 from langchain_lmswitch.switch.boards import OpenBoard
 from langchain_lmswitch.switch.portal import portal
 from langchain_lmswitch.types.answers import AnswerRecord
@@ -67,8 +68,8 @@ class Graded:
     """A step that answers, and has what becomes of the answer noted.
 
     1. A complete answer is judged by its form; see `policy.grading.verdict`.
-    2. One that the model broke off is judged, too. Memory, a lost host, a deadline and the caller's
-       cancel say nothing of the model.
+    2. One that the model broke off is judged, too. Memory, a full context, a lost host, a deadline
+       and the caller's cancel say nothing of the model.
     3. What goes wrong here is logged, and does not hurt the answer.
     """
 
@@ -86,8 +87,9 @@ class Graded:
 
         try:
             update = await self._respond(state, tell)
-        except HostFailed:  # 2
-            await self._noted(state, heard, FAILED)
+        except HostFailed as failure:  # 2
+            if failure.is_retryable and not sounds_like_memory(failure.reason):
+                await self._noted(state, heard, FAILED)
             raise
         if messages := update.get("messages"):  # 1
             answer = cast("AIMessage", messages[-1])

@@ -1,6 +1,6 @@
 """The `Ledger` protocol: a memory of loads, decisions, answers and their grades."""
 
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 from langchain_lmswitch.types.answers import AnswerRecord
 from langchain_lmswitch.types.grades import Grade
@@ -13,10 +13,19 @@ Record = LoadRecord | DecisionRecord | AnswerRecord | Grade
 MOST_LOADS: Final = 5_000
 MOST_DECISIONS: Final = 10_000
 MOST_ANSWERS: Final = 2_000
-MOST_GRADES: Final = 10_000
+MOST_GRADES: Final = 5_000
 """What is kept; the oldest go first."""
 LOADS_READ: Final = 1_000
 """Loads of one host that are given back at most."""
+
+
+class Newest(NamedTuple):
+    """How far grades have been written."""
+
+    forgotten: int
+    """How often grades have been taken out by hand."""
+    number: int
+    """Of the last one; 0 if there is none."""
 
 
 class Ledger(Protocol):
@@ -53,8 +62,17 @@ class Ledger(Protocol):
     def note_grade(self, grade: Grade) -> None:
         """Remember a grade, instead of an earlier one of the same model for the same request."""
 
-    def grades(self, host: str | None = None) -> list[Grade]:
-        """List the latest grades of one host, or of all, oldest first."""
+    def grades(self, host: str | None = None, *, after: int = 0) -> list[Grade]:
+        """List the latest grades of one host, or of all, oldest first.
+
+        Args:
+            host: Whose.
+            after: The `number` that `newest` told before: only what has come since, and what is not
+                written yet.
+        """
+
+    def newest(self) -> Newest | None:
+        """Tell how far grades have been written, by any process; `None` if that cannot be told."""
 
     def close(self) -> None:
         """Put away what is not yet; the ledger may be used again."""

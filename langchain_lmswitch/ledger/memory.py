@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final, assert_never
 
-from langchain_lmswitch.ledger.base import MOST_ANSWERS, MOST_GRADES, MOST_LOADS, Record
+from langchain_lmswitch.ledger.base import MOST_ANSWERS, MOST_GRADES, MOST_LOADS, Newest, Record
 from langchain_lmswitch.ledger.picking import answer_in, answers_of, as_read, grades_of, loads_of
 from langchain_lmswitch.types.answers import AnswerRecord
 from langchain_lmswitch.types.grades import Grade
@@ -58,9 +58,13 @@ class MemoryLedger:
         """Remember a grade, instead of an earlier one of the same model for the same request."""
         self._grades.append(grade)
 
-    def grades(self, host: str | None = None) -> list[Grade]:
-        """List the latest grades of one host, or of all, oldest first."""
-        return grades_of(host, tuple(self._grades))
+    def grades(self, host: str | None = None, *, after: int = 0) -> list[Grade]:
+        """List the latest grades of one host, or of all, oldest first; see `Ledger`."""
+        return grades_of(host, tuple(self._grades)[after:])
+
+    def newest(self) -> Newest | None:
+        """Nobody else can note anything here."""
+        return None
 
     def close(self) -> None:
         """There is nothing to put away."""

@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 
 from pydantic import TypeAdapter
 
-from langchain_lmswitch.ledger.base import LOADS_READ, MOST_ANSWERS, MOST_GRADES
+from langchain_lmswitch.ledger.base import LOADS_READ, MOST_ANSWERS, MOST_GRADES, Newest
 from langchain_lmswitch.ledger.plain import unpacked, unpacked_text
 from langchain_lmswitch.ledger.schema import NewerSchema, Unusable, version_of
 from langchain_lmswitch.ledger.sound import sound_answer, sound_grade
@@ -79,11 +79,24 @@ def read_answer(path: Path, name: str) -> list[AnswerRecord]:
     return _sound(path, "answers", reversed(rows), sound_answer)
 
 
-def read_grades(path: Path, host: str | None) -> list[Grade]:
+def read_grades(path: Path, host: str | None, *, after: int = 0) -> list[Grade]:
     """List the latest grades of one host, or of all, in the order they were noted."""
-    query = "SELECT record FROM grades WHERE host = ? OR ? IS NULL ORDER BY id DESC LIMIT ?"
-    rows = _read(path, query, (host, host, MOST_GRADES))
+    query = (
+        "SELECT record FROM grades WHERE id > ? AND (host = ? OR ? IS NULL)"
+        " ORDER BY id DESC LIMIT ?"
+    )
+    rows = _read(path, query, (after, host, host, MOST_GRADES))
     return _sound(path, "grades", reversed(rows), sound_grade)
+
+
+def read_newest(path: Path) -> Newest | None:
+    """Tell how far grades have been written; `None` if that cannot be read."""
+    query = (
+        "SELECT (SELECT coalesce(sum(value), 0) FROM counts WHERE name = 'forgotten'),"
+        " (SELECT coalesce(max(id), 0) FROM grades)"
+    )
+    rows = _read(path, query, ())
+    return Newest(*rows[0]) if rows else None
 
 
 def _sound(path: Path, what: str, rows: Iterable[tuple[Any]], read: Callable[[str], T]) -> list[T]:

@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-SCHEMA: Final = 2
+SCHEMA: Final = 3
 """Raised when the tables change; kept in the file's `user_version`."""
 APPLICATION: Final = 0x6C6D7377
 """Marks the file as ours: `lmsw`."""
@@ -26,6 +26,7 @@ _TABLES: Final = {
         (id INTEGER PRIMARY KEY, host TEXT, request TEXT, key TEXT, record BLOB)""",
         "CREATE UNIQUE INDEX grades_by_request ON grades (host, request, key)",
     ),
+    3: ("CREATE TABLE counts (name TEXT PRIMARY KEY, value INTEGER)",),
 }
 """What each version added: a file of an earlier one gets what it lacks."""
 _PASSING: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})

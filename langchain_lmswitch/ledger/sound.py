@@ -74,7 +74,8 @@ def _check(at_s: float, features: Features, names: Iterable[str]) -> None:
     _need(len(features.signs) <= _MOST_NUMBERS, "there are too many signs")
     _need(all(abs(one) <= _MOST_SIGN for one in features.signs), "a sign is out of bounds")
     _need(len(features.vector) <= _MOST_NUMBERS, "the vector is too long")
-    _need(all(abs(one) <= _MOST_PART for one in features.vector), "the vector is out of bounds")
+    longest = max(map(abs, features.vector), default=0)
+    _need(longest <= _MOST_PART, "the vector is out of bounds")
 
 
 def _need(holds: bool, otherwise: str) -> None:  # noqa: FBT001 - a condition, and what to say

@@ -11,7 +11,7 @@ from typing import Final, TypeVar
 from langchain_lmswitch.ledger import forks
 from langchain_lmswitch.ledger.aside import Identity, identity, set_aside
 from langchain_lmswitch.ledger.backlog import Backlog
-from langchain_lmswitch.ledger.base import Record
+from langchain_lmswitch.ledger.base import Newest, Record
 from langchain_lmswitch.ledger.memory import MemoryLedger
 from langchain_lmswitch.ledger.picking import answer_in, answers_of, as_read, grades_of, loads_of
 from langchain_lmswitch.ledger.reading import (
@@ -20,6 +20,7 @@ from langchain_lmswitch.ledger.reading import (
     read_decisions,
     read_grades,
     read_loads,
+    read_newest,
 )
 from langchain_lmswitch.ledger.schema import NewerSchema, Unusable
 from langchain_lmswitch.ledger.store import Store
@@ -103,10 +104,14 @@ class SqliteLedger:
         """Remember a grade, instead of an earlier one of the same model for the same request."""
         self._backlog.put(grade)
 
-    def grades(self, host: str | None = None) -> list[Grade]:
-        """List the latest grades of one host, or of all, oldest first."""
+    def grades(self, host: str | None = None, *, after: int = 0) -> list[Grade]:
+        """List the latest grades of one host, or of all, oldest first; see `Ledger`."""
         with self._unwritten() as noted:
-            return grades_of(host, [*read_grades(self.path, host), *noted])
+            return grades_of(host, [*read_grades(self.path, host, after=after), *noted])
+
+    def newest(self) -> Newest | None:
+        """Tell how far grades have been written; see `Ledger`."""
+        return read_newest(self.path)
 
     def insist(self, work: Callable[[Store], T]) -> T:
         """Change the file at once, after all that was noted; see `Store`.

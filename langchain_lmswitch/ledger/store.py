@@ -109,6 +109,10 @@ class Store:
         run = self._connection
         run.execute("BEGIN IMMEDIATE")
         with run:
+            run.execute(
+                "INSERT INTO counts VALUES ('forgotten', 1)"
+                " ON CONFLICT (name) DO UPDATE SET value = value + 1"
+            )
             run.execute("DELETE FROM answers WHERE key = ? OR ? = ''", (key, key))
             return run.execute("DELETE FROM grades WHERE key = ? OR ? = ''", (key, key)).rowcount
 

@@ -1,145 +1,97 @@
-"""What a request wants, read off its words by rules: well under a millisecond, no model."""
+"""What a request wants, read off its words by rules and a learnt head: no model, no waiting."""
 
-import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Final, get_args
 
-from langchain_lmswitch.types.tasks import Needs, Request, Task, TaskKind
-
-_READ_CHARS: Final = 2000
-"""Read from each end of a long text: rules are linear in length, and the wish stands at an end."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Rule:
-    kind: TaskKind
-    weight: float
-    evidence: str
-    pattern: re.Pattern[str]
-
-
-def _rule(kind: TaskKind, weight: float, evidence: str, pattern: str) -> _Rule:
-    # ASCII: by Unicode's rules a Latin word that touches Chinese has no boundary there.
-    flags = re.IGNORECASE | re.MULTILINE | re.ASCII
-    return _Rule(kind, weight, evidence, re.compile(pattern, flags))
-
-
-_LANGUAGES: Final = (
-    r"python|javascript|typescript|java|c\+\+|c#|rust|golang|kotlin|swift|ruby|php|sql|bash|"
-    r"html|css|regex|pandas|numpy|django|react|docker(?:file)?|kubernetes|git"
-)
-
-_RULES: Final = (
-    _rule(
-        "code",
-        3,
-        "a code block",
-        r"```|^\s*(?:def \w+\(|class \w+[:({]|from [\w.]+ import|import \w+;?$|"
-        r"#include|public \w+ |func \w+\(|fn \w+\()",
-    ),
-    _rule("code", 3, "an error trace", r"Traceback \(most recent|\w+(?:Error|Exception):"),
-    _rule("code", 2, "a programming language", rf"(?<!\w)(?:{_LANGUAGES})(?!\w)"),
-    _rule(
-        "code",
-        2,
-        "a programming task",
-        r"\b(?:function|funktion|fonction|funci[oó]n|script|code|program(?:m|ming)?|algorithm|"
-        r"refactor|debug|compile|unit tests?)\b|函数|代码|関数|コード",
-    ),
-    _rule("code", 1, "a word of programming", r"\b(?:api|class|method|bug|query|variable|loop)\b"),
-    _rule(
-        "math",
-        3,
-        "an equation or formula",
-        r"\d\s*[+*^\u00d7÷]\s*\d|\d\s+[-/]\s+\d|\d+\s*%\s*(?:of|von|de)|[a-z]\s*=\s*-?\d|[∫∑√π]|\\frac",
-    ),
-    _rule(
-        "math",
-        2,
-        "a mathematical term",
-        r"\b(?:calculate|compute|solve|equation|integral|derivative|probability|percent(?:age)?|"
-        r"theorem|prove|matrix|algebra|geometry|arithmetic|berechne|gleichung|calcule[rz]?)\b|计算|方程",
-    ),
-    _rule(
-        "math",
-        2,
-        "a word problem",
-        r"\bhow (?:many|much)\b[^?]*\d|\d[^?]*\bhow (?:many|much|far|long|old)\b",
-    ),
-    _rule(
-        "summary",
-        4,
-        "a wish for a summary",
-        r"\b(?:summari[sz]e|summary|tl;?dr|key points|shorten|condense|zusammenfass\w*|"
-        r"fasse\b.*\bzusammen|r[eé]sume[rz]|r[eé]sum[eé] (?:ce|le|la|les)|resumen)\b|"
-        r"总结|摘要|要約",
-    ),
-    _rule(
-        "creative",
-        3,
-        "a wish for a text of imagination",
-        r"\b(?:poem|haiku|sonnet|limerick|story|novel|lyrics|song|screenplay|fairy tale|"
-        r"slogan|joke|gedicht|geschichte|m[aä]rchen|po[eè]me|cuento)\b|诗|故事|俳句|物語",
-    ),
-    _rule("creative", 1, "a wish to invent", r"\b(?:imagine|brainstorm|creative|invent)\b"),
-)
+from langchain_lmswitch.policy.difficulty import difficulty
+from langchain_lmswitch.policy.head import head
+from langchain_lmswitch.policy.languages import language
+from langchain_lmswitch.policy.rules import weigh
+from langchain_lmswitch.policy.signs import signs
+from langchain_lmswitch.policy.vectors import embed
+from langchain_lmswitch.policy.wording import Wording, wording
+from langchain_lmswitch.types.tasks import Features, Needs, Request, Task, TaskKind
 
 _ENOUGH: Final = 2.0
-_SYSTEM_WEIGHT: Final = 0.5
-"""A system prompt sets the stage; what the user asks now counts for more."""
+_TRUST: Final = 1.8
+_PLAIN: Final = "no sign of another task"
+_NAMED: Final = "named by the caller"
+_READS_LIKE: Final[Mapping[TaskKind, str]] = {
+    "code": "it reads like programming",
+    "math": "it reads like mathematics",
+    "reasoning": "it reads like a puzzle",
+    "knowledge": "it reads like a question of study",
+    "facts": "it reads like a question of fact",
+    "extraction": "it reads like a question about a given text",
+    "summary": "it reads like a wish for a summary",
+    "creative": "it reads like a wish for a text of imagination",
+    "rewriting": "it reads like a wish for another wording",
+    "tools": "it reads like a wish to act",
+    "chat": _PLAIN,
+}
 
 
 def classify(request: Request) -> Task:
-    """Tell the task of a request and its hard needs.
+    """Tell the task of a request, its features and its hard needs.
 
-    1. A hint of the caller that names a task wins.
-    2. Each rule that matches the last user turn adds its weight to its task, and half of it
+    1. Each rule that matches the last user turn adds its weight to its task, and half of it
        where only the system prompt matches.
-    3. The heaviest task wins if it has a weight of 2 or more, else it is `chat`: one vague word
-       is no sign. Ties go to the task named first in `TaskKind`.
-
-    The confidence is the winner's share of all weight, damped while little has matched.
+    2. Signs of the user's turn, the rules' weights and its vector are what the learnt head sees;
+       it gives each task a probability, and each point of a rule's weight makes its task 1.8
+       times as likely: what is learnt may be wrong, a rule that fires is a fact.
+    3. Without head, or words that the vectors know, each task has its share of the rules' weight,
+       and `chat` the rest: one vague word is no sign.
+    4. The likeliest task wins, and its probability is the confidence. Ties go to the task named
+       first in `TaskKind`.
+    5. A hint of the caller that names a task wins over all that, and is certain.
     """
-    needs = Needs(
+    said = wording(request.user_text)
+    weights, evidence = weigh(said, wording(request.system_text) if request.system_text else None)
+    features = Features(
+        signs=signs(request, said, weights),
+        vector=embed(request.user_text),
+        difficulty=difficulty(said),
+    )
+    kinds = _named(request) or _learnt(features, weights) or _ruled(weights)
+    kind = max(get_args(TaskKind), key=lambda kind: kinds.get(kind, 0.0))  # 4
+    return Task(
+        kind=kind,
+        confidence=round(kinds[kind], 3),
+        evidence=_NAMED if _named(request) else evidence.get(kind, _READS_LIKE[kind]),
+        needs=_needs(request, said),
+        hints=request.hints,
+        features=replace(features, kinds=kinds),
+    )
+
+
+def _named(request: Request) -> Mapping[TaskKind, float]:
+    return {kind: 1.0 for kind in get_args(TaskKind) if request.hint == kind}  # 5
+
+
+def _learnt(features: Features, weights: Mapping[TaskKind, float]) -> Mapping[TaskKind, float]:
+    learnt = head() if any(features.vector) else None  # 2
+    if learnt is None:
+        return {}
+    kinds = learnt.kinds(features.vector, features.signs)
+    shares = {kind: share * _TRUST ** weights[kind] for kind, share in kinds.items()}
+    return {kind: share / sum(shares.values()) for kind, share in shares.items()}
+
+
+def _ruled(weights: Mapping[TaskKind, float]) -> Mapping[TaskKind, float]:
+    found = sum(weights.values()) + 1  # 3
+    kinds = {kind: weight / found for kind, weight in weights.items() if weight}
+    if max(weights.values()) < _ENOUGH:
+        return {**dict.fromkeys(kinds, 0.0), "chat": 1.0}
+    return kinds | {"chat": kinds.get("chat", 0.0) + 1 / found}
+
+
+def _needs(request: Request, said: Wording) -> Needs:
+    return Needs(
         vision=request.images,
         tools=request.tools,
         structure=request.structure,
+        language=language(said),
         context_tokens=request.context_tokens,
         wanted_tokens=request.wanted_tokens,
     )
-    plain = Task(
-        kind="chat",
-        confidence=0.5,
-        evidence="no sign of another task",
-        needs=needs,
-        hints=request.hints,
-    )
-    for kind in get_args(TaskKind):
-        if request.hint == kind:  # 1
-            return replace(plain, kind=kind, confidence=1.0, evidence="named by the caller")
-    weights, evidence = _weigh(_ends(request.user_text), _ends(request.system_text))  # 2
-    kind = max(weights, key=lambda kind: weights[kind])  # 3
-    if weights[kind] < _ENOUGH:
-        return plain
-    confidence = weights[kind] / (sum(weights.values()) + 1)
-    return replace(plain, kind=kind, confidence=confidence, evidence=evidence[kind])
-
-
-def _weigh(user: str, system: str) -> tuple[Mapping[TaskKind, float], Mapping[TaskKind, str]]:
-    weights: dict[TaskKind, float] = dict.fromkeys(get_args(TaskKind), 0.0)
-    evidence: dict[TaskKind, str] = {}
-    for rule in _RULES:
-        share = 1.0 if rule.pattern.search(user) else 0.0
-        if not share and system and rule.pattern.search(system):
-            share = _SYSTEM_WEIGHT
-        if share:
-            weights[rule.kind] += rule.weight * share
-            evidence.setdefault(rule.kind, rule.evidence)
-    return weights, evidence
-
-
-def _ends(text: str) -> str:
-    if len(text) <= 2 * _READ_CHARS:
-        return text
-    return f"{text[:_READ_CHARS]}\n{text[-_READ_CHARS:]}"

@@ -13,6 +13,8 @@ _GRAINS: Final = (8, 16, 32, 64)
 _ROUNDS: Final = 10
 _USUAL: Final = 0.9
 """Share of the requests that are nearer to their center than what counts as far."""
+_SAME: Final = 0.1
+"""Nearer than that, requests differ by nothing that matters; the vector of a text is 1 long."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,7 @@ def fit_clusters(rows: Array, outcomes: Array) -> Clusters:
 def _fit(rows: Array, outcomes: Array, count: int) -> tuple[Array, Array, Array, Array]:
     centers = _centers(rows, count)
     nearest, distances = _nearest(rows, centers)
-    far = max(float(np.quantile(distances, _USUAL)), 1e-6)
+    far = max(float(np.quantile(distances, _USUAL)), _SAME)
     return centers, *_effects(outcomes, nearest, count), np.full(count, far)
 
 

@@ -8,9 +8,9 @@ from typing import Final
 from langchain_lmswitch.policy.choice import Choice, choose
 from langchain_lmswitch.policy.incumbent import incumbents_first
 from langchain_lmswitch.policy.naming import find_card
+from langchain_lmswitch.policy.permissions import permitted
 from langchain_lmswitch.policy.planning import Survey, plan_load
 from langchain_lmswitch.policy.ranking import rank
-from langchain_lmswitch.policy.rules import permitted
 from langchain_lmswitch.policy.runs import Runs
 from langchain_lmswitch.types.decisions import Candidate
 from langchain_lmswitch.types.grades import Expected

@@ -101,6 +101,24 @@ def kinds_of(task: Task) -> dict[TaskKind, float]:
     return {kind: rest + task.confidence * (kind == task.kind) for kind in _KINDS}
 
 
+_HARDNESS: Final[Mapping[TaskKind, float]] = {
+    "code": 0.6,
+    "math": 0.65,
+    "reasoning": 0.75,
+    "knowledge": 0.4,
+    "facts": 0.25,
+    "extraction": 0.35,
+    "summary": 0.3,
+    "creative": 0.4,
+    "rewriting": 0.25,
+    "tools": 0.45,
+    "chat": 0.1,
+}
+"""How hard a request of each task is, as people say it of models: for which of them they would take
+the powerful one."""
+_HALF_WAY: Final = 0.25
+"""The difficulty, among requests of one task, of one that is neither easy nor hard."""
+
 _NAMED_FIT: Final = 1.0
 _OPEN_FIT: Final = 0.25
 """Of a label that names no task: it is for all that no other is for."""
@@ -110,14 +128,24 @@ _OTHER_FIT: Final = 0.03
 _SIGHT: Final = 20.0
 
 
+def hardness(task: Task) -> float:
+    """Tell how hard a request is among all requests: 0 is trivial, 1 as hard as they come.
+
+    Half of it is what its task is like, half its difficulty among requests of that task.
+    """
+    usual = sum(share * _HARDNESS[kind] for kind, share in kinds_of(task).items())
+    difficulty = min(1.0, max(0.0, task.features.difficulty))
+    return (usual + difficulty / (difficulty + _HALF_WAY)) / 2
+
+
 def probabilities(task: Task, labels: Mapping[str, Label]) -> Probabilities:
     """Tell how probably a request belongs to each label.
 
     1. Each task it may be is shared among the labels: one that names it gets most of it, one that
        names none a part, one that names others next to nothing - more if it says how hard they
        are, since that holds for any task.
-    2. A label for what is hard counts by the difficulty of the request, one for what is easy by
-       its ease.
+    2. A label for what is hard counts by the hardness of the request, one for what is easy by its
+       ease.
     3. A label for pictures counts twenty times as much if there is one, and a twentieth if not.
 
     Args:
@@ -125,8 +153,12 @@ def probabilities(task: Task, labels: Mapping[str, Label]) -> Probabilities:
         labels: By name; at least one.
     """
     sums = dict.fromkeys(labels, 0.0)
+    hard = hardness(task)
     for kind, share in kinds_of(task).items():
-        fits = {name: _fit(label, kind, task) for name, label in labels.items()}
+        fits = {
+            name: _fit(label, kind, hard=hard, seen=task.needs.vision)
+            for name, label in labels.items()
+        }
         total = sum(fits.values())
         for name, fit in fits.items():
             sums[name] += share * fit / total
@@ -142,20 +174,20 @@ def likelihood(task: Task, label: Label) -> float:
         return min(1.0, told)
     if label.difficulty is None:
         return 0.5
-    return abs(1 - label.difficulty - task.features.difficulty)
+    return abs(1 - label.difficulty - hardness(task))
 
 
 def levels(task: Task, count: int, *said: Any) -> list[float]:
     """Tell how probable each level of a rubric is, the lowest first.
 
-    1. A rubric of difficulty is answered by that of the request, shared by the two levels next to
-       it.
+    1. A rubric of difficulty is answered by the hardness of the request, shared by the two levels
+       next to it.
     2. Of any other nothing is known: all levels are as probable.
     """
     text = " ".join(str(one) for one in said)
     if not _DIFFICULTY.search(text):  # 2
         return [1 / count] * count
-    place = min(1.0, max(0.0, task.features.difficulty)) * (count - 1)  # 1
+    place = hardness(task) * (count - 1)  # 1
     return [max(0.0, 1 - abs(place - level)) for level in range(count)]
 
 
@@ -167,7 +199,7 @@ def certainty(shares: Sequence[float]) -> float:
     return min(1.0, max(0.0, (max(shares) - chance) / (1 - chance)))
 
 
-def _fit(label: Label, kind: TaskKind, task: Task) -> float:
+def _fit(label: Label, kind: TaskKind, *, hard: float, seen: bool) -> float:
     fit = _OPEN_FIT  # 1
     if kind in label.kinds:
         fit = _NAMED_FIT
@@ -176,9 +208,9 @@ def _fit(label: Label, kind: TaskKind, task: Task) -> float:
     if label.difficulty is None:  # 2
         fit *= 0.5
     else:
-        fit *= max(0.01, abs(1 - label.difficulty - task.features.difficulty))
+        fit *= max(0.01, abs(1 - label.difficulty - hard))
     if label.vision:  # 3
-        fit *= _SIGHT if task.needs.vision else 1 / _SIGHT
+        fit *= _SIGHT if seen else 1 / _SIGHT
     return fit
 
 

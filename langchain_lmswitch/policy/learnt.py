@@ -15,6 +15,8 @@ from langchain_lmswitch.types.tasks import Features, TaskKind
 
 _PRIOR: Final = 0.5
 """Nothing is taken to be known of a model, so that what is learnt can be compared."""
+_STRANGER: Final = ""
+"""No model has this key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +31,8 @@ class Learnt:
     mean: float | None = None
     """Of the grades, by their weights; 0 to 1."""
     by_task: Mapping[TaskKind, float] = field(default_factory=dict)
-    """What the grades add to or take from its quality, of each task that was graded."""
+    """By how much it is expected to be better than a model that nobody has graded and that is
+    otherwise the same; of each task that was graded."""
     pace: Pace = field(default_factory=Pace)
     load_s: float | None = None
 
@@ -83,11 +86,12 @@ def _differences(
     grades: Sequence[Grade], keys: Sequence[str]
 ) -> Mapping[str, dict[TaskKind, float]]:
     lessons = Lessons(grades)
-    priors = {key: Expected(quality=_PRIOR, prior=_PRIOR) for key in keys}
+    priors = {key: Expected(quality=_PRIOR, prior=_PRIOR) for key in (*keys, _STRANGER)}
     found: dict[str, dict[TaskKind, float]] = {key: {} for key in keys}
     for kind in _graded(grades):
-        for key, one in lessons.expect(Features(kinds={kind: 1.0}), priors).items():
-            found[key][kind] = round(one.learnt, 4)
+        expected = lessons.expect(Features(kinds={kind: 1.0}), priors)
+        for key in keys:
+            found[key][kind] = round(expected[key].learnt - expected[_STRANGER].learnt, 4)
     return found
 
 

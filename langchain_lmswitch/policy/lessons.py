@@ -10,6 +10,9 @@ from langchain_lmswitch.types.tasks import Features
 if TYPE_CHECKING:
     from langchain_lmswitch.policy.schooling import Schooling
 
+KEPT: Final = 4096
+"""Requests that are enough to tell what is alike, and few enough to look at in a moment."""
+
 
 class Lessons:
     """What the grades so far say of models; see `Schooling`.
@@ -18,9 +21,11 @@ class Lessons:
 
     Args:
         grades: Oldest first.
+        kept: Requests whose grades count; older ones are forgotten.
     """
 
-    def __init__(self, grades: Iterable[Grade] = ()) -> None:
+    def __init__(self, grades: Iterable[Grade] = (), *, kept: int = KEPT) -> None:
+        self._kept = kept
         self._schooling: Schooling | None = None
         for grade in grades:
             self.learn(grade)
@@ -32,7 +37,7 @@ class Lessons:
         if self._schooling is None:
             from langchain_lmswitch.policy.schooling import Schooling  # noqa: PLC0415 - numpy
 
-            self._schooling = Schooling()
+            self._schooling = Schooling(kept=self._kept)
         self._schooling.learn(grade)
 
     def expect(self, features: Features, priors: Mapping[str, Expected]) -> dict[str, Expected]:

@@ -1,4 +1,4 @@
-"""What became of requests like this one, beyond what their task tells."""
+"""What became of requests like this one."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ _LINES: Final = 6.0
 """How far apart requests are whose expected outcomes differ, beside those whose words do."""
 _SLOPES: Final = 0.3
 """Share of the lines in the answer; the rest is the clusters'."""
+_BETTER: Final = 150.0
+"""Grades of a model from which on its neighborhood tells more than its task."""
 _NOVEL: Final = 1.1
 _STEEP: Final = 12
 """At 1.1 times what is far, half of what was learnt of the neighborhood is believed; much farther,
@@ -25,13 +27,15 @@ class Neighborhood:
 
     columns: Mapping[str, int]
     """Of the models."""
+    trust: Array
+    """By model, 0 to 1: by how much this tells more than its task does."""
     width: int
     """Of a row."""
     slopes: Slopes
     clusters: Clusters
 
     def at(self, row: Array) -> tuple[Array, Array, float]:
-        """Give each model's gain over what its task tells, its variance, and how familiar it is.
+        """Give each model's gain over its whole, its variance, and how familiar this is.
 
         What is familiar, 0 to 1, is what has been seen before; the gain is not yet scaled by it.
         """
@@ -53,8 +57,8 @@ def fit_neighborhood(
     Args:
         keys: Of the models.
         rows: Features, by request.
-        missed: By request and model, the score beyond what the task tells; not a number where
-            the model was not graded.
+        missed: By request and model, the score beyond what the model gets on the whole; not a
+            number where it was not graded.
         incumbent: Column of the model that is best on the whole.
     """
     known = ~np.isnan(missed)
@@ -71,6 +75,7 @@ def fit_neighborhood(
     clusters = fit_clusters(np.hstack([rows, _LINES * lines]), outcomes)
     return Neighborhood(
         columns={key: column for column, key in enumerate(keys)},
+        trust=known.sum(0) / (known.sum(0) + _BETTER),
         width=rows.shape[1],
         slopes=slopes,
         clusters=clusters,

@@ -107,6 +107,7 @@ def node_of(
         for card in cards
         if card.kind == "llm" and not any(lacking(card, one.needs, one.hints) for one in read)  # 1
     ]
+    sizes = [size_of(one) for one in read]
     expected = [expect(one, cards, lessons) for one in read]
     here = [one for one in grades if one.node == name]
     quality, takes_s = {}, {}
@@ -115,7 +116,7 @@ def node_of(
         own = [one for one in here if one.key == card.key]
         quality[card.key] = _judged(mean, own)  # 3
         pace = pace_of(card, (paces or {}).get(card.key))
-        takes_s[card.key] = fsum(answer_s(size_of(one), pace) for one in read) / len(read)
+        takes_s[card.key] = fsum(answer_s(one, pace) for one in sizes) / len(sizes)
     return Node(name=name, quality=quality, answer_s=takes_s)
 
 

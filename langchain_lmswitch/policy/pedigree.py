@@ -65,7 +65,7 @@ class Pedigree:
 def pedigree(card: ModelCard) -> Pedigree:
     """Read off a card what is known of the model."""
     family, name = family_of(card), bare_name(card.key)
-    active = _active(name) or _active(_label(card).lower()) or family.active
+    active = _active(_label(card).lower()) or _active(name) or family.active
     return Pedigree(
         family=family,
         billions=params_billion(card, usual=family.billions, active=active),

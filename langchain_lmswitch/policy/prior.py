@@ -5,17 +5,17 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
-from operator import mul
+from operator import mul, sub
 from typing import Final
 
 from langchain_lmswitch.policy.ability import KINDS, KNOWN_FOR_TOOLS, Part, ability
 from langchain_lmswitch.policy.families import UNKNOWN
 from langchain_lmswitch.policy.pedigree import params_billion, pedigree
 from langchain_lmswitch.policy.published import published
-from langchain_lmswitch.policy.roles import declared
+from langchain_lmswitch.policy.roles import Mix, said
 from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.models import ModelCard
-from langchain_lmswitch.types.tasks import Role, Task, TaskKind
+from langchain_lmswitch.types.tasks import Task, TaskKind
 
 __all__ = ["params_billion", "prior"]
 
@@ -41,8 +41,6 @@ _SPREAD_UNHEARD_OF: Final = 0.2
 _UNLIKELY: Final = 0.02
 """Tasks that a request is less likely to be are left out: they cost time and change nothing."""
 
-Mix = Mapping[TaskKind, float]
-
 
 @dataclass(frozen=True, slots=True)
 class _Profile:
@@ -50,8 +48,8 @@ class _Profile:
 
     whys: tuple[str, ...]
     """Of each part of its ability."""
-    logits: Mapping[TaskKind, tuple[float, ...]]
-    """By task: after each of the parts."""
+    odds: Mapping[TaskKind, tuple[float, ...]]
+    """By task, after each of the parts: wrong answers to one that is right."""
     spread: float
 
 
@@ -63,25 +61,24 @@ def prior(card: ModelCard, task: Task) -> Expected:
     3. With tools, calling them is most of the task; a model trained for it gains most.
     4. In another language than English, those that were hardly taught any lose.
     5. What it gets right of each task, at this difficulty, is mixed as likely as the task is.
-    6. What the user says replaces that, for the tasks that it is said of: see `declared`.
+    6. What the user says replaces that, for the tasks that it is said of: see `said`.
 
     Each reason ends with the points that it brings; together they are the quality.
     """
     mix = _mix(task)
     foreign = task.needs.language not in {"", "en"}
     profile = _profile(card, tools=task.needs.tools, foreign=foreign)  # 1, 2, 3, 4
-    ease = _PER_DIFFICULTY * (0.5 - task.features.difficulty)
-    shares = [[_share(ease + one) for one in profile.logits[kind]] for kind in mix]
+    hard = math.exp(_PER_DIFFICULTY * (task.features.difficulty - 0.5))
+    shares = [[CEILING / (1 + hard * odds) for odds in profile.odds[kind]] for kind in mix]
     steps = [_mean(mix, step) for step in zip(*shares, strict=True)]  # 5
-    reasons = [
-        f"{why} {after - before:+.3f}"
-        for why, before, after in zip(profile.whys, [0.0, *steps], steps, strict=False)
-    ]
-    quality = steps[-1]
+    whys = profile.whys
     if task.hints.roles:  # 6
-        quality = _mean(mix, _said(card, mix, [one[-1] for one in shares], task.hints.roles))
-        reasons += [f"you say so {quality - steps[-1]:+.3f}"] if quality != steps[-1] else []
-    return Expected(quality=quality, prior=quality, spread=profile.spread, reasons=tuple(reasons))
+        last = [one[-1] for one in shares]
+        steps.append(said(card, task.kind, mix, last, task.hints.roles))
+        whys = (*whys, "you say so")
+    return Expected(
+        quality=steps[-1], prior=steps[-1], spread=profile.spread, reasons=_reasons(whys, steps)
+    )
 
 
 @lru_cache(maxsize=2048)
@@ -97,9 +94,13 @@ def _profile(card: ModelCard, *, tools: bool, foreign: bool) -> _Profile:
         parts.append(_FOREIGN[known.family.languages])
     return _Profile(
         whys=tuple(part.why for part in parts),
-        logits={kind: tuple(accumulate(p.shift.get(kind, 0.0) for p in parts)) for kind in KINDS},
+        odds={kind: tuple(_odds(kind, parts)) for kind in KINDS},
         spread=_SPREAD_UNHEARD_OF if known.family is UNKNOWN else _SPREAD,
     )
+
+
+def _odds(kind: TaskKind, parts: Sequence[Part]) -> Iterator[float]:
+    return (math.exp(-one) for one in accumulate(part.shift.get(kind, 0.0) for part in parts))
 
 
 def _mix(task: Task) -> Mix:
@@ -113,17 +114,13 @@ def _mix(task: Task) -> Mix:
     return mix
 
 
-def _share(logits: float) -> float:
-    return CEILING / (1 + math.exp(-logits))
-
-
 def _mean(mix: Mix, values: Iterable[float]) -> float:
     total: float = sum(map(mul, mix.values(), values))
     return total
 
 
-def _said(
-    card: ModelCard, mix: Mix, shares: Sequence[float], roles: Sequence[Role]
-) -> Iterator[float]:
-    for kind, share in zip(mix, shares, strict=True):
-        yield declared(card, kind, roles, otherwise=share)
+def _reasons(whys: Sequence[str], steps: Sequence[float]) -> tuple[str, ...]:
+    """Tell what each part brings; a word of the user's that changes nothing is no reason."""
+    gains = map(sub, steps, (0.0, *steps))
+    told = zip(whys, gains, strict=True)
+    return tuple(f"{why} {gain:+.3f}" for why, gain in told if gain or why != "you say so")

@@ -11,12 +11,13 @@ from langchain_lmswitch.policy.tally import NOISE, Array, Judged, Tally, cells_o
 from langchain_lmswitch.types.grades import Expected, Grade
 from langchain_lmswitch.types.tasks import Features
 
-_KEPT: Final = 4096
-"""Requests whose grades count."""
 _ENOUGH: Final = 300
 """Requests from which on a neighborhood is worth looking at."""
 _GROWTH: Final = 1.25
 """By how much they grow, or are replaced, until it is looked at anew."""
+_UNIT: Final = 127
+_FARTHEST: Final = 2.0
+"""No sign says more than that."""
 
 
 @dataclass(slots=True)
@@ -32,13 +33,14 @@ class Schooling:
 
     1. A score is clipped to 0 to 1, and no grade counts for more than one.
     2. Of the grades of one model for one request the last counts.
-    3. The latest 4096 requests count; what is older is forgotten, so that no model is judged for
+    3. Only the latest requests count; what is older is forgotten, so that no model is judged for
        ever by what it once was.
     4. From 300 requests on, those that are alike tell more than their tasks do; for a request that
        is like none of them, neither counts: what is left is how good each model is on the whole.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, kept: int) -> None:
+        self._kept = kept
         self._asked: dict[str, _Asked] = {}
         self._count = 0
         self._tally = Tally()
@@ -53,7 +55,7 @@ class Schooling:
         score, weight = min(max(grade.score, 0.0), 1.0), min(grade.weight, 1.0)  # 1
         asked.grades[grade.key] = (score, weight)
         self._tally.add(grade.key, asked.cells, score=score, weight=weight)
-        if len(self._asked) > _KEPT:  # 3
+        if len(self._asked) > self._kept:  # 3
             self._forget(next(iter(self._asked)))
 
     def expect(self, features: Features, priors: Mapping[str, Expected]) -> dict[str, Expected]:
@@ -66,7 +68,8 @@ class Schooling:
         if (near := self._neighborhood(len(row))) is not None:
             gains, unknown, familiar = near.at(row)
             columns = [near.columns.get(key, -1) for key in keys]
-            quality = _faded(judged, np.append(gains, 0.0)[columns], familiar)
+            trust = np.append(near.trust, 0.0)[columns]
+            quality = _blended(judged, np.append(gains, 0.0)[columns], trust, familiar)
             variances = variances + np.append(unknown, 0.0)[columns]
         found = zip(
             quality.clip(0.0, 1.0).tolist(),
@@ -99,33 +102,38 @@ class Schooling:
             self._take_back(asked, key)
 
     def _neighborhood(self, width: int) -> Neighborhood | None:  # 4
+        """Look at what is near when enough has changed; in what order it came does not matter."""
         if self._count >= self._refit_at:
             self._refit_at = self._count + int((_GROWTH - 1) * len(self._asked))
-            asked = [one for one in self._asked.values() if len(one.row) == width]
+            asked = [one for _, one in sorted(self._asked.items()) if len(one.row) == width]
             self._near = self._look(asked) if len(asked) >= _ENOUGH else None
         return self._near if self._near is not None and self._near.width == width else None
 
     def _look(self, asked: Sequence[_Asked]) -> Neighborhood:
         keys = tuple(self._tally.columns)
-        cells = np.array([one.cells for one in asked])
-        usual = self._tally.judge(cells, keys, np.full(len(keys), 0.5)).quality
-        scores = np.full(usual.shape, np.nan)
+        usual = self._tally.judge(asked[0].cells, keys, np.full(len(keys), 0.5)).overall
+        scores = np.full((len(asked), len(keys)), np.nan)
         for place, one in enumerate(asked):
             for key, (score, _) in one.grades.items():
                 scores[place, self._tally.columns[key]] = score
         rows = np.array([one.row for one in asked], float)
-        incumbent = int(usual.mean(0).argmax())
+        incumbent = int(usual.argmax())
         return fit_neighborhood(keys, rows, scores - usual, incumbent)
 
 
 def _row(features: Features, cells: Array) -> Array:
-    vector = np.array(features.vector) / 127
-    return np.concatenate([tasks_of(cells), vector, features.signs])
+    words = np.array((*features.vector, *features.signs), float)
+    words[: len(features.vector)] /= _UNIT
+    words = np.nan_to_num(words.clip(-_FARTHEST, _FARTHEST))
+    return np.concatenate([tasks_of(cells), words])
 
 
-def _faded(judged: Judged, gains: Array, familiar: float) -> Array:
-    """Add what is beyond the task, and fade it all to what is so on the whole."""
+def _blended(judged: Judged, gains: Array, trust: Array, familiar: float) -> Array:
+    """Put what the neighborhood tells for what the task tells, and fade both to the whole."""
+    level = judged.quality[0].mean()
     overall = judged.overall - judged.overall.mean()
-    quality: Array = judged.quality[0]
-    level = quality.mean()
-    return level + overall + familiar * (quality - level - overall + gains)
+    apart = judged.quality[0] - level - overall
+    among = trust / max(trust.sum(), 1e-9)
+    apart, gains = apart - among @ apart, gains - among @ gains
+    blended: Array = level + overall + familiar * (apart + trust * (gains - apart))
+    return blended

@@ -1,5 +1,6 @@
 """How often each model was right in each task: sums, and what they make of priors."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final, get_args
@@ -36,7 +37,7 @@ class Judged:
     """What the grades of tasks tell of some models."""
 
     overall: Array
-    """How good each is in any request."""
+    """How good each is in any request, by all its grades."""
     quality: Array
     """How good each is in this one."""
     strength: Array
@@ -87,14 +88,15 @@ class Tally:
         shares = cells.reshape(-1, _TASKS, _LEVELS)
         tasks = np.flatnonzero(shares.any((0, 2)))
         weights, scores = chosen.weights[tasks], chosen.scores[tasks]
-        overall, strength = _overall(chosen, priors)  # 1, 2
+        limit = chosen.beside * _ELSEWHERE / (chosen.beside + _ELSEWHERE)
+        base, strength = _overall(priors, chosen.differences, limit)  # 1, 2
         by_task = weights.sum(1)
-        quality, strength = _compared(overall, strength, by_task, scores.sum(1))  # 3
+        quality, strength = _compared(base, strength, by_task, scores.sum(1))  # 3
         limit = strength * _TASK / (strength + _TASK)
         quality, strength = _compared(quality[:, None], limit[:, None], weights, scores)  # 4
         flat = shares[:, tasks].reshape(len(shares), -1)
         return Judged(
-            overall=overall,
+            overall=_overall(priors, chosen.differences, chosen.beside)[0],
             quality=flat @ quality.reshape(-1, len(keys)),
             strength=flat @ strength.reshape(-1, len(keys)),
             grades=flat.reshape(*shares[:, tasks].shape).sum(-1) @ by_task,
@@ -127,11 +129,12 @@ def cells_of(features: Features) -> Array:
     """Share a request out among tasks and levels of difficulty; the parts add up to 1."""
     kinds = np.zeros(_TASKS)
     for kind, share in features.kinds.items():
-        if share >= _LEAST_SHARE:
-            kinds[_KINDS[kind]] = share
+        if share >= _LEAST_SHARE and kind in _KINDS:
+            kinds[_KINDS[kind]] = min(share, 1.0)
     if not (total := kinds.sum()) > 0:
         kinds[-1] = total = 1.0
-    place = min(max(features.difficulty, 0.0), 1.0) * (_LEVELS - 1)
+    difficulty = features.difficulty if math.isfinite(features.difficulty) else 0.5
+    place = min(max(difficulty, 0.0), 1.0) * (_LEVELS - 1)
     levels = [max(1 - abs(level - place), 0.0) for level in range(_LEVELS)]
     return (kinds[:, None] * (np.array(levels) / total)).ravel()
 
@@ -156,13 +159,13 @@ def _choose(weights: Array, scores: Array) -> _Chosen:
     return _Chosen(weights=weights, scores=scores, differences=differences, beside=beside)
 
 
-def _overall(chosen: _Chosen, priors: Array) -> tuple[Array, Array]:
+def _overall(priors: Array, differences: Array, grades: Array) -> tuple[Array, Array]:
     """Put priors right by how models differ over all tasks; their mean level stays."""
-    limit = chosen.beside * _ELSEWHERE / (chosen.beside + _ELSEWHERE)
-    share = limit / (_PRIOR + limit)
-    moved = chosen.differences - priors
+    strength = _PRIOR + grades
+    share = grades / strength
+    moved = differences - priors
     moved = moved - (share * moved).sum() / max(share.sum(), 1e-9)
-    return priors + share * moved, _PRIOR + limit
+    return priors + share * moved, strength
 
 
 def _compared(

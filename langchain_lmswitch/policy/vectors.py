@@ -9,13 +9,16 @@ from importlib.resources import files
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Final
 
+from langchain_lmswitch.policy.wording import ends
+
 if TYPE_CHECKING:
     from langchain_lmswitch.policy.encoder import Encoder
 
 _LOG = logging.getLogger(__name__)
 
 DATA: Final = files("langchain_lmswitch.policy") / "data"
-_READ_CHARS: Final = 1_200
+DIMENSIONS: Final = 96
+_READ_CHARS: Final = 800
 """Read from each end of a long text."""
 _UNIT: Final = 127
 _READING = Lock()
@@ -27,13 +30,6 @@ def embed(text: str) -> tuple[int, ...]:
     if encoder is None:
         return ()
     return tuple((encoder.encode(ends(text, _READ_CHARS)) * _UNIT).round().astype(int).tolist())
-
-
-def ends(text: str, chars: int) -> str:
-    """Beginning and end of a long text, so many characters each."""
-    if len(text) <= 2 * chars:
-        return text
-    return f"{text[:chars]}\n{text[-chars:]}"
 
 
 def read_arrays(name: str) -> dict[str, Any]:

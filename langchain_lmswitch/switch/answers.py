@@ -4,11 +4,12 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
-from langchain_lmswitch.ledger.base import Ledger
+from langchain_lmswitch.ledger.base import Ledger, Newest
 from langchain_lmswitch.policy.grading import (
     Asked,
     Verdict,
@@ -26,6 +27,9 @@ from langchain_lmswitch.types.tasks import Features
 
 log = logging.getLogger(__name__)
 
+NEWS_S: Final = 30.0
+"""How long what other processes note may go unheard."""
+_NOTHING: Final = Newest(forgotten=0, number=0)
 _MOST: Final = 2_048
 """Answers, and turns of conversations, that are looked up without the ledger."""
 
@@ -57,15 +61,26 @@ class Answers:
         self._wall_clock = wall_clock
         self._paces = Paces()
         self._reading: asyncio.Task[None] | None = None
+        self._begun = False
+        self._read_at_s = 0.0
+        self._newest = _NOTHING
         self._latest: OrderedDict[str, AnswerRecord] = OrderedDict()
         self._grades: OrderedDict[tuple[str, str], Grade] = OrderedDict()
         self._turns: OrderedDict[bytes, tuple[Asked, ...]] = OrderedDict()
 
     async def begin(self) -> None:
-        """Read what is remembered; once, however many ask."""
-        if self._reading is None:
+        """Read what is remembered; once, however many ask.
+
+        Later, what other processes have noted is read now and then, and nobody waits for that.
+        """
+        if self.ledger.quick:
+            if not self._begun:
+                self._try(self._begin)()
+            self._begun = True
+        elif self._reading is None or self._stale():
             self._reading = asyncio.create_task(self._read())
-        await asyncio.shield(self._reading)  # who is cancelled does not end it for the others
+        if not self._begun and self._reading is not None:
+            await asyncio.shield(self._reading)  # who is cancelled does not end it for the others
 
     def now_s(self) -> float:
         """Give the Unix time in seconds."""
@@ -145,21 +160,62 @@ class Answers:
         for name in filter(None, (answer.request, answer.run)):
             _keep(self._latest, name, answer)
 
-    async def _read(self) -> None:
-        try:
-            if self.ledger.quick:
-                self._begin()
-            else:
-                await asyncio.to_thread(self._begin)
-        except Exception:  # as above
-            log.exception("What was learnt before could not be read")
+    def _stale(self) -> bool:
+        done = self._reading is not None and self._reading.done()
+        return done and self._wall_clock() - self._read_at_s >= NEWS_S
 
-    def _begin(self) -> None:
+    async def _read(self) -> None:
+        """Read in a thread, and put what was read to use on the loop."""
+        self._read_at_s = self._wall_clock()
+        work = self._catch_up if self._begun else self._begin
+        use = await asyncio.to_thread(self._try, work)
+        use()
+        self._begun = True
+
+    @staticmethod
+    def _try(work: Callable[[], Callable[[], None]]) -> Callable[[], None]:
+        try:
+            return work()
+        except Exception:  # what is learnt is a help, and no reason to fail
+            log.exception("What was learnt before could not be read")
+            return lambda: None
+
+    def _begin(self) -> Callable[[], None]:
+        newest = self.ledger.newest() or _NOTHING  # first: what comes meanwhile is read again later
         answers = self.ledger.answers(self.name)
         grades = self.ledger.grades(self.name) if self._learn else []
-        self.count = len(answers)
-        self._paces = Paces(answers)
-        self.lessons = Lessons(grades)
+        paces, lessons = Paces(answers), Lessons(grades)
+
+        def use() -> None:
+            self.count, self._paces = len(answers), paces
+            self._start_from(lessons, grades, newest)
+
+        return use
+
+    def _catch_up(self) -> Callable[[], None]:
+        """Read what other processes have noted; all anew, if some of it was taken out.
+
+        What this one has noted is among it: the same grade again changes nothing.
+        """
+        newest = self.ledger.newest()
+        if newest is None or newest == self._newest or not self._learn:
+            return lambda: None
+        if newest.forgotten != self._newest.forgotten:
+            grades = self.ledger.grades(self.name)
+            return partial(self._start_from, Lessons(grades), grades, newest)
+        more = self.ledger.grades(self.name, after=self._newest.number)
+
+        def use() -> None:
+            self._newest = newest
+            for grade in more:
+                if grade != self._grades.get((grade.request, grade.key)):
+                    self.learn(grade)
+
+        return use
+
+    def _start_from(self, lessons: Lessons, grades: Sequence[Grade], newest: Newest) -> None:
+        self.lessons, self._newest = lessons, newest
+        self._grades.clear()
         for grade in grades[-_MOST:]:
             _keep(self._grades, (grade.request, grade.key), grade)
 

@@ -73,7 +73,7 @@ class Hints:
     node: str = ""
     """The node of a graph that asks; empty if none does. Nothing is decided by it."""
     explore: float | None = None
-    """Share of requests that may try a model; `None` is as the settings say."""
+    """How readily a loaded model is tried; `None` is as the settings say."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,7 +96,7 @@ class Task:
 
     kind: TaskKind
     confidence: float
-    """0 to 1, over the rules that fired; not a probability."""
+    """The probability of `kind`; 1 where the caller named it."""
     evidence: str
     """What in the request said so, without quoting it."""
     needs: Needs = field(default_factory=Needs)

@@ -2,7 +2,7 @@
 
 Run by hand, with the `embedded` extra installed, from the root of the checkout:
 
-    OPENBLAS_NUM_THREADS=1 python tests/training/distil.py
+    OPENBLAS_NUM_THREADS=1 PYTHONPATH=tests python -m training.distil
 
 The teacher is the sentence encoder of that extra (universal-sentence-encoder-multilingual 3,
 Apache-2.0). It turns each token and its neighbors into features, sums them, and sends the sum
@@ -20,7 +20,6 @@ import hashlib
 import re
 import sys
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -30,13 +29,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from langchain_lmswitch.policy.encoder import START, UNSPACED, Encoder
+from langchain_lmswitch.policy.vectors import DIMENSIONS
+from training.reading import exemplars
 
 Matrix = NDArray[np.float32]
 
 PIECES: Final = 30_000
 ROW_WIDTH: Final = 64
 LAST_RANK: Final = 128
-OUTPUTS: Final = 64
+EVENED: Final = 0.25
+"""A direction counts by its spread to the power of 1 less this: the first ones not for all."""
 _SPECIALS: Final = 6
 _BLOCK: Final = 256
 FILE: Final = Path(__file__).parents[2] / "langchain_lmswitch" / "policy" / "data" / "vectors.npz"
@@ -161,19 +163,14 @@ def distil(teacher: Teacher, known: Vocabulary) -> dict[str, NDArray[Any]]:
     return plain | {"center": center} | _stored(layers)
 
 
-def turned(arrays: dict[str, NDArray[Any]], known: Vocabulary) -> dict[str, NDArray[Any]]:
+def turned(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     """The same, the answer turned onto its main directions."""  # 4
-    answers = np.stack(list(_answers(Encoder(arrays), known)))
-    middle = answers.mean(0)
-    directions = np.linalg.svd(answers - middle, full_matrices=False)[2][:OUTPUTS]
-    return arrays | {"center": middle} | _stored({"turn": directions.T})
-
-
-def _answers(encoder: Encoder, known: Vocabulary) -> Iterable[Matrix]:
-    random = np.random.default_rng(0)
-    chance = known.chances / known.chances.sum()
-    for _ in range(20_000):
-        yield encoder.answer(random.choice(PIECES, 12, p=chance))
+    encoder = Encoder(arrays)
+    answers = np.stack([encoder.answer(encoder.pieces(one.text)) for one in exemplars()])
+    center = answers.mean(0)
+    _, spreads, directions = np.linalg.svd(answers - center, full_matrices=False)
+    evened = (spreads / spreads[0])[:DIMENSIONS] ** -EVENED
+    return arrays | {"center": center} | _stored({"turn": directions[:DIMENSIONS].T * evened})
 
 
 def _stored(layers: dict[str, Any]) -> dict[str, NDArray[Any]]:
@@ -192,7 +189,7 @@ def main() -> None:
     """Write the file and tell its hash, for the model card."""
     teacher = Teacher()
     known = vocabulary(teacher)
-    arrays = turned(distil(teacher, known), known)
+    arrays = turned(distil(teacher, known))
     np.savez_compressed(FILE, **arrays)
     digest = hashlib.sha256(FILE.read_bytes()).hexdigest()
     sys.stdout.write(f"{FILE.name}: {FILE.stat().st_size} bytes, sha256 {digest}\n")

@@ -1,5 +1,6 @@
 """`lmswitch bench routing`: how good choices are, against the best single model."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -103,6 +104,8 @@ def routing(
     `save100_pct` and `save95_pct` are the weights moved that are saved at 100 and 95 % of that
     model's quality.
     """
+    # Before numpy is imported: vectors are small, and more threads only wait for each other.
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from langchain_lmswitch.testing.bench.routing import QUICK, report
 
     wanted: dict[Measure, bool] = {

@@ -37,7 +37,7 @@ def import_(ctx: typer.Context, file: From, *, json: Json = False) -> None:
     """Add the grades of a file to those known here.
 
     Lines that cannot be used are passed over; grades that are known already count once. The exit
-    code is 1 if no line can be used. Processes that are running learn of it when they start anew.
+    code is 1 if no line can be used. Processes that are running hear of it within half a minute.
     """
     from langchain_lmswitch.ledger.moving import missing, read
 

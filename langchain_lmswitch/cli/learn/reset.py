@@ -21,8 +21,7 @@ Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
 def reset(ctx: typer.Context, *, model: Key = None, yes: Yes = False) -> None:
     """Forget answers and grades.
 
-    What loads take stays known. Processes that are running keep what they have learnt until they
-    end.
+    What loads take stays known. Processes that are running hear of it within half a minute.
     """
     from langchain_lmswitch.ledger.sqlite import SqliteLedger
 

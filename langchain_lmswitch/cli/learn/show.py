@@ -24,8 +24,8 @@ _POINTS: Final = 100
 def show(ctx: typer.Context, *, json: Json = False) -> None:
     """Show what was learnt of each model.
 
-    "Learnt" is what the grades add to its quality or take from it, in points of 100, by task. No
-    host is asked.
+    "Learnt" is by how many points of 100 it is better, by task, than one of its kind that nobody
+    has graded. No host is asked.
     """
     from langchain_lmswitch.ledger.sqlite import SqliteLedger
 

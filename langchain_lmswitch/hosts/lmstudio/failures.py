@@ -23,6 +23,7 @@ from langchain_lmswitch.errors import (
     ModelGone,
     UnknownModel,
 )
+from langchain_lmswitch.policy.troubles import sounds_like_memory
 
 _MISSING: Final = frozenset(
     {"generic.noModelMatchingQuery", "generic.pathNotFound", "generic.identifierNotFound"}
@@ -51,13 +52,6 @@ _OVERFLOWS: Final = (
 """How LM Studio 0.3 and 0.4 say it: the tokens of the prompt, then those of the context."""
 _FULL: Final = re.compile(r"reached context length of \d+ tokens", re.IGNORECASE)
 """In the middle of an answer, by models that cannot go on then."""
-_MEMORY: Final = re.compile(
-    r"insufficient (system )?(resources|memory|ram|vram)|guardrail|out of memory|\boom\b"
-    r"|not (have )?enough (free |system |gpu |video )?(memory|ram|vram|resources)"
-    r"|(failed|unable|cannot) to allocate|cannot allocate|allocation failed|bad_alloc"
-    r"|overload your system|sigkill|signal:? 9\b",
-    re.IGNORECASE,
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,11 +158,6 @@ def load_failure(error: LMSwitchError, key: str) -> LMSwitchError:
             return LoadFailed(key, reason=full, for_memory=sounds_like_memory(reason))
         case _:
             return error
-
-
-def sounds_like_memory(words: str) -> bool:
-    """Whether the host's words speak of a lack of memory; such errors carry no code."""
-    return _MEMORY.search(words) is not None
 
 
 def report_words(report: Mapping[str, Any]) -> str:

@@ -26,7 +26,7 @@ from langchain_core.tracers.context import collect_runs
 from pydantic import BaseModel, field_validator
 
 from langchain_lmswitch import ChatLMSwitch
-from langchain_lmswitch.errors import HostFailed, InvalidOutput, InvalidRequest
+from langchain_lmswitch.errors import HostFailed, HostLost, InvalidOutput, InvalidRequest
 from langchain_lmswitch.ledger.memory import MemoryLedger
 from langchain_lmswitch.ledger.sqlite import SqliteLedger
 from langchain_lmswitch.policy.grading import AS_USUAL
@@ -196,6 +196,9 @@ class _Failing(ScriptedHost):
     ("error", "expected"),
     [
         (HostFailed("here", doing="answering", reason="NaN"), [("error", 0.0)]),
+        (HostFailed("here", doing="answering", reason="CUDA error: out of memory"), []),
+        (HostFailed("here", doing="answering", reason="It is full.", retryable=False), []),
+        (HostLost("here", reason="it closed the connection"), []),
         (MemoryError("no room"), []),
         (asyncio.CancelledError(), []),
         (KeyError("our own bug"), []),

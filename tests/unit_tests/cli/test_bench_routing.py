@@ -5,10 +5,17 @@ import re
 from pathlib import Path
 
 import numpy as np
+import pytest
 from typer.testing import CliRunner, Result
-from unit_tests.testing.bench.routing.judged import split_table, write_lines
+from unit_tests.testing.bench.routing.judged import halves, split_table, write_lines
 
 from langchain_lmswitch.cli.app import app
+
+
+@pytest.fixture(autouse=True)
+def one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command sets this for its own process, and that is the tests'."""
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "1")
 
 
 def run(*args: str) -> Result:
@@ -59,22 +66,22 @@ def test_sizes_decide_the_pools(tmp_path: Path) -> None:
 
 
 def test_holdout_is_graded_and_its_other_tasks_are_told_apart(tmp_path: Path) -> None:
-    table = split_table(80)
-    code = np.array([task == "code" for task in table.tasks])
-    data = write_lines(tmp_path / "known.jsonl", table.where(code))
-    held = write_lines(tmp_path / "held.jsonl", table)
+    known, held_out = halves(split_table(80))
+    code = np.array([task == "code" for task in known.tasks])
+    data = write_lines(tmp_path / "known.jsonl", known.where(code))
+    held = write_lines(tmp_path / "held.jsonl", held_out)
 
     done = run("--data", str(data), "--holdout", str(held), "--rows-only", "--json")
 
     found = json.loads(done.stdout)
     assert [(row["pool"], row["tasks"], row["n"]) for row in found["rows"]] == [
-        ("held <=10B", "seen", 40)
+        ("held <=10B", "seen", 20)
     ]
-    assert [(row["tasks"], row["n"]) for row in found["unseen"]] == [("unseen", 40)]
+    assert [(row["tasks"], row["n"]) for row in found["unseen"]] == [("unseen", 20)]
 
 
 def test_tables_for_a_person_tell_every_measure(tmp_path: Path) -> None:
-    done = run("--data", answers(tmp_path), "--rivals")
+    done = run("--data", answers(tmp_path, count=40), "--rivals")
 
     assert done.exit_code == 0, done.output
     for heading in ("gain", "nothing learnt", "APGR", "ms p50", "% right"):

@@ -23,6 +23,7 @@ CODES: list[tuple[errors.LMSwitchError, int]] = [
     (errors.LoadFailed("x", reason="broken."), 5),
     (errors.ModelGone("x", reason="crashed"), 1),
     (errors.NoSuitableModel("chat", rejected={}, remedy="Pull one."), 4),
+    (errors.ModelDenied("x", setting="deny", reason="you deny 'x'"), 4),
     (errors.NotEnoughMemory("x", needed_bytes=2, free_bytes=1), 5),
     (errors.QueueFull(limit=64), 5),
     (errors.ContextTooLong(tokens=2, limit_tokens=1), 1),

@@ -23,6 +23,7 @@ from langchain_lmswitch.ledger.sqlite import SqliteLedger
 from langchain_lmswitch.policy.lessons import Lessons
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.types.grades import Expected, Grade
+from langchain_lmswitch.types.tasks import Features
 
 PRIORS = {
     key: Expected(quality=0.5, prior=0.5) for key in ("coder", "chat/modell-ä", "small", "other")
@@ -80,9 +81,11 @@ def test_as_json(ledger: SqliteLedger) -> None:
     assert found["ledger"] == str(ledger.path)
     far, coder, other = found["models"]
     assert (far["host"], far["answers"], far["grades"], far["mean"]) == ("far:1", 0, 1, 1.0)
-    learnt = Lessons(ledger.grades(HERE)).expect(replace(CODE, kinds={"code": 1.0}), PRIORS)
-    assert coder["learnt_points"].keys() == {"code"}
-    assert coder["learnt_points"]["code"] == pytest.approx(100 * learnt["coder"].learnt, abs=5)
+    learnt = Lessons(ledger.grades(HERE)).expect(Features(kinds={"code": 1.0}), PRIORS)
+    points = 100 * (learnt["coder"].quality - learnt["small"].quality)
+    assert coder["learnt_points"] == {"code": pytest.approx(points, abs=0.01)}
+    assert points < 0
+    assert other["learnt_points"]["code"] == 0
     assert coder["tokens_per_second"] == 40.0
     assert (coder["first_token_s"], coder["load_s"]) == (0.5, 2.5)
     assert (other["mean"], other["load_s"], other["answers"]) == (None, None, 1)

@@ -157,14 +157,16 @@ async def test_only_who_is_loaded_is_tried_and_only_if_that_is_allowed(
     settings: Mapping[str, Any], hint: float | None, *, curious: bool
 ) -> None:
     talk = Talk(**settings)
-    await talk.ask(model="one-7b")
-    talk.board.surveyor.learning.answers.lessons = _Sure()
     task = Task(kind="chat", confidence=1, evidence="")
     task = replace(task, hints=replace(task.hints, explore=hint))
-    _, facts = await decide(talk.board, task, model="auto", failed={})
+    for key, tried in (("one-7b", False), ("two-1b", curious)):  # one alone is no choice
+        await talk.ask(model=key)
+        talk.board.surveyor.learning.answers.lessons = _Sure()
+        many = [replace(task, features=Features(difficulty=at / 8)) for at in range(8)]
+        found = [await decide(talk.board, one, model="auto", failed={}) for one in many]
 
-    assert (facts.curiosity.keys() == {"one-7b"}) is curious
-    assert await decide(talk.board, task, model="auto", failed={}) == (_, facts)
+        assert any(facts.curiosity for _, facts in found) is tried
+        assert [await decide(talk.board, one, model="auto", failed={}) for one in many] == found
 
 
 async def test_lessons_that_fail_do_not_hurt_the_answer(caplog: pytest.LogCaptureFixture) -> None:

@@ -215,7 +215,7 @@ def test_the_router_asks_only_where_the_rules_are_unsure(
     resident = Resident(key="tiny", identifier="lmswitch/tiny", context_tokens=4096)
     host = ScriptedHost(CARDS, replies='"summary"', foreign=[resident])
     llm = ChatLMSwitch(host=host, monitor=host)
-    vague = "Hm."  # no rule has anything to say of it
+    vague = "Implement a linked list in C."  # the name of the language is too short to be a sign
     assert unsure(classify(Request(user_text=vague)))
 
     assert llm.explain(vague).task == "summary"

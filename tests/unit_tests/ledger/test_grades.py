@@ -91,7 +91,9 @@ def test_a_ledger_of_the_first_version_is_gone_on_with(tmp_path: Path) -> None:
     store.add([load(1), decision(1)])
     store.close()
     connection = sqlite3.connect(path)
-    connection.executescript("DROP TABLE answers; DROP TABLE grades; PRAGMA user_version = 1")
+    connection.executescript(
+        "DROP TABLE answers; DROP TABLE grades; DROP TABLE counts; PRAGMA user_version = 1"
+    )
     connection.close()
 
     ledger = SqliteLedger(path)

@@ -1,4 +1,4 @@
-"""What a request wants, by rules: examples of each, and what holds for every text."""
+"""What a request wants: examples of each task, and what holds for every text."""
 
 from typing import get_args
 
@@ -25,16 +25,14 @@ def kind_of(text: str, *, system_text: str = "", hint: str | None = None) -> Tas
         ("How do I sort a list in Rust?", "a programming language"),
         ("C++ or C#, which is harder?", "a programming language"),
         ("Please refactor this for me.", "a programming task"),
-        ("The query of my api is slow, is it a bug? The loop?", ""),
+        ("The query of my api is slow, is it a bug? The loop?", "a word of programming"),
     ],
 )
 def test_code_in_english(text: str, evidence: str) -> None:
-    """Code is told from blocks, traces, languages and tasks; one vague word is not enough."""
+    """Code is told from blocks, traces, languages, tasks and words, with the reason."""
     task = classify(Request(user_text=text))
 
-    assert (task.kind, task.evidence) == (
-        ("code", evidence) if evidence else ("chat", "no sign of another task")
-    )
+    assert (task.kind, task.evidence) == ("code", evidence)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +60,7 @@ def test_code_in_other_languages(text: str) -> None:
         ("x = 4, find y", "math"),
         ("Was ist 15 % von 80?", "math"),
         ("Calculate the area of a circle.", "math"),
-        ("Berechne die Fläche.", "math"),
+        ("Berechne die Fläche eines Dreiecks.", "math"),
         ("计算圆的面积", "math"),
         ("Anna has 3 apples and buys 4. How many apples are there?", "math"),
         ("Summarize the minutes.", "summary"),
@@ -73,7 +71,7 @@ def test_code_in_other_languages(text: str) -> None:
         ("Write a haiku about rain.", "creative"),
         ("Schreibe ein Märchen.", "creative"),
         ("写一首关于月亮的诗", "creative"),
-        ("Imagine and brainstorm something creative.", "chat"),
+        ("Imagine and brainstorm something creative.", "creative"),
         ("Hello, how are you?", "chat"),
         ("你好", "chat"),
         ("", "chat"),
@@ -85,7 +83,7 @@ def test_other_tasks(text: str, kind: TaskKind) -> None:
 
 @pytest.mark.parametrize("text", ["Explain the Pythonic way of life.", "I like javanese food."])
 def test_part_of_a_word_is_no_language(text: str) -> None:
-    assert kind_of(text) == "chat"
+    assert kind_of(text) != "code"
 
 
 @pytest.mark.parametrize("kind", get_args(TaskKind))
@@ -101,9 +99,15 @@ def test_hint_that_names_no_task_is_left_aside() -> None:
 
 
 def test_system_prompt_counts_half() -> None:
-    """It alone can decide with weight enough, and what the user asks counts for more."""
-    assert kind_of("Hello", system_text="You write python code and unit tests.") == "code"
-    assert kind_of("Hello", system_text="You know Python.") == "chat"
+    """It decides where the user's turn does not, and what the user asks counts for more."""
+    setting = "You write python code and unit tests."
+    alone, set_up = (
+        classify(Request(user_text="Add the next one to it and test it, too.", system_text=text))
+        for text in ("", setting)
+    )
+
+    assert set_up.kind == "code" != alone.kind
+    assert kind_of("Hello", system_text=setting) == "chat"
     assert kind_of("Write a poem.", system_text="You are a python coder.") == "creative"
 
 
@@ -113,36 +117,51 @@ def test_tie_goes_to_the_task_named_first() -> None:
 
 
 def test_confidence_grows_with_evidence() -> None:
-    little = classify(Request(user_text="Some python?"))
+    little = classify(Request(user_text="The loop?"))
     much = classify(Request(user_text="A python function:\n```\nimport os\n```\nOSError: no"))
 
-    assert 0 < little.confidence < much.confidence < 1
+    assert 0 < little.confidence < 0.9 < much.confidence <= 1
 
 
 def test_needs_are_handed_on() -> None:
     request = Request(
-        user_text="Hi", images=True, tools=True, structure=True, context_tokens=5, wanted_tokens=9
+        user_text="What is this?",
+        images=True,
+        tools=True,
+        structure=True,
+        context_tokens=5,
+        wanted_tokens=9,
     )
 
     assert classify(request).needs == Needs(
-        vision=True, tools=True, structure=True, context_tokens=5, wanted_tokens=9
+        vision=True,
+        tools=True,
+        structure=True,
+        language="en",
+        context_tokens=5,
+        wanted_tokens=9,
     )
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "kind"), [(0, 100_000, "code"), (100_000, 0, "code"), (50_000, 50_000, "")]
+    ("before", "after", "is_code"),
+    [(0, 100_000, True), (100_000, 0, True), (50_000, 50_000, False)],
 )
-def test_long_text_is_read_at_its_ends(before: int, after: int, kind: str) -> None:
-    text = f"{'la ' * (before // 3)} Write a python function. {'la ' * (after // 3)}"
+def test_long_text_is_read_at_its_ends(before: int, after: int, is_code: bool) -> None:  # noqa: FBT001
+    filler = "The weather was fine and so we went on along the river. "
+    text = (
+        f"{filler * (before // 55)} Write a python script with unit tests. {filler * (after // 55)}"
+    )
 
-    assert kind_of(text) == (kind or "chat")
+    assert (kind_of(text) == "code") is is_code
 
 
 def test_ends_of_a_long_text_do_not_run_together() -> None:
     """Two halves of a word that only meet where the middle was cut out are no word."""
-    text = f"{'. ' * 998}.. sum" + "x" * 96_000 + "mary. " + ". " * 997
+    text = f"{'. ' * 598}sum{'x' * 96_000}mary{'. ' * 598}"
 
-    assert kind_of(text) == "chat"
+    assert "summary" in f"{text[:1199]}{text[-1200:]}"
+    assert kind_of(text) != "summary"
 
 
 @given(text=st.text(), system=st.text(max_size=50))
@@ -163,4 +182,4 @@ def test_every_text_is_a_task(text: str, system: str) -> None:
 )
 def test_what_only_looks_like_a_task(text: str) -> None:
     """A CV is no summary, and dates are no sums."""
-    assert classify(Request(user_text=text)).kind == "chat"
+    assert kind_of(text) not in {"summary", "math"}

@@ -1,46 +1,75 @@
-"""Trying models of which little is known."""
+"""Trying what little is known of."""
 
-import pytest
+from collections.abc import Mapping
+
 from hypothesis import given
 from hypothesis import strategies as st
 
 from langchain_lmswitch.policy.exploring import curiosity
 from langchain_lmswitch.types.grades import Expected
+from langchain_lmswitch.types.tasks import Features
 
 
-def expected(**spreads: float) -> dict[str, Expected]:
-    return {key: Expected(quality=0.6, prior=0.5, spread=spread) for key, spread in spreads.items()}
+def expected(spread: float = 0.1, *, grades: float = 0.0) -> dict[str, Expected]:
+    return {
+        key: Expected(quality=quality, prior=0.5, spread=spread, grades=grades)
+        for key, quality in (("a", 0.5), ("b", 0.47), ("c", 0.6))
+    }
 
 
-@given(st.floats(0, 1), st.integers(0, 10**6), st.integers(1, 500))
-def test_the_share_is_kept(share: float, first: int, requests: int) -> None:
-    tried = sum(
-        bool(curiosity(expected(a=0.1), resident=["a"], number=number, share=share))
-        for number in range(first, first + requests)
-    )
-
-    assert tried == pytest.approx(share * requests, abs=1.1)
-
-
-@given(st.integers(0, 10**6), st.floats(0, 5), st.floats(0, 5))
-def test_only_those_in_memory_gain_and_within_bounds(number: int, one: float, two: float) -> None:
-    told = expected(here=one, there=two)
-    points = curiosity(told, resident=["here", "unknown"], number=number, share=1)
-
-    assert points.keys() <= {"here"}
-    assert 0 <= points.get("here", 0) <= min(0.1, one + 1e-4)
-    assert curiosity(told, resident=["here"], number=number, share=1) == points
+def tried(share: float, known: Mapping[str, Expected]) -> float:
+    """Tell how often the second best of two is chosen."""
+    count = 0
+    for at in range(400):
+        points = curiosity(Features(vector=(at,)), known, resident={"a", "b"}, share=share)
+        count += 0.47 + points.get("b", 0.0) > 0.5 + points.get("a", 0.0)
+    return count / 400
 
 
-def test_what_is_known_has_nothing_to_hope_for() -> None:
-    assert curiosity(expected(sure=0.0), resident=["sure"], number=3, share=1) == {}
+def test_off_gives_no_points() -> None:
+    assert curiosity(Features(), expected(), resident={"a", "b"}, share=0.0) == {}
 
 
-def test_in_time_each_is_hoped_for_most() -> None:
-    told = [
-        curiosity(expected(a=0.1, b=0.1, c=0.1), resident="abc", number=number * 33, share=1)
-        for number in range(300)
-    ]
-    best = [max(one, key=lambda key: one[key]) for one in told]
+def test_one_alone_gives_no_points() -> None:
+    """There is nothing to choose from."""
+    assert curiosity(Features(), expected(), resident={"a"}, share=1.0) == {}
 
-    assert all(best.count(key) > 60 for key in "abc")
+
+def test_the_share_tells_how_often() -> None:
+    assert 0 < tried(0.5, expected()) < tried(1.0, expected()) < 0.5
+
+
+def test_what_is_known_well_is_seldom_tried() -> None:
+    assert tried(1.0, expected(0.01)) < 0.02 < tried(1.0, expected(0.1))
+
+
+def test_a_grade_makes_a_new_draw() -> None:
+    """The same question is not bound to the same model for ever."""
+    draws = {
+        tuple(
+            curiosity(
+                Features(), expected(grades=grades), resident={"a", "b", "c"}, share=1.0
+            ).items()
+        )
+        for grades in range(10)
+    }
+
+    assert len(draws) > 5
+
+
+@given(
+    st.sets(st.sampled_from("abcx")),
+    st.floats(0, 3),
+    st.floats(0, 1),
+    st.lists(st.integers(-127, 127)).map(tuple),
+)
+def test_points_are_few_and_for_residents_only(
+    resident: set[str], share: float, spread: float, vector: tuple[int, ...]
+) -> None:
+    words = Features(vector=vector)
+
+    points = curiosity(words, expected(spread), resident=resident, share=share)
+
+    assert set(points) <= resident & {"a", "b", "c"}
+    assert all(0 <= one <= 0.1 for one in points.values())
+    assert points == curiosity(words, expected(spread), resident=resident, share=share)

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from langchain_lmswitch.policy.labels import (
     Label,
     certainty,
+    hardness,
     kinds_of,
     label_of,
     levels,
@@ -102,20 +103,39 @@ def test_a_task_without_a_distribution_has_its_confidence() -> None:
     [
         ("Is this about code?", 0.9),
         ("Is it a code or knowledge question?", 1.0),
-        ("Is it difficult and complex?", 0.7),
-        ("Is it simple?", 0.3),
+        ("Is it difficult and complex?", 0.66),
+        ("Is it simple?", 0.34),
         ("Is there an image?", 0.0),
         ("Does the customer want a refund?", 0.5),
     ],
 )
 def test_likelihood_of_what_a_question_names(asked: str, likely: float) -> None:
-    assert likelihood(task("code", difficulty=0.7), label_of(asked)) == pytest.approx(likely)
+    assert likelihood(task("code", difficulty=0.7), label_of(asked)) == pytest.approx(
+        likely, abs=0.01
+    )
 
 
 def test_levels_of_difficulty() -> None:
-    assert levels(task(difficulty=0.75), 3, "How difficult is it?") == pytest.approx([0, 0.5, 0.5])
-    assert levels(task(difficulty=1.0), 3, "How complex?") == pytest.approx([0, 0, 1])
+    easy, hard = task("chat", difficulty=0.0), task("reasoning", difficulty=1.0)
+    asked = "How difficult is it?"
+
+    assert levels(easy, 3, asked)[0] > 0.8
+    assert levels(hard, 3, asked)[2] > 0.4
+    assert sum(levels(hard, 5, asked)) == pytest.approx(1)
     assert levels(task(), 4, "How angry is the customer?") == pytest.approx([0.25] * 4)
+
+
+def test_hardness_goes_by_the_task_and_by_the_difficulty() -> None:
+    told = [
+        hardness(task("chat", difficulty=0.0)),
+        hardness(task("chat", difficulty=0.3)),
+        hardness(task("code", difficulty=0.3)),
+        hardness(task("reasoning", difficulty=1.0)),
+    ]
+
+    assert told == sorted(told)
+    assert 0 <= told[0] < 0.1
+    assert 0.7 < told[3] <= 1
 
 
 @given(

@@ -148,7 +148,7 @@ def test_not_even_by_name(
 def can(one: ModelCard, needs: Needs) -> bool:
     """Say it anew, in other words than the code."""
     sees = one.vision or not needs.vision
-    holds = one.max_context_tokens in {0, *range(needs.context_tokens, 200_000)}
+    holds = not 0 < one.max_context_tokens < needs.context_tokens
     return sees and holds and "draft" not in one.key
 
 

@@ -89,6 +89,8 @@ def test_families_by_what_else_a_card_tells() -> None:
         ("Mixtral-8x7B-Instruct-v0.1", "", 46.5, 12.6),
         ("Mixtral-8x7B-Instruct-v0.1", "46.7B", 46.7, 12.6),
         ("mixtral", "", 46.7, 12.9),
+        ("my-mixture", "30B-A3B", 30, 3),
+        ("Mixtral-8x7B-Instruct-v0.1", "46.7B-A12.9B", 46.7, 12.9),
         ("gpt-oss-20b", "", 20, 3.6),
         ("deepseek-coder-v2-lite-instruct", "", 15.7, 2.4),
         ("phi-3-mini-4k-instruct", "", 3.8, None),

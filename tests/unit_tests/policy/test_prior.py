@@ -273,6 +273,18 @@ def test_a_role_makes_the_first_choice(kind: TaskKind) -> None:
     assert small > tiny > giant + 0.02
 
 
+def test_the_role_of_the_likeliest_task_decides_whatever_else_it_may_be() -> None:
+    features = Features(kinds={"code": 0.4, "chat": 0.3, "facts": 0.3})
+    request = replace(told("code", {"smol": "code"}), features=features)
+    tiny, giant = (
+        prior(card(key), request).quality for key in ("smollm2-135m-instruct", "qwen3-32b")
+    )
+
+    assert tiny > giant + 0.02
+    other = replace(request, kind="facts")
+    assert prior(card("smollm2-135m-instruct"), other).quality < giant
+
+
 def test_a_role_says_nothing_of_other_tasks() -> None:
     roles = {"coder": ["code"]}
 

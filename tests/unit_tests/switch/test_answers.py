@@ -14,7 +14,7 @@ from langchain_lmswitch.ledger.memory import MemoryLedger
 from langchain_lmswitch.ledger.sqlite import SqliteLedger
 from langchain_lmswitch.policy.grading import FAILED, Verdict
 from langchain_lmswitch.policy.lessons import Lessons
-from langchain_lmswitch.switch.answers import Answers
+from langchain_lmswitch.switch.answers import NEWS_S, Answers
 from langchain_lmswitch.types.answers import AnswerRecord
 from langchain_lmswitch.types.grades import Expected, Grade
 from langchain_lmswitch.types.tasks import Features
@@ -129,6 +129,85 @@ async def test_the_next_process_goes_on_where_this_one_ended(tmp_path: Path) -> 
     later.ledger.close()
 
 
+def expected(of: Answers) -> dict[str, Expected]:
+    return of.lessons.expect(CODE, PRIORS)
+
+
+class Two:
+    """Two processes with one ledger."""
+
+    def __init__(self, path: Path) -> None:
+        self.hand = Hand()
+        self.ledger = SqliteLedger(path)
+        self.both = [answers(SqliteLedger(path), hand=self.hand) for _ in range(2)]
+
+    async def later(self) -> None:
+        """Let the time pass until they have heard of each other."""
+        for one in self.both:
+            one.ledger.close()
+        self.hand.now_s += NEWS_S
+        for one in self.both:
+            await one.begin()
+            assert one._reading is not None
+            await one._reading
+
+    def same(self) -> bool:
+        """Tell whether both expect what the ledger teaches."""
+        told = Lessons(self.ledger.grades(HERE)).expect(CODE, PRIORS)
+        return [expected(one) for one in self.both] == [told, told]
+
+
+async def test_processes_hear_of_each_other(tmp_path: Path) -> None:
+    """Nobody waits for it."""
+    two = Two(tmp_path / "ledger.sqlite")
+    here, there = two.both
+    await two.later()
+    note(here, answer(1), FAILED)
+    note(there, answer(2, key="other"), FINE)
+    there.judge(answer(2, key="other"), Verdict(score=1.0, weight=1.0, source="feedback"))
+    assert expected(here) != expected(there)
+    await two.later()
+
+    assert two.same()
+    assert len(two.ledger.grades()) == 2
+    assert here.judge(answer(2, key="other"), FAILED) is None  # that is the caller's word
+
+
+@pytest.mark.parametrize(("key", "left"), [("coder", 1), ("other", 1), ("", 0)])
+async def test_processes_hear_of_what_is_to_be_forgotten(
+    tmp_path: Path, key: str, left: int
+) -> None:
+    two = Two(tmp_path / "ledger.sqlite")
+    here, there = two.both
+    await two.later()
+    note(here, answer(1), FAILED)
+    note(there, answer(2, key="other"), FAILED)
+    await two.later()
+    two.ledger.insist(lambda store: store.forget(key))
+    note(here, answer(9), None, turn=b"another")
+    await two.later()
+
+    assert two.same()
+    assert len(two.ledger.grades()) == left
+    two.ledger.close()
+
+
+async def test_a_ledger_that_cannot_be_read_for_a_while_changes_nothing(tmp_path: Path) -> None:
+    hand, ledger = Hand(), SqliteLedger(tmp_path / "ledger.sqlite")
+    found = answers(ledger, hand=hand)
+    await found.begin()
+    note(found, answer(1), FAILED)
+    ledger.close()
+    before = expected(found)
+    ledger.path.rename(tmp_path / "elsewhere")
+    hand.now_s += 40
+    await found.begin()
+    assert found._reading is not None
+    await found._reading
+
+    assert expected(found) == before
+
+
 async def test_another_hosts_models_are_others() -> None:
     ledger = MemoryLedger()
     ledger.note_grade(grade(1, host="far:1"))
@@ -156,8 +235,8 @@ async def test_nothing_is_graded_if_nothing_is_to_be_learnt() -> None:
 
 
 class _Broken(MemoryLedger):
-    def grades(self, host: str | None = None) -> list[Grade]:
-        raise sqlite3.DatabaseError(host)
+    def grades(self, host: str | None = None, *, after: int = 0) -> list[Grade]:
+        raise sqlite3.DatabaseError(host, after)
 
 
 async def test_a_ledger_that_fails_teaches_nothing_and_hurts_nobody(

@@ -15,8 +15,8 @@ from langchain_lmswitch.types.models import ModelCard
 
 USUAL_CHARS: Final = 4_000
 LONG_CHARS: Final = 100_000
-_DECISIONS: Final = 1_000
-_LONG_DECISIONS: Final = 20
+_DECISIONS: Final = 500
+_LONG_DECISIONS: Final = 10
 _WARM_UP: Final = 50
 
 

@@ -6,8 +6,11 @@ from typing import Final
 
 import numpy as np
 
+from langchain_lmswitch.policy.exploring import curiosity
 from langchain_lmswitch.policy.lessons import Lessons
-from langchain_lmswitch.policy.scoring import score
+from langchain_lmswitch.policy.ranking import rank
+from langchain_lmswitch.policy.scoring import expect
+from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.testing.bench.routing.pools import Pool, Sizes, card_of, pools
 from langchain_lmswitch.testing.bench.routing.router import grades_of, task_of
 from langchain_lmswitch.testing.bench.routing.tables import Table
@@ -17,6 +20,7 @@ REQUESTS: Final = 2_500
 SHARES: Final = (1.0, 0.1)
 """Of answers that somebody grades: all, and every tenth."""
 SEEDS: Final = 2
+_EXPLORE: Final[float] = Settings.model_fields["explore"].default
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,8 +75,12 @@ def _play(
 
 
 def _pick(prompt: str, cards: list[ModelCard], lessons: Lessons) -> int:
+    """Choose as the product does, its tries included."""
     keys = [one.key for one in cards]
-    ranked = score(task_of(prompt), cards, lessons=lessons, resident=keys)
+    task = task_of(prompt)
+    expected = expect(task, cards, lessons)
+    points = curiosity(task.features, expected, resident=keys, share=_EXPLORE)
+    ranked = rank(task, cards, resident=keys, expected=expected, curiosity=points)
     return keys.index(ranked[0].key)
 
 

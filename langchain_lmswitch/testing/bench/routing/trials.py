@@ -37,7 +37,11 @@ def trials(
        `dev`, `train`, `fit` or `tune`, or on all but the first.
     3. Any other is parted by a hash of the prompt.
 
-    Prompts of tasks that were not learnt from are a trial of their own, which comes last.
+    Prompts of tasks that were not learnt from are a trial of their own, which comes last. Nothing
+    is learnt from a prompt that is graded.
+
+    Raises:
+        InvalidRequest: There is nothing to learn from, or nothing to grade.
     """
     pairs = (
         [(_fit_for(one, data), one) for one in holdouts]
@@ -46,7 +50,7 @@ def trials(
             parted(one, share=share) for one in data
         ]
     )
-    found = [trial for fit, graded in pairs for trial in _by_task(fit, graded)]
+    found = [trial for fit, graded in pairs for trial in _by_task(_unknown(fit, graded), graded)]
     return sorted(found, key=lambda one: one.tasks)
 
 
@@ -82,6 +86,18 @@ def _fit_for(graded: Table, data: Sequence[Table]) -> Table:
             f"({', '.join(graded.models)}). Name one that has, or grade it as --data alone."
         )
     return stacked(shared)
+
+
+def _unknown(fit: Table, graded: Table) -> Table:
+    """Leave out of what is learnt from whatever is graded."""
+    asked = {*graded.prompts}
+    left = fit.where(np.array([prompt not in asked for prompt in fit.prompts], dtype=bool))
+    if not len(left) or not len(graded):
+        raise InvalidRequest(
+            f"{graded.name}: {len(left)} prompts are left to learn from, {len(graded)} to grade. "
+            "Give more of them, or another --holdout file."
+        )
+    return left
 
 
 def _by_task(fit: Table, graded: Table) -> Iterator[Trial]:

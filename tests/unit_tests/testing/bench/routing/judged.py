@@ -57,6 +57,12 @@ def dominated_table(count: int = 240) -> Table:
     )
 
 
+def halves(made: Table) -> tuple[Table, Table]:
+    """Give what the first half of the prompts is in, and the rest."""
+    first = np.arange(len(made)) < len(made) // 2
+    return made.where(first), made.where(~first)
+
+
 def table(asked: Sequence[tuple[str, str]], scores: Mapping[str, Sequence[float]]) -> Table:
     tasks, texts = zip(*asked, strict=True)
     return Table(

@@ -51,7 +51,7 @@ def test_each_to_its_own_is_learnt() -> None:
 
 
 def test_a_pool_that_one_model_dominates_loses_nothing() -> None:
-    row = only_row(dominated_table(600))
+    row = only_row(dominated_table(400))
 
     assert row.incumbent == STRONG
     assert row.marks.gain_pct > -0.5
@@ -72,7 +72,7 @@ def test_a_dominated_model_more_costs_next_to_nothing() -> None:
 
 
 def test_labels_that_tell_nothing_give_no_skill() -> None:
-    row = only_row(shuffled_table(600))
+    row = only_row(shuffled_table(400))
 
     assert abs(row.marks.skill_z) < 3
 
@@ -123,13 +123,13 @@ def test_record_has_what_programs_read_first() -> None:
 def test_report_has_what_was_asked_for_beside_the_rows() -> None:
     asked = (*QUICK, "rivals", "left_out")
 
-    found = report([split_table()], [], {}, also=(*QUICK, "rivals", "left_out"))
+    found = report([split_table(120)], [], {}, also=(*QUICK, "rivals", "left_out"))
 
     assert [*found] == ["rows", "unseen", *asked, "means"]
     assert found["unseen"] == []
     [pair] = found["apgr"]
     assert pair["labels"] > found["rows"][0]["n_fit"]
-    assert pair["labels"] + pair["n"] == 240
+    assert pair["labels"] + pair["n"] == 120
     assert [one["task"] for one in found["tasks"]] == ["all", "code", "math"]
     assert found["tasks"][0]["accuracy_pct"] > 80
     assert found["latency"][0]["p50_ms"] <= found["latency"][0]["p99_ms"]

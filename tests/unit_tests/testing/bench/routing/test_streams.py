@@ -39,7 +39,7 @@ def test_runs_are_of_one_task_and_as_long_as_asked_for() -> None:
 
 
 def test_one_model_for_all_is_loaded_once() -> None:
-    table = dominated_table(600)
+    table = dominated_table(200)
     cards = [card_of(one, LARGE) for one in table.models]
 
     [visit] = visits_of("pool", cards, lessons_of(table), table, requests=200)

@@ -8,7 +8,7 @@ import pytest
 from unit_tests.testing.bench.routing.judged import (
     CODER,
     MATHEMATICIAN,
-    dominated_table,
+    halves,
     split_table,
 )
 
@@ -54,10 +54,10 @@ def test_parts_that_the_data_names_are_kept() -> None:
 
 
 def test_tasks_that_were_not_learnt_are_a_trial_of_their_own() -> None:
-    table = split_table()
-    code = table.where(np.array([task == "code" for task in table.tasks]))
+    known, held = halves(split_table())
+    code = known.where(np.array([task == "code" for task in known.tasks]))
 
-    seen, unseen = trials([code], [table])
+    seen, unseen = trials([code], [held])
 
     assert (seen.tasks, {*seen.graded.tasks}) == ("seen", {"code"})
     assert (unseen.tasks, {*unseen.graded.tasks}) == ("unseen", {"math"})
@@ -65,12 +65,24 @@ def test_tasks_that_were_not_learnt_are_a_trial_of_their_own() -> None:
 
 
 def test_holdout_learns_from_all_data_that_has_its_models() -> None:
-    both, other = split_table(), replace(split_table(), models=("x", "y"))
+    known, held = halves(split_table())
+    other = replace(known, models=("x", "y"))
 
-    [one] = trials([other, both, dominated_table()], [both])
+    [one] = trials([other, known, known], [held])
 
-    assert len(one.fit) == 2 * len(both)
-    assert one.fit.models == both.models
+    assert len(one.fit) == 2 * len(known)
+    assert one.fit.models == held.models
+
+
+def test_nothing_is_learnt_from_a_prompt_that_is_graded() -> None:
+    table = split_table()
+    _, held = halves(table)
+
+    [one] = trials([table], [held])
+
+    assert {*one.fit.prompts} == {*table.prompts} - {*held.prompts}
+    with pytest.raises(InvalidRequest, match="0 prompts are left to learn from"):
+        trials([held], [table])
 
 
 def test_holdout_without_data_of_its_models_is_told() -> None:

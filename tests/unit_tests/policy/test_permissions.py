@@ -3,7 +3,7 @@
 import pytest
 
 from langchain_lmswitch.errors import ModelDenied
-from langchain_lmswitch.policy.rules import permitted, under_rules
+from langchain_lmswitch.policy.permissions import permitted, under_rules
 from langchain_lmswitch.testing import card
 from langchain_lmswitch.types.roles import roles_of
 from langchain_lmswitch.types.tasks import Hints, Role, Task
