@@ -72,7 +72,7 @@ def rank(
        the `price` that the caller's `quality` makes: 0.002 at 0.5, 0.2 at 0, none at 1.
     3. What is not loaded pays its load at the same price, shared by all requests that such a load
        is expected to serve.
-    4. What is not loaded must be better by a margin of 3 points, whatever the price: expectations
+    4. What is not loaded must be better by a margin of 3.5 points, whatever the price: expectations
        are wrong by chance. Whoever has been the best for the last requests as well is so by less
        chance, and needs half of it the second time, a third the third time, and so on. For an easy
        chat it is up to 12 points more: anybody can answer that.

@@ -68,11 +68,11 @@ def test_parameters_of_an_empty_listing_are_unknown() -> None:
 
 
 def test_what_is_not_loaded_pays() -> None:  # 5
-    """Three points, and its load for two requests: two seconds and its size at 1.5 GB/s."""
+    """Three and a half points, and its load for two requests: two seconds and its size at 1.5 GB/s."""
     one, request = card("a", params="4B", size_bytes=3_000_000_000), task(quality=0.5)
 
     loss = score(request, one) - score(request, one, resident=False)
-    assert loss == pytest.approx(0.03 + 0.002 * 4 / 2)
+    assert loss == pytest.approx(0.035 + 0.002 * 4 / 2)
 
 
 def test_a_better_model_is_worth_a_switch_and_an_equal_one_is_not() -> None:
@@ -200,5 +200,5 @@ def test_who_has_been_the_best_before_needs_less_of_a_margin() -> None:
     runs = Runs(best="a", length=2)
     found = parts(task(), card("a"), card("b"), runs=runs)
 
-    assert found["a"]["margin"] == pytest.approx(-0.01)
-    assert found["b"]["margin"] == pytest.approx(-0.03)
+    assert found["a"]["margin"] == pytest.approx(-0.035 / 3)
+    assert found["b"]["margin"] == pytest.approx(-0.035)
