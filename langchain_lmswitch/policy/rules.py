@@ -1,7 +1,8 @@
 """Rules that tell a task by words, phrases and shapes: facts about the text, one sentence each.
 
-A rule fires if one of its words is in the text, or one of its phrases, or its pattern matches. Words
-and phrases are in small letters. A phrase is looked for anywhere: what has an edge says so by a space.
+A rule fires if one of its words is in the text, or one of its phrases, or its pattern matches.
+Words and phrases are in small letters. A phrase is looked for anywhere: what has an edge says so
+by a space.
 """
 
 import re
@@ -73,8 +74,8 @@ RULES: Final = (
         3,
         "a code block",
         phrases=("```",),
-        pattern=r"^[ \t]{0,16}(?:def \w+\(|class \w+[:({]|from [\w.]+ import|import \w+;?$|#include|"
-        r"public \w+ |func \w+\(|fn \w+\()",
+        pattern=r"^[ \t]{0,16}(?:def \w+\(|class \w+[:({]|from [\w.]+ import|import \w+;?$|"
+        r"#include|public \w+ |func \w+\(|fn \w+\()",
     ),
     _rule(
         "code",
@@ -187,7 +188,7 @@ RULES: Final = (
     ),
     _rule(
         "knowledge",
-        3,
+        2,
         "answers to choose from",
         choices=3,
     ),
@@ -225,8 +226,8 @@ RULES: Final = (
         "extraction",
         4,
         "a text to take the answer from",
-        pattern=r"(?:^|[\s\"'])(?:context|passage|background|document|documents|article|text|contexte|"
-        r"contexto|kontext|contesto|контекст|текст)\s?:|文章[:\uff1a]|текст:",
+        pattern=r"(?:^|[\s\"'])(?:context|passage|background|document|documents|article|text|"
+        r"contexte|contexto|kontext|contesto|контекст|текст)\s?:|文章[:\uff1a]|текст:",
     ),
     _rule(
         "extraction",
