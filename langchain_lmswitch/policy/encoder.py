@@ -71,7 +71,8 @@ class Encoder:
         first = _rectified(seen[:half] + _rectified(seen[half:]) @ self._first)
         both = np.concatenate([first, _rectified(first @ self._second)])
         answer: Floats = np.tanh(both @ self._narrow @ self._wide)
-        return answer / np.sqrt(answer @ answer)
+        answer /= np.sqrt(answer @ answer)
+        return answer
 
     def _split(self, word: str) -> Iterator[int]:
         at, start = 0, START

@@ -1,88 +1,36 @@
 """Rules that tell a task by words, phrases and shapes: facts about the text, one sentence each.
 
-A rule fires if one of its words is in the text, or one of its phrases, or its pattern matches. Words
-and phrases are in small letters. A phrase is looked for anywhere: what has an edge says so by a space.
+A rule fires if one of its words is in the text, or one of its phrases, or its pattern matches.
+Words and phrases are in small letters. A phrase is looked for anywhere: what has an edge says so
+by a space.
 """
 
-import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Final, get_args
 
-from langchain_lmswitch.policy.wording import Wording, words_in
+from langchain_lmswitch.policy.rule import rule
+from langchain_lmswitch.policy.wording import Wording
 from langchain_lmswitch.types.tasks import TaskKind
 
 SYSTEM_WEIGHT: Final = 0.5
 """A system prompt sets the stage; what the user asks now counts for more."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rule:
-    """One sign of one task."""
-
-    kind: TaskKind
-    weight: float
-    evidence: str
-    words: frozenset[str] = frozenset()
-    phrases: tuple[str, ...] = ()
-    pattern: re.Pattern[str] | None = None
-    """Reads each letter a bounded number of times, whatever the text."""
-    with_digits: bool = False
-    """Whether it takes a digit, too."""
-    choices: int = 0
-    """So many answers to choose from are a sign as well."""
-
-    def fires(self, said: Wording) -> bool:
-        """Whether the text shows this sign."""
-        if self.with_digits and not said.digits:
-            return False
-        return (
-            not self.words.isdisjoint(said.vocabulary)
-            or any(phrase in said.lower for phrase in self.phrases)
-            or bool(self.choices and said.choices >= self.choices)
-            or bool(self.pattern and self.pattern.search(said.lower))
-        )
-
-
-def _rule(
-    kind: TaskKind,
-    weight: float,
-    evidence: str,
-    *,
-    words: str = "",
-    phrases: Iterable[str] = (),
-    pattern: str = "",
-    with_digits: bool = False,
-    choices: int = 0,
-) -> Rule:
-    return Rule(
-        kind=kind,
-        weight=weight,
-        evidence=evidence,
-        words=words_in(words),
-        phrases=tuple(phrases),
-        pattern=re.compile(pattern, re.MULTILINE | re.ASCII) if pattern else None,
-        with_digits=with_digits,
-        choices=choices,
-    )
-
-
 RULES: Final = (
-    _rule(
+    rule(
         "code",
         3,
         "a code block",
         phrases=("```",),
-        pattern=r"^[ \t]{0,16}(?:def \w+\(|class \w+[:({]|from [\w.]+ import|import \w+;?$|#include|"
-        r"public \w+ |func \w+\(|fn \w+\()",
+        pattern=r"^[ \t]{0,16}(?:def \w+\(|class \w+[:({]|from [\w.]+ import|import \w+;?$|"
+        r"#include|public \w+ |func \w+\(|fn \w+\()",
     ),
-    _rule(
+    rule(
         "code",
         3,
         "an error trace",
         phrases=("traceback (most recent", "error:", "exception:"),
     ),
-    _rule(
+    rule(
         "code",
         2,
         "a programming language",
@@ -90,7 +38,7 @@ RULES: Final = (
         "pandas numpy django docker dockerfile kubernetes git github",
         phrases=("c++", "c#", "node.js", "react component"),
     ),
-    _rule(
+    rule(
         "code",
         2,
         "a programming task",
@@ -119,13 +67,13 @@ RULES: Final = (
             "دالة",
         ),
     ),
-    _rule(
+    rule(
         "code",
         1,
         "a word of programming",
         words="api class method bug query variable loop function array string compile",
     ),
-    _rule(
+    rule(
         "math",
         3,
         "an equation or formula",
@@ -133,7 +81,7 @@ RULES: Final = (
         pattern=r"\d\s*[+*^\u00d7÷]\s*\d|\d\s+[-/]\s+\d|\d\s*%\s*(?:of|von|de|di|от) |"
         r"\b[a-z]\s*=\s*-?\d",
     ),
-    _rule(
+    rule(
         "math",
         2,
         "a mathematical term",
@@ -143,7 +91,7 @@ RULES: Final = (
         "ecuación équation equazione equação уравнение",
         phrases=("计算", "方程", "方程式", "面積", "вычисл"),
     ),
-    _rule(
+    rule(
         "math",
         2,
         "a word problem",
@@ -170,7 +118,7 @@ RULES: Final = (
             "몇 개",
         ),
     ),
-    _rule(
+    rule(
         "reasoning",
         3,
         "a puzzle of logic",
@@ -185,13 +133,13 @@ RULES: Final = (
             "なぞなぞ",
         ),
     ),
-    _rule(
+    rule(
         "knowledge",
-        3,
+        2,
         "answers to choose from",
         choices=3,
     ),
-    _rule(
+    rule(
         "knowledge",
         2,
         "the words of an exam",
@@ -221,21 +169,21 @@ RULES: Final = (
             "下列",
         ),
     ),
-    _rule(
+    rule(
         "extraction",
         4,
         "a text to take the answer from",
-        pattern=r"(?:^|[\s\"'])(?:context|passage|background|document|documents|article|text|contexte|"
-        r"contexto|kontext|contesto|контекст|текст)\s?:|文章[:\uff1a]|текст:",
+        pattern=r"(?:^|[\s\"'])(?:context|passage|background|document|documents|article|text|"
+        r"contexte|contexto|kontext|contesto|контекст|текст)\s?:|文章[:\uff1a]|текст:",
     ),
-    _rule(
+    rule(
         "extraction",
         3,
         "a wish to take something out of a text",
         words="extract extrahiere extrais extrae estrai extraia извлеки",
         phrases=("named entit", "提取", "抜き出", "pull out the", "sentiment", "classify the"),
     ),
-    _rule(
+    rule(
         "extraction",
         2,
         "a question about a given text",
@@ -251,7 +199,7 @@ RULES: Final = (
             "secondo il testo",
         ),
     ),
-    _rule(
+    rule(
         "summary",
         4,
         "a wish for a summary",
@@ -274,7 +222,7 @@ RULES: Final = (
         pattern=r"\bfasse\b[^.!?\n]{0,80}\bzusammen|r[eé]sume[rz]? (?:ce|le|la|les|el|este|cet)\b|"
         r"r[eé]sum[eé] (?:de|du|ce|le|la|les)\b",
     ),
-    _rule(
+    rule(
         "creative",
         3,
         "a wish for a text of imagination",
@@ -282,8 +230,8 @@ RULES: Final = (
         "cuento poema poesia favola стихотворение сказку",
         phrases=("story about", "fairy tale", "short story", "bedtime story", "诗", "俳句", "物語"),
     ),
-    _rule("creative", 1, "a wish to invent", words="imagine brainstorm creative invent story song"),
-    _rule(
+    rule("creative", 1, "a wish to invent", words="imagine brainstorm creative invent story song"),
+    rule(
         "rewriting",
         4,
         "a wish for a translation",
@@ -291,7 +239,7 @@ RULES: Final = (
         "переведи vertaal przetłumacz",
         phrases=("翻译", "翻訳", "번역"),
     ),
-    _rule(
+    rule(
         "rewriting",
         3,
         "a wish to put a text better",
@@ -299,7 +247,7 @@ RULES: Final = (
         "reformule reescribe перефразируй",
         phrases=("the grammar", "spelling mistake", "改写", "語法", "语法错误", "書き直"),
     ),
-    _rule(
+    rule(
         "tools",
         3,
         "a wish to act",
@@ -326,11 +274,11 @@ def weigh(
     """Add up what the rules say for each task, and keep the first evidence for it."""
     weights: dict[TaskKind, float] = dict.fromkeys(get_args(TaskKind), 0.0)
     evidence: dict[TaskKind, str] = {}
-    for rule in RULES:
-        share = 1.0 if rule.fires(user) else 0.0
-        if not share and system and rule.fires(system):
+    for one in RULES:
+        share = 1.0 if one.fires(user) else 0.0
+        if not share and system and one.fires(system):
             share = SYSTEM_WEIGHT
         if share:
-            weights[rule.kind] += rule.weight * share
-            evidence.setdefault(rule.kind, rule.evidence)
+            weights[one.kind] += one.weight * share
+            evidence.setdefault(one.kind, one.evidence)
     return weights, evidence

@@ -27,6 +27,7 @@ _UNSPACED: Final = re.compile("[\u0e00-\u0e7f\u3040-\u30ff\u3400-\u9fff\uac00-\u
 _PASSAGE_SENTENCES: Final = 3
 _PASSAGE_CHARS: Final = 120
 _FEW_WORDS: Final = 5
+_LONG_WORD: Final = 9
 
 _OPENINGS: Final[Mapping[str, frozenset[str]]] = {
     name: words_in(words)
@@ -172,7 +173,7 @@ def _names(text: str) -> int:
 
 def _letters(said: Wording) -> tuple[float, ...]:
     chars = max(len(said.text), 1)
-    long_words = sum(len(word) > 8 for word in said.words) / (len(said.words) + 4)
+    long_words = sum(len(word) >= _LONG_WORD for word in said.words) / (len(said.words) + 4)
     if said.text.isascii():
         return (3 * long_words, 0.0, 0.0)
     unspaced = len(_UNSPACED.findall(said.text)) / chars

@@ -27,10 +27,10 @@ from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
+from training.reading import exemplars
 
 from langchain_lmswitch.policy.encoder import START, UNSPACED, Encoder
 from langchain_lmswitch.policy.vectors import DIMENSIONS
-from training.reading import exemplars
 
 Matrix = NDArray[np.float32]
 
@@ -174,7 +174,7 @@ def turned(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
 
 
 def _stored(layers: dict[str, Any]) -> dict[str, NDArray[Any]]:
-    stored = {}
+    stored: dict[str, NDArray[Any]] = {}
     for name, weights in layers.items():
         stored[name], stored[f"{name}_scale"] = _rounded(np.asarray(weights, np.float32))
     return stored
@@ -190,7 +190,7 @@ def main() -> None:
     teacher = Teacher()
     known = vocabulary(teacher)
     arrays = turned(distil(teacher, known))
-    np.savez_compressed(FILE, **arrays)
+    np.savez_compressed(FILE, allow_pickle=False, **arrays)
     digest = hashlib.sha256(FILE.read_bytes()).hexdigest()
     sys.stdout.write(f"{FILE.name}: {FILE.stat().st_size} bytes, sha256 {digest}\n")
 

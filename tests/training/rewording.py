@@ -28,7 +28,7 @@ _AROUND: Final = {
     "es": (("Hola, ", " ¡Gracias!"), ("¿Me puedes ayudar? ", "")),
     "it": (("Ciao, ", " Grazie!"), ("Mi puoi aiutare? ", "")),
     "pt": (("Olá, ", " Obrigado!"), ("Você pode me ajudar? ", "")),
-    "zh": (("你好，", " 谢谢！"), ("请问，", "")),
+    "zh": (("你好\uff0c", " 谢谢\uff01"), ("请问\uff0c", "")),
     "ja": (("こんにちは。", "よろしくお願いします。"),),
     "ru": (("Привет! ", " Спасибо!"), ("Пожалуйста, ", "")),
 }

@@ -18,6 +18,8 @@ from typing import Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from training.reading import Exemplar, exemplars
+from training.rewording import reworded
 
 from langchain_lmswitch.policy.head import FILE, inputs
 from langchain_lmswitch.policy.languages import language
@@ -26,8 +28,6 @@ from langchain_lmswitch.policy.signs import NAMES, signs
 from langchain_lmswitch.policy.vectors import embed
 from langchain_lmswitch.policy.wording import wording
 from langchain_lmswitch.types.tasks import Request, TaskKind
-from training.reading import Exemplar, exemplars
-from training.rewording import reworded
 
 Matrix = NDArray[np.float64]
 
@@ -81,7 +81,8 @@ def trained(taught: Lesson) -> Matrix:
 
 def _shares(scores: Matrix) -> Matrix:
     shares: Matrix = np.exp(scores - scores.max(1, keepdims=True))
-    return shares / shares.sum(1, keepdims=True)
+    shares /= shares.sum(1, keepdims=True)
+    return shares
 
 
 def stored(weights: Matrix) -> str:

@@ -3,7 +3,6 @@
 import hashlib
 import json
 from collections import Counter
-from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -36,6 +35,4 @@ def test_every_task_has_exemplars_and_none_is_there_twice() -> None:
 
 @pytest.mark.parametrize("name", ["vectors.npz", "head.json"])
 def test_card_names_the_files_that_are_there(name: str) -> None:
-    path: Path = DATA / name
-
-    assert hashlib.sha256(path.read_bytes()).hexdigest() in CARD
+    assert hashlib.sha256((DATA / name).read_bytes()).hexdigest() in CARD
