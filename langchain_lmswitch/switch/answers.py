@@ -55,8 +55,6 @@ class Answers:
         self.name = name
         self.ledger = ledger
         self.lessons = Lessons()
-        self.count = 0
-        """Of the answers known; it grows with each."""
         self._learn = learn
         self._wall_clock = wall_clock
         self._paces = Paces()
@@ -115,7 +113,6 @@ class Answers:
         answer = self._in_its_turn(answer, turn, named=named, begun_s=begun_s)
         if not self._learn:
             answer, verdict = replace(answer, features=Features()), None
-        self.count += 1
         self._paces.note(answer)
         self._look_up(answer)
         self.ledger.note_answer(answer)
@@ -187,7 +184,7 @@ class Answers:
         paces, lessons = Paces(answers), Lessons(grades)
 
         def use() -> None:
-            self.count, self._paces = len(answers), paces
+            self._paces = paces
             self._start_from(lessons, grades, newest)
 
         return use

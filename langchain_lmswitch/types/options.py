@@ -25,7 +25,7 @@ class RouterOptions(TypedDict, total=False):
     node: str | None
     """The node of a graph that asks."""
     explore: float | None
-    """Share of requests that may try a loaded model of which little is known."""
+    """How readily a loaded model is tried of which little is known."""
     learn: bool | None
     """Whether what becomes of the answer is to teach anything."""
     run: str | None

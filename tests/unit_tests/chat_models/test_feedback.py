@@ -78,8 +78,8 @@ def test_an_answer_is_noted_without_a_word_of_it(color: str) -> None:
     [answer], [grade] = ledger.answers(), ledger.grades()
 
     assert (grade.source, grade.score, grade.key) == ("fine", AS_USUAL, answer.key)
-    assert (answer.task, answer.answer_tokens, grade.host) == ("chat", 2, "local")
-    assert grade.features.kinds
+    assert (answer.answer_tokens, grade.host) == (2, "local")
+    assert answer.task in grade.features.kinds
     assert SECRET not in repr((answer, grade))
 
 
