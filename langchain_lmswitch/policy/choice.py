@@ -10,7 +10,7 @@ from langchain_lmswitch.types.decisions import Candidate, ToolCalling
 from langchain_lmswitch.types.plans import Load, Plan, Refusal, Use
 from langchain_lmswitch.types.tasks import Task
 
-_SETTLING: Final = 0.03
+_SETTLING: Final = 0.02
 """Points that a model must be better by, beside all else, to make one leave that is new there."""
 
 _CALLING: Final[Mapping[ToolCalling, str]] = {
@@ -51,7 +51,7 @@ def choose(
     3. it does not fit the memory, even after evictions that are allowed,
     4. it would have to be loaded, and is no smaller than what has just failed for memory,
     5. others would have to leave for it who are wanted again, and one in memory is nearly as good:
-       the seconds of reloading to be expected weigh as those of loading do in `ranking`, and 3
+       the seconds of reloading to be expected weigh as those of loading do in `ranking`, and 2
        points more if one of them was loaded a moment ago. What the caller names is loaded all the
        same, and so is the model that has this turn of the user already.
 

@@ -195,10 +195,10 @@ def test_after_a_failure_for_memory_only_smaller_ones_are_loaded() -> None:
     [
         (0.52, 0.0, (), "best"),
         (0.52, 10.1, (), "there"),
-        (0.52, 0.0, ("old",), "there"),
+        (0.519, 0.0, ("old",), "there"),
         (0.52, 0.0, ("there",), "best"),
-        (0.531, 0.0, ("old",), "best"),
-        (0.531, 1.0, ("old",), "there"),
+        (0.521, 0.0, ("old",), "best"),
+        (0.521, 1.0, ("old",), "there"),
     ],
 )
 def test_nobody_leaves_for_a_small_gain(

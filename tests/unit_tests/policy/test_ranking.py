@@ -68,7 +68,7 @@ def test_parameters_of_an_empty_listing_are_unknown() -> None:
 
 
 def test_what_is_not_loaded_pays() -> None:  # 5
-    """Three and a half points, and its load for two requests: two seconds and its size at 1.5 GB/s."""
+    """3.5 points, and its load for two requests: two seconds and its size at 1.5 GB/s."""
     one, request = card("a", params="4B", size_bytes=3_000_000_000), task(quality=0.5)
 
     loss = score(request, one) - score(request, one, resident=False)
