@@ -11,13 +11,13 @@ from langchain_lmswitch.policy.slopes import Slopes, fit_slopes
 
 _LINES: Final = 6.0
 """How far apart requests are whose expected outcomes differ, beside those whose words do."""
-_SLOPES: Final = 0.3
+_SLOPES: Final = 0.4
 """Share of the lines in the answer; the rest is the clusters'."""
-_BETTER: Final = 150.0
+_BETTER: Final = 300.0
 """Grades of a model from which on its neighborhood tells more than its task."""
-_NOVEL: Final = 1.1
+_NOVEL: Final = 1.2
 _STEEP: Final = 12
-"""At 1.1 times what is far, half of what was learnt of the neighborhood is believed; much farther,
+"""At 1.2 times what is far, half of what was learnt of the neighborhood is believed; much farther,
 nothing."""
 
 

@@ -66,4 +66,5 @@ def _evidence(spans: Array, pull: Array, outcomes: Array) -> Array:
     ridged = spans[:, None] + _RIDGES
     missed = (outcomes**2).sum(0) - np.einsum("fm,fr->rm", pull**2, 1 / ridged)
     volume = np.log1p(spans[:, None] / _RIDGES).sum(0)
-    return -len(outcomes) * np.log(np.maximum(missed, 1e-9)) - volume[:, None]
+    evidence: Array = -len(outcomes) * np.log(np.maximum(missed, 1e-9)) - volume[:, None]
+    return evidence

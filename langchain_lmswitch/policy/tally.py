@@ -136,7 +136,8 @@ def cells_of(features: Features) -> Array:
     difficulty = features.difficulty if math.isfinite(features.difficulty) else 0.5
     place = min(max(difficulty, 0.0), 1.0) * (_LEVELS - 1)
     levels = [max(1 - abs(level - place), 0.0) for level in range(_LEVELS)]
-    return (kinds[:, None] * (np.array(levels) / total)).ravel()
+    shared: Array = (kinds[:, None] * (np.array(levels) / total)).ravel()
+    return shared
 
 
 def tasks_of(cells: Array) -> Array:
