@@ -1,12 +1,14 @@
-"""Train `langchain_lmswitch/policy/data/head.json` from the exemplars beside this script.
+"""Train `langchain_lmswitch/policy/data/head.json`: from the exemplars beside this, and prompts.
 
-From the root of the checkout, in a few seconds, the same weights each time:
+From the root of the checkout, in half a minute, the same weights each time; FOLDER has the public
+prompts that the model card names:
 
-    OPENBLAS_NUM_THREADS=1 PYTHONPATH=tests python -m training.train
+    OPENBLAS_NUM_THREADS=1 PYTHONPATH=tests python -m training.train FOLDER
 
 1. Each exemplar is also said in other ways (`rewording`), and all of them count alike: what is
    common has more exemplars, and is likelier where nothing tells.
-2. Softmax regression with a penalty on the squares of the weights, by gradient descent with
+2. Public prompts are taken as they stand.
+3. Softmax regression with a penalty on the squares of the weights, by gradient descent with
    momentum from zero: no chance in it.
 """
 
@@ -18,6 +20,7 @@ from typing import Final, get_args
 
 import numpy as np
 from numpy.typing import NDArray
+from training.public import prompts
 from training.reading import Exemplar, exemplars
 from training.rewording import reworded
 
@@ -46,17 +49,28 @@ class Lesson:
     said: Matrix
 
 
-def lesson(examples: list[Exemplar]) -> Lesson:
-    """Line up exemplars in all their wordings."""
+def lesson(examples: list[Exemplar], *, wordings: int = 5) -> Lesson:
+    """Line up exemplars in so many of their wordings; the last is as they stand."""
     texts = [
         (one.kind, other)
-        for number, one in enumerate(examples)  # 1
-        for other in reworded(one.text, language(wording(one.text)), number)
+        for number, one in enumerate(examples)
+        for other in _said(one, number)[-wordings:]
     ]
     kinds = get_args(TaskKind)
     said = np.zeros((len(texts), len(kinds)))
     said[np.arange(len(texts)), [kinds.index(kind) for kind, _ in texts]] = 1
     return Lesson(seen=np.stack([_seen(text) for _, text in texts]), said=said)
+
+
+def both(one: Lesson, other: Lesson) -> Lesson:
+    """Put two lessons together."""
+    return Lesson(
+        seen=np.concatenate([one.seen, other.seen]), said=np.concatenate([one.said, other.said])
+    )
+
+
+def _said(one: Exemplar, number: int) -> list[str]:
+    return list(reworded(one.text, language(wording(one.text)), number))
 
 
 def _seen(text: str) -> Matrix:
@@ -72,7 +86,7 @@ def trained(taught: Lesson) -> Matrix:
     weights = ahead = before = np.zeros((taught.said.shape[1], taught.seen.shape[1]))
     kept = np.full(weights.shape, PENALTY)
     kept[:, 0] = 0
-    for step in range(STEPS):  # 2
+    for step in range(STEPS):  # 3
         wrong = (_shares(taught.seen @ ahead.T) - taught.said) / len(taught.said)
         before, weights = weights, ahead - PACE * (wrong.T @ taught.seen + kept * ahead)
         ahead = weights + step / (step + 3) * (weights - before)
@@ -94,9 +108,13 @@ def stored(weights: Matrix) -> str:
 
 def main() -> None:
     """Write the file."""
-    taught = lesson(exemplars())
+    public = prompts(Path(sys.argv[1]))
+    taught = both(lesson(exemplars()), lesson(public, wordings=1))  # 1, 2
     (DATA / FILE).write_text(stored(trained(taught)), "utf-8")
-    sys.stdout.write(f"{FILE}: {len(taught.seen)} wordings of {len(exemplars())} exemplars\n")
+    sys.stdout.write(
+        f"{FILE}: {len(taught.seen)} wordings of {len(exemplars())} exemplars "
+        f"and {len(public)} public prompts\n"
+    )
 
 
 if __name__ == "__main__":

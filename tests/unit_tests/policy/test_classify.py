@@ -102,7 +102,7 @@ def test_system_prompt_counts_half() -> None:
     """It decides where the user's turn does not, and what the user asks counts for more."""
     setting = "You write python code and unit tests."
     alone, set_up = (
-        classify(Request(user_text="Add the next one to it and test it, too.", system_text=text))
+        classify(Request(user_text="Now handle the empty case.", system_text=text))
         for text in ("", setting)
     )
 

@@ -21,7 +21,7 @@ from langchain_lmswitch.testing.bench.routing.trials import Tasks, Trial
 from langchain_lmswitch.testing.bench.routing.visits import Visit, visits_of
 from langchain_lmswitch.types.models import ModelCard
 
-KNOBS: Final = tuple(at / 16 for at in range(1, 17))
+KNOBS: Final = tuple(at / 32 for at in range(1, 33))
 """Where the curve of quality against cost is looked at; 0 is looked at anyway."""
 OURS: Final = "lmswitch"
 LABELS: Final = 500

@@ -106,7 +106,7 @@ def place(prompt: str) -> float:
 
     Example:
         >>> round(place("What is two and two?"), 3)
-        0.263
+        0.599
     """
     digest = blake2b(prompt.encode("utf-8", "replace"), digest_size=8).digest()
     return int.from_bytes(digest) / 2**64
