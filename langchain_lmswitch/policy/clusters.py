@@ -24,20 +24,23 @@ class Clusters:
     starts: Sequence[int]
     """Where each way starts, and where the last one ends."""
     centers: Array
+    halves: Array
+    """By cluster: half its center's squared length."""
     effects: Array
-    """By cluster and model: how much better than usual its answers are."""
+    """By cluster and model: how much better than usual its answers are; one way's part of that."""
     variances: Array
     """Of what is not known about `effects`."""
-    far: Array
-    """By cluster: the distance from their center within which nine of ten requests are."""
+    nearby: Array
+    """By cluster: one way's part, by the distance from the center within which nine of ten are."""
 
     def at(self, row: Array) -> tuple[Array, Array, float]:
         """Give the mean effects and variances around a row, and its distance in parts of far."""
-        squares = ((self.centers - row) ** 2).sum(1)
+        closeness = self.centers @ row - self.halves
         ways = zip(self.starts, self.starts[1:], strict=False)
-        near = [start + int(squares[start:end].argmin()) for start, end in ways]
-        distance = (np.sqrt(squares[near]) / self.far[near]).mean()
-        return self.effects[near].mean(0), self.variances[near].mean(0), float(distance)
+        near = [start + int(closeness[start:end].argmax()) for start, end in ways]
+        squares = row @ row - 2 * closeness[near]
+        distance = np.sqrt(np.maximum(squares, 0.0)) @ self.nearby[near]
+        return self.effects[near].sum(0), self.variances[near].sum(0), float(distance)
 
 
 def fit_clusters(rows: Array, outcomes: Array) -> Clusters:
@@ -54,9 +57,10 @@ def fit_clusters(rows: Array, outcomes: Array) -> Clusters:
     return Clusters(
         starts=(0, *np.cumsum(counts).tolist()),
         centers=np.concatenate(centers),
-        effects=np.concatenate(effects),
-        variances=np.concatenate(variances),
-        far=np.concatenate(far),
+        halves=(np.concatenate(centers) ** 2).sum(1) / 2,
+        effects=np.concatenate(effects) / len(counts),
+        variances=np.concatenate(variances) / len(counts),
+        nearby=1 / np.concatenate(far) / len(counts),
     )
 
 

@@ -26,7 +26,7 @@ class Neighborhood:
     """Lines and clusters through the outcomes of the same requests."""
 
     columns: Mapping[str, int]
-    """Of the models."""
+    """Of the models; the last column is for those that were never graded."""
     trust: Array
     """By model, 0 to 1: by how much this tells more than its task does."""
     width: int
@@ -70,12 +70,12 @@ def fit_neighborhood(
     if alone.any():  # 3
         hard = np.where(alone, common, np.nan)[:, None]
         common[alone] = fit_slopes(rows, hard)[1][alone, 0]
-    outcomes = missed - common[:, None]
+    outcomes = np.pad(missed - common[:, None], ((0, 0), (0, 1)), constant_values=np.nan)
     slopes, lines = fit_slopes(rows, outcomes)
     clusters = fit_clusters(np.hstack([rows, _LINES * lines]), outcomes)
     return Neighborhood(
         columns={key: column for column, key in enumerate(keys)},
-        trust=known.sum(0) / (known.sum(0) + _BETTER),
+        trust=np.append(known.sum(0) / (known.sum(0) + _BETTER), 0.0),
         width=rows.shape[1],
         slopes=slopes,
         clusters=clusters,

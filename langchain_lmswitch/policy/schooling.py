@@ -6,8 +6,9 @@ from typing import Final
 
 import numpy as np
 
+from langchain_lmswitch.policy.levels import Array, Judged
 from langchain_lmswitch.policy.neighborhood import Neighborhood, fit_neighborhood
-from langchain_lmswitch.policy.tally import NOISE, Array, Judged, Tally, cells_of, tasks_of
+from langchain_lmswitch.policy.tally import NOISE, Tally, cells_of, tasks_of
 from langchain_lmswitch.types.grades import Expected, Grade
 from langchain_lmswitch.types.tasks import Features
 
@@ -62,21 +63,17 @@ class Schooling:
         """Put priors right by what was learnt."""
         keys = tuple(priors)
         cells = cells_of(features)
-        judged = self._tally.judge(cells, keys, np.array([one.quality for one in priors.values()]))
-        quality, variances = judged.quality[0], NOISE / judged.strength[0]
+        before = np.array([one.quality for one in priors.values()])
+        judged = self._tally.levels(keys).judge(cells, before)
+        quality, variances = judged.quality, NOISE / judged.strength
         row = _row(features, cells)
         if (near := self._neighborhood(len(row))) is not None:
             gains, unknown, familiar = near.at(row)
             columns = [near.columns.get(key, -1) for key in keys]
-            trust = np.append(near.trust, 0.0)[columns]
-            quality = _blended(judged, np.append(gains, 0.0)[columns], trust, familiar)
-            variances = variances + np.append(unknown, 0.0)[columns]
-        found = zip(
-            quality.clip(0.0, 1.0).tolist(),
-            np.sqrt(variances).tolist(),
-            judged.grades[0].tolist(),
-            strict=True,
-        )
+            quality = _blended(judged, gains[columns], near.trust[columns], familiar)
+            variances = variances + unknown[columns]
+        quality, spreads = np.minimum(np.maximum(quality, 0.0), 1.0), np.sqrt(variances)
+        found = zip(quality.tolist(), spreads.tolist(), judged.grades.tolist(), strict=True)
         return {
             key: Expected(
                 quality=best, prior=one.prior, spread=spread, grades=grades, reasons=one.reasons
@@ -111,7 +108,8 @@ class Schooling:
 
     def _look(self, asked: Sequence[_Asked]) -> Neighborhood:
         keys = tuple(self._tally.columns)
-        usual = self._tally.judge(asked[0].cells, keys, np.full(len(keys), 0.5)).overall
+        half = np.full(len(keys), 0.5)
+        usual = self._tally.levels(keys).judge(asked[0].cells, half).overall
         scores = np.full((len(asked), len(keys)), np.nan)
         for place, one in enumerate(asked):
             for key, (score, _) in one.grades.items():
@@ -124,16 +122,18 @@ class Schooling:
 def _row(features: Features, cells: Array) -> Array:
     words = np.array((*features.vector, *features.signs), float)
     words[: len(features.vector)] /= _UNIT
-    words = np.nan_to_num(words.clip(-_FARTHEST, _FARTHEST))
+    words = np.minimum(np.maximum(words, -_FARTHEST), _FARTHEST)
+    words[np.isnan(words)] = 0.0
     return np.concatenate([tasks_of(cells), words])
 
 
 def _blended(judged: Judged, gains: Array, trust: Array, familiar: float) -> Array:
     """Put what the neighborhood tells for what the task tells, and fade both to the whole."""
-    level = judged.quality[0].mean()
-    overall = judged.overall - judged.overall.mean()
-    apart = judged.quality[0] - level - overall
-    among = trust / max(trust.sum(), 1e-9)
+    even = 1 / len(trust)
+    among = trust / max(float(trust.sum()), 1e-9)
+    level = judged.quality.sum() * even
+    overall = judged.overall - judged.overall.sum() * even
+    apart = judged.quality - level - overall
     apart, gains = apart - among @ apart, gains - among @ gains
     blended: Array = level + overall + familiar * (apart + trust * (gains - apart))
     return blended
