@@ -117,7 +117,7 @@ def _to(end: float, wins: list[float], by_knob: list[_Knob]) -> bool:
     """Tell whether a model wins from one setting on without a gap to the end of the knob."""
     ats = [one.at for one in by_knob]
     run = ats[ats.index(min(wins)) :] if end else ats[: ats.index(max(wins)) + 1]
-    return all(at in wins for at in run)
+    return len(run) > 1 and all(at in wins for at in run)
 
 
 def _points(one: Candidate, facts: ChoiceFacts) -> int:
