@@ -1,4 +1,4 @@
-"""Comparing what is shown: a score has the seconds of this machine in it, and may differ a little."""
+"""Comparing what is shown: a score has the seconds of this machine in it, and may differ."""
 
 import re
 from typing import Final
