@@ -18,6 +18,9 @@ HINTS: Final[Mapping[str, tuple[Any, str]]] = {
     "quality": (float, "0 is the fastest answer, 1 the best."),
     "prefer": (list[str], "Models that should answer if they can."),
     "require": (list[str], "The only models that may answer."),
+    "allow": (list[str], "The only models that may ever answer."),
+    "deny": (list[str], "Models that never answer."),
+    "roles": (dict[str, Any], "What models are good at: tasks, or scores, by model."),
     "node": (str, "The node of a graph that asks."),
 }
 """What `configurable` may hold, with its type and meaning."""

@@ -2,7 +2,7 @@
 
 import difflib
 from collections.abc import Mapping
-from typing import Any, Final, cast
+from typing import Any, Final, cast, get_args
 
 from langchain_core.utils.function_calling import convert_to_json_schema
 
@@ -11,6 +11,7 @@ from langchain_lmswitch.messages.tools import tool_wish
 from langchain_lmswitch.types.options import RouterOptions
 from langchain_lmswitch.types.requests import JsonObject
 from langchain_lmswitch.types.roles import roles_of
+from langchain_lmswitch.types.tasks import TaskKind
 
 PER_CALL: Final = frozenset(
     {
@@ -64,6 +65,7 @@ def call_options(fields: Mapping[str, Any], kwargs: Mapping[str, Any]) -> Router
     schema = schema_of(merged.pop("response_format", None))  # 3
     for name in ("quality", "explore"):
         _check_range(name, merged.get(name))
+    _check_task(merged.get("task"))
     _check_roles(merged.get("roles"))
     shape = {"tools": list(wish.tools), "tool_choice": wish.choice, "json_schema": schema}
     # The names are those of RouterOptions: `PER_CALL` and the fields hold no other.
@@ -107,6 +109,12 @@ def _unknown(name: str) -> InvalidRequest:
     return InvalidRequest(
         f"Unknown argument {name!r}.{hint} A call takes {', '.join(sorted(PER_CALL))}, stop."
     )
+
+
+def _check_task(task: Any) -> None:
+    known = get_args(TaskKind)
+    if task is not None and task not in known:
+        raise InvalidRequest(f"There is no task {task!r}; name one of {', '.join(known)}, or none.")
 
 
 def _check_roles(roles: Any) -> None:

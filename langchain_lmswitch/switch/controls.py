@@ -6,12 +6,14 @@ from contextlib import suppress
 
 from langchain_lmswitch.errors import UnknownModel
 from langchain_lmswitch.policy.naming import card_of, find_card
+from langchain_lmswitch.policy.permissions import permitted
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.boards import OpenBoard, boards, watched
 from langchain_lmswitch.switch.news import Tell
 from langchain_lmswitch.switch.surveyor import OURS
 from langchain_lmswitch.switch.watch import OnMemory
 from langchain_lmswitch.types.models import ModelCard, Resident
+from langchain_lmswitch.types.tasks import Hints
 
 
 class Controls:
@@ -27,9 +29,14 @@ class Controls:
         return [one.resident for one in survey.occupants]
 
     async def hold(self, name: str, call: str, tell: Tell, *, hold: bool = True) -> Resident:
-        """Load a model if need be, and keep it until `release(call)`."""
+        """Load a model if need be, and keep it until `release(call)`.
+
+        Raises:
+            ModelDenied: The settings forbid it.
+        """
         async with watched(self._open) as board:
-            card = await self._card(board, name)
+            rules = Hints(allow=board.settings.allow, deny=board.settings.deny)
+            card = permitted(await self._card(board, name), rules)
             held = await board.acquire(card, call=call, needed_tokens=0, on_event=tell, hold=hold)
         return held.resident
 

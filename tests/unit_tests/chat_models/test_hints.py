@@ -110,7 +110,7 @@ CLOSE = [card("a-7b", params="7B"), card("b-8b", params="8B")]
 def close() -> ChatLMSwitch:
     """Two models of nearly one size: who answered before has the edge."""
     host = ScriptedHost(CLOSE, replies="Fine.")
-    return ChatLMSwitch(host=host, monitor=host)
+    return ChatLMSwitch(host=host, monitor=host, explore=0)
 
 
 def test_conversation_stays_with_the_model_of_its_last_answer() -> None:

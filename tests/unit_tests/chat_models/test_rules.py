@@ -39,8 +39,9 @@ def test_rules_of_the_model_bound_and_with_the_call(rules: dict[str, Any], model
         llm(**rules).invoke("Hello"),
         llm().bind(**rules).invoke("Hello"),
         llm().invoke("Hello", **rules),
+        llm().invoke("Hello", {"configurable": rules}),
     ]
-    assert [chosen(one) for one in answers] == [model] * 3
+    assert [chosen(one) for one in answers] == [model] * 4
     assert llm(**rules).explain("Hello").model == model
 
 
@@ -111,3 +112,20 @@ async def test_rules_travel_with_a_copy() -> None:
     one = llm(deny=["chat"]).model_copy(update={"temperature": 0.1})
 
     assert chosen(await one.ainvoke("Hello")) == "coder-7b"
+
+
+async def test_denied_model_is_not_loaded_by_hand_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LMSWITCH_DENY", "tiny")
+    denying = llm()
+
+    with pytest.raises(ModelDenied, match="LMSWITCH_DENY"):
+        denying.preload("tiny")
+    with pytest.raises(ModelDenied):
+        async with denying.hold("tiny"):
+            pass
+    assert denying.loaded() == []
+
+
+def test_task_that_there_is_not_is_named_with_those_there_are() -> None:
+    with pytest.raises(InvalidRequest, match="no task 'poetry'; name one of code, math"):
+        llm().invoke("Hello", task="poetry")
