@@ -106,8 +106,10 @@ class Decision:
         for key in ("evicted", "fallbacks"):
             record[key] = list(record[key])
         for candidate in record["candidates"]:
-            candidate["reasons"] = list(candidate["reasons"])
-            candidate["lacks"] = list(candidate["lacks"])
-            candidate["abilities"] = list(candidate["abilities"])
-            candidate["wins_if"] = list(candidate["wins_if"])
+            for key in ("reasons", "lacks", "abilities", "wins_if"):
+                candidate[key] = list(candidate[key])
+            parts = candidate["parts"]
+            candidate["parts"] = {name: round(points, 6) for name, points in parts.items()}
+            for key in ("answer_s", "load_s"):
+                candidate[key] = candidate[key] and round(candidate[key], 3)
         return record
