@@ -77,8 +77,9 @@ def fit_clusters(rows: Array, outcomes: Array) -> tuple[Clusters, Array]:
 def _fit(rows: Array, outcomes: Array, count: int) -> tuple[Array, Array, Array]:
     centers = _centers(rows, count)
     squares = _squares(rows, centers)
-    far = max(float(np.quantile(np.sqrt(squares.min(1)), _USUAL)), _SAME)
-    return centers, _variances(outcomes, squares.argmin(1), count), np.full(count, far)
+    nearest = squares.argmin(1)
+    far = max(float(np.quantile(_apart(squares.min(1), nearest), _USUAL)), _SAME)
+    return centers, _variances(outcomes, nearest, count), np.full(count, far)
 
 
 def _centers(rows: Array, count: int) -> Array:
@@ -91,6 +92,13 @@ def _centers(rows: Array, count: int) -> Array:
         sizes = members.sum(1, keepdims=True)
         centers = np.where(sizes > 0, members @ rows / np.maximum(sizes, 1), centers)
     return centers
+
+
+def _apart(squares: Array, nearest: NDArray[np.intp]) -> Array:
+    """Give distances from centers as if each request had no part in its own."""
+    others = np.bincount(nearest)[nearest] - 1
+    distances: Array = np.sqrt(squares) * (1 + 1 / np.maximum(others, 1))
+    return distances
 
 
 def _squares(rows: Array, centers: Array) -> Array:
