@@ -104,7 +104,8 @@ def _apart(squares: Array, nearest: NDArray[np.intp]) -> Array:
 def _squares(rows: Array, centers: Array) -> Array:
     """Give squared distances, by row and center."""
     squares = (rows**2).sum(1)[:, None] - 2 * rows @ centers.T + (centers**2).sum(1)
-    return np.maximum(squares, 0.0)
+    positive: Array = np.maximum(squares, 0.0)
+    return positive
 
 
 def _variances(outcomes: Array, nearest: NDArray[np.intp], count: int) -> Array:
