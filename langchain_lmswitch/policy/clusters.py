@@ -1,4 +1,4 @@
-"""Groups of requests that are alike, and how outcomes differ between them."""
+"""Groups of requests that are alike, and how near to each a request is."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ Array = NDArray[np.float64]
 
 _GRAINS: Final = (8, 16, 32, 64)
 _ROUNDS: Final = 10
+_SPAN: Final = 0.4
+"""How far nearness reaches, in parts of the usual squared distance."""
 _USUAL: Final = 0.9
 """Share of the requests that are nearer to their center than what counts as far."""
 _SAME: Final = 0.1
@@ -26,56 +28,65 @@ class Clusters:
     centers: Array
     halves: Array
     """By cluster: half its center's squared length."""
-    effects: Array
-    """By cluster and model: how much better than usual its answers are; one way's part of that."""
+    span: float
+    """A squared distance at which nearness has fallen to a third."""
+    scales: Array
+    """By cluster: nearness is multiplied by that, for all clusters to tell as much."""
     variances: Array
-    """Of what is not known about `effects`."""
+    """By cluster and model, of what is not known about its mean; one way's part of that."""
     nearby: Array
     """By cluster: one way's part, by the distance from the center within which nine of ten are."""
 
     def at(self, row: Array) -> tuple[Array, Array, float]:
-        """Give the mean effects and variances around a row, and its distance in parts of far."""
-        closeness = self.centers @ row - self.halves
+        """Give how near each cluster is, the variances around a row, and its distance in far."""
+        squares = row @ row - 2 * (self.centers @ row - self.halves)
+        squares = np.maximum(squares, 0.0)
         ways = zip(self.starts, self.starts[1:], strict=False)
-        near = [start + int(closeness[start:end].argmax()) for start, end in ways]
-        squares = row @ row - 2 * closeness[near]
-        distance = np.sqrt(np.maximum(squares, 0.0)) @ self.nearby[near]
-        return self.effects[near].sum(0), self.variances[near].sum(0), float(distance)
+        near = [start + int(squares[start:end].argmin()) for start, end in ways]
+        distance = np.sqrt(squares[near]) @ self.nearby[near]
+        nearness = np.exp(squares / -self.span) * self.scales
+        return nearness, self.variances[near].sum(0), float(distance)
 
 
-def fit_clusters(rows: Array, outcomes: Array) -> Clusters:
-    """Group requests.
+def fit_clusters(rows: Array, outcomes: Array) -> tuple[Clusters, Array]:
+    """Group requests, and tell how near each is to each group.
 
     Args:
         rows: By request and feature.
         outcomes: By request and model, around zero; not a number where none is known.
     """
     counts = [min(grain, len(rows) // 4) for grain in _GRAINS]
-    centers, effects, variances, far = zip(
-        *(_fit(rows, outcomes, count) for count in counts), strict=True
-    )
-    return Clusters(
+    parts = zip(*(_fit(rows, outcomes, count) for count in counts), strict=True)
+    centers, variances, far = (np.concatenate(part) for part in parts)
+    squares = _squares(rows, centers)
+    span = max(_SPAN * float(np.median(squares)), _SAME**2)
+    nearness = np.exp(squares / -span)
+    scales = 1 / (nearness.std(0) + 1e-6)
+    clusters = Clusters(
         starts=(0, *np.cumsum(counts).tolist()),
-        centers=np.concatenate(centers),
-        halves=(np.concatenate(centers) ** 2).sum(1) / 2,
-        effects=np.concatenate(effects) / len(counts),
-        variances=np.concatenate(variances) / len(counts),
-        nearby=1 / np.concatenate(far) / len(counts),
+        centers=centers,
+        halves=(centers**2).sum(1) / 2,
+        span=span,
+        scales=scales,
+        variances=variances / len(counts),
+        nearby=1 / far / len(counts),
     )
+    return clusters, nearness * scales
 
 
-def _fit(rows: Array, outcomes: Array, count: int) -> tuple[Array, Array, Array, Array]:
+def _fit(rows: Array, outcomes: Array, count: int) -> tuple[Array, Array, Array]:
     centers = _centers(rows, count)
-    nearest, distances = _nearest(rows, centers)
-    far = max(float(np.quantile(distances, _USUAL)), _SAME)
-    return centers, *_effects(outcomes, nearest, count), np.full(count, far)
+    squares = _squares(rows, centers)
+    nearest = squares.argmin(1)
+    far = max(float(np.quantile(_apart(squares.min(1), nearest), _USUAL)), _SAME)
+    return centers, _variances(outcomes, nearest, count), np.full(count, far)
 
 
 def _centers(rows: Array, count: int) -> Array:
     """Find centers by Lloyd's rounds, from rows that a fixed seed picks."""
     centers = rows[np.random.default_rng(0).permutation(len(rows))[:count]]
     for _ in range(_ROUNDS):
-        nearest, _ = _nearest(rows, centers)
+        nearest = _squares(rows, centers).argmin(1)
         members = np.zeros((count, len(rows)))
         members[nearest, np.arange(len(rows))] = 1.0
         sizes = members.sum(1, keepdims=True)
@@ -83,15 +94,22 @@ def _centers(rows: Array, count: int) -> Array:
     return centers
 
 
-def _nearest(rows: Array, centers: Array) -> tuple[NDArray[np.intp], Array]:
-    near = rows @ centers.T - (centers**2).sum(1) / 2
-    nearest = near.argmax(1)
-    squares = (rows**2).sum(1) - 2 * near[np.arange(len(rows)), nearest]
-    return nearest, np.sqrt(np.maximum(squares, 0.0))
+def _apart(squares: Array, nearest: NDArray[np.intp]) -> Array:
+    """Give distances from centers as if each request had no part in its own."""
+    others = np.bincount(nearest)[nearest] - 1
+    distances: Array = np.sqrt(squares) * (1 + 1 / np.maximum(others, 1))
+    return distances
 
 
-def _effects(outcomes: Array, nearest: NDArray[np.intp], count: int) -> tuple[Array, Array]:
-    """Average outcomes by cluster, drawn to zero by as much as they are noise (empirical Bayes)."""
+def _squares(rows: Array, centers: Array) -> Array:
+    """Give squared distances, by row and center."""
+    squares = (rows**2).sum(1)[:, None] - 2 * rows @ centers.T + (centers**2).sum(1)
+    positive: Array = np.maximum(squares, 0.0)
+    return positive
+
+
+def _variances(outcomes: Array, nearest: NDArray[np.intp], count: int) -> Array:
+    """Tell what is not known of the mean outcome of each cluster (empirical Bayes)."""
     known = ~np.isnan(outcomes)
     filled = np.where(known, outcomes, 0.0)
     members = np.zeros((count, len(outcomes)))
@@ -103,5 +121,5 @@ def _effects(outcomes: Array, nearest: NDArray[np.intp], count: int) -> tuple[Ar
     noise = (missed**2).sum(0) / np.maximum(sizes.sum(0) - clusters, 1) + 1e-6
     signal = ((sizes * means**2).sum(0) - clusters * noise) / np.maximum(sizes.sum(0), 1)
     signal = np.maximum(signal, 1e-6)
-    shares = signal * sizes / (signal * sizes + noise)
-    return shares * means, signal * (1 - shares)
+    variances: Array = signal * noise / (signal * sizes + noise)
+    return variances

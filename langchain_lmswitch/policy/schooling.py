@@ -115,8 +115,7 @@ class Schooling:
             for key, (score, _) in one.grades.items():
                 scores[place, self._tally.columns[key]] = score
         rows = np.array([one.row for one in asked], float)
-        incumbent = int(usual.argmax())
-        return fit_neighborhood(keys, rows, scores - usual, incumbent)
+        return fit_neighborhood(keys, rows, scores - usual)
 
 
 def _row(features: Features, cells: Array) -> Array:
