@@ -99,8 +99,10 @@ class Graded:
     async def _noted(self, state: RouterState, heard: Heard, judged: Verdict | None) -> None:
         try:
             await portal().acall(self._note(state, heard, judged))
-        except Exception:  # 3
-            log.exception("What became of an answer could not be noted")
+        except Exception as error:  # 3
+            kind = type(error).__name__  # its words may quote the answer
+            log.warning("What became of an answer could not be noted (%s).", kind)
+            log.debug("It was this:", exc_info=error)
 
     async def _note(self, state: RouterState, heard: Heard, judged: Verdict | None) -> None:
         if heard.decision is None:
