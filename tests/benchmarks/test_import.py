@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-RUNS = 9
+RUNS = 5
 HEAVY = ("pandas", "gpu_tracker", "sqlalchemy", "numpy", "matplotlib", "langgraph", "lmstudio")
 BASE = "from langchain_core.language_models import BaseChatModel"
 OWN = ("import langchain_lmswitch", "from langchain_lmswitch import ChatLMSwitch")

@@ -22,7 +22,7 @@ from langchain_lmswitch.hosts.finding import find_host
 
 pytestmark = pytest.mark.weights
 
-FOR_S = float(os.environ.get("LMSWITCH_BENCH_S", "6"))
+FOR_S = float(os.environ.get("LMSWITCH_BENCH_S", "4"))
 BUDGET_BYTES = 740 * 2**20
 """For one of the two at a time, by the estimates and by what they really hold."""
 ONE_BY_ONE = 12
