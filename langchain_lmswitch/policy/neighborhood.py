@@ -11,8 +11,10 @@ from langchain_lmswitch.policy.slopes import Slopes, fit_slopes
 
 _LINES: Final = 6.0
 """How far apart requests are whose expected outcomes differ, beside those whose words do."""
-_SLOPES: Final = 0.4
-"""Share of the lines in the answer; the rest is the hills'."""
+_HILLS: Final = 0.7
+_PLENTY: Final = 500.0
+"""Most that the hills' share in the answer may be, and the requests from which on it is more than
+half of that: few requests tell which way is up, but not where the hills are."""
 _BETTER: Final = 300.0
 """Grades of a model from which on its neighborhood tells more than its task."""
 _NOVEL: Final = 1.1
@@ -38,6 +40,8 @@ class Neighborhood:
     clusters: Clusters
     hills: Slopes
     """Through nearness to the clusters."""
+    share: float
+    """Of the hills; the rest is the lines'."""
 
     def at(self, row: Array) -> tuple[Array, Array, float]:
         """Give each model's gain over its whole, its variance, and how familiar this is.
@@ -47,7 +51,7 @@ class Neighborhood:
         lines = self.slopes.at(row)
         placed = np.concatenate([row, _LINES * lines])
         nearness, variances, distance = self.clusters.at(placed)
-        gains = (1 - _SLOPES) * self.hills.at(nearness) + _SLOPES * lines
+        gains = lines + self.share * (self.hills.at(nearness) - lines)
         return gains, variances, 1 / (1 + (distance / _NOVEL) ** _STEEP)
 
 
@@ -80,4 +84,5 @@ def fit_neighborhood(keys: Sequence[str], rows: Array, missed: Array) -> Neighbo
         slopes=slopes,
         clusters=clusters,
         hills=fit_slopes(nearness, outcomes)[0],
+        share=_HILLS * len(rows) / (len(rows) + _PLENTY),
     )
