@@ -17,7 +17,7 @@ from langchain_lmswitch import ChatLMSwitch
 
 pytestmark = pytest.mark.weights
 
-PAIRS = {SMOL: 30, CODER: 10}
+PAIRS = {SMOL: 30, CODER: 7}
 MAX_TOKENS = {SMOL: 64, CODER: 40}
 PROMPT = "Tell me in a few sentences what the sea is."
 
