@@ -1,7 +1,7 @@
 """Public prompts with the name of their data set, for training only: they stay where they are."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -30,8 +30,8 @@ FILES: Final[Mapping[str, Mapping[str, TaskKind]]] = {
 """By file, the task of each data set; of those that mix tasks nothing is read."""
 
 
-def prompts(folder: Path) -> list[Exemplar]:
-    """Read the prompts of all files, in their order.
+def prompts(folder: Path, names: Iterable[str] = FILES) -> list[Exemplar]:
+    """Read the prompts of the named files, in their order.
 
     Raises:
         FileNotFoundError: One is missing.
@@ -39,7 +39,8 @@ def prompts(folder: Path) -> list[Exemplar]:
     from pyarrow import parquet  # noqa: PLC0415 - only where there are such files
 
     found = []
-    for name, kinds in FILES.items():
+    for name in names:
+        kinds = FILES[name]
         table = parquet.read_table(folder / name, columns=["task", "prompt"]).to_pylist()
         found += [
             Exemplar(kind=kinds[row["task"]], text=row["prompt"])
