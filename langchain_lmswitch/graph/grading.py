@@ -15,7 +15,7 @@ from langchain_lmswitch.graph.choosing import AUTO
 from langchain_lmswitch.graph.setbacks import Update
 from langchain_lmswitch.graph.state import RouterState, revive
 from langchain_lmswitch.messages.sameness import turn_of
-from langchain_lmswitch.policy.grading import FAILED, Outcome, Verdict, features_of, verdict
+from langchain_lmswitch.policy.grading import FAILED, Form, Verdict, features_of, verdict
 from langchain_lmswitch.policy.troubles import sounds_like_memory
 from langchain_lmswitch.switch.boards import OpenBoard
 from langchain_lmswitch.switch.portal import portal
@@ -93,7 +93,7 @@ class Graded:
             raise
         if messages := update.get("messages"):  # 1
             answer = cast("AIMessage", messages[-1])
-            await self._noted(state, heard, verdict(outcome(answer, heard, options_of(state))))
+            await self._noted(state, heard, verdict(form_of(answer, heard, options_of(state))))
         return update
 
     async def _noted(self, state: RouterState, heard: Heard, judged: Verdict | None) -> None:
@@ -126,9 +126,9 @@ def options_of(state: RouterState) -> RouterOptions:
     return state.get("options", {})
 
 
-def outcome(answer: AIMessage, heard: Heard, options: RouterOptions) -> Outcome:
+def form_of(answer: AIMessage, heard: Heard, options: RouterOptions) -> Form:
     """Sum up what can be told of an answer without understanding it."""
-    return Outcome(
+    return Form(
         text=answer.text,
         stop_reason=heard.finished.stop_reason if heard.finished else "",
         calls=tuple((call["name"], call["args"]) for call in answer.tool_calls),

@@ -47,7 +47,7 @@ class Verdict:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Outcome:
+class Form:
     """What can be told of an answer without understanding it."""
 
     text: str = ""
@@ -70,7 +70,7 @@ WRONG_FORM: Final = Verdict(score=0.0, weight=CHECKED, source="schema")
 """What reads the answer did not take it."""
 
 
-def verdict(outcome: Outcome) -> Verdict | None:
+def verdict(form: Form) -> Verdict | None:
     """Judge a complete answer by its form; `None` if that tells nothing.
 
     1. What the caller stopped tells nothing.
@@ -84,27 +84,27 @@ def verdict(outcome: Outcome) -> Verdict | None:
     7. An answer whose form could be checked, and is right, is as good as usual,
     8. and so is any other, weakly.
     """
-    said = bool(outcome.text.strip() or outcome.calls)
-    if outcome.stop_reason == _STOPPED:  # 1
+    said = bool(form.text.strip() or form.calls)
+    if form.stop_reason == _STOPPED:  # 1
         return None
-    if outcome.stop_reason in _LIMITS and said:  # 2
+    if form.stop_reason in _LIMITS and said:  # 2
         return Verdict(score=_CUT_OFF_SCORE, weight=CUT_OFF, source="truncated")
-    if outcome.broken_calls or not _calls_right(outcome):  # 3
+    if form.broken_calls or not _calls_right(form):  # 3
         return Verdict(score=0.0, weight=CHECKED, source="tool_call")
     if not said:  # 2, 4
         return Verdict(score=0.0, weight=USELESS, source="empty")
-    if outcome.json_schema is not None and not outcome.calls:
-        return _of_object(outcome.text, outcome.json_schema)  # 5, 6, 7
-    weight = CHECKED if outcome.calls else FINE  # 7, 8
+    if form.json_schema is not None and not form.calls:
+        return _of_object(form.text, form.json_schema)  # 5, 6, 7
+    weight = CHECKED if form.calls else FINE  # 7, 8
     return Verdict(score=AS_USUAL, weight=weight, source="fine")
 
 
-def _calls_right(outcome: Outcome) -> bool:
-    if outcome.must_call and not outcome.calls:
+def _calls_right(form: Form) -> bool:
+    if form.must_call and not form.calls:
         return False
-    schemas = {one.get("name"): one.get("parameters", {}) for one in map(_function, outcome.tools)}
+    schemas = {one.get("name"): one.get("parameters", {}) for one in map(_function, form.tools)}
     return all(
-        name in schemas and follows(arguments, schemas[name]) for name, arguments in outcome.calls
+        name in schemas and follows(arguments, schemas[name]) for name, arguments in form.calls
     )
 
 

@@ -1,6 +1,8 @@
 """The one way from a request and what is known of models to their scores. Pure and public.
 
-The router, `lmswitch bench routing` and every grader score through it.
+It has two steps, `expect` and `rank`. `score` takes both at once, for `lmswitch bench routing` and
+any grader. The router takes them one after the other: what is expected goes into the facts of a
+choice between them, so that the choice can be replayed without the lessons.
 """
 
 from collections.abc import Collection, Mapping, Sequence

@@ -15,7 +15,7 @@ from langchain_lmswitch.policy.grading import (
     FINE,
     USELESS,
     Asked,
-    Outcome,
+    Form,
     Verdict,
     again,
     features_of,
@@ -32,42 +32,40 @@ TOOL = {"type": "function", "function": {"name": "count", "parameters": SCHEMA}}
 LIMIT = "maxPredictedTokensReached"
 
 
-def outcome(text: str = "Hello.", stop_reason: str = "eosFound", **more: Any) -> Outcome:
-    return Outcome(text=text, stop_reason=stop_reason, **more)
+def form(text: str = "Hello.", stop_reason: str = "eosFound", **more: Any) -> Form:
+    return Form(text=text, stop_reason=stop_reason, **more)
 
 
-def calling(*arguments: Mapping[str, Any], name: str = "count", **more: Any) -> Outcome:
+def calling(*arguments: Mapping[str, Any], name: str = "count", **more: Any) -> Form:
     calls = tuple((name, one) for one in arguments)
-    return Outcome(calls=calls, tools=(TOOL,), stop_reason="toolCalls", **more)
+    return Form(calls=calls, tools=(TOOL,), stop_reason="toolCalls", **more)
 
 
 @pytest.mark.parametrize(
     ("given", "source", "score", "weight"),
     [
-        (outcome(), "fine", AS_USUAL, FINE),
-        (outcome("", LIMIT), "empty", 0, USELESS),
-        (outcome(" \n"), "empty", 0, USELESS),
-        (outcome(stop_reason=LIMIT), "truncated", 0.3, CUT_OFF),
-        (outcome('{"n": 1', LIMIT, json_schema=SCHEMA), "truncated", 0.3, CUT_OFF),
-        (outcome(stop_reason="contextLengthReached"), "truncated", 0.3, CUT_OFF),
-        (outcome('{"n": 1}', json_schema=SCHEMA), "fine", AS_USUAL, CHECKED),
-        (outcome('```json\n{"n": 1}\n```', json_schema=SCHEMA), "fine", AS_USUAL, CHECKED),
-        (outcome('{"n": 1', json_schema=SCHEMA), "parse", 0, CHECKED),
-        (outcome("[" * 9999, json_schema=SCHEMA), "parse", 0, CHECKED),
-        (outcome('{"n": "one"}', json_schema=SCHEMA), "schema", 0, CHECKED),
-        (outcome("[1]", json_schema=SCHEMA), "schema", 0, CHECKED),
+        (form(), "fine", AS_USUAL, FINE),
+        (form("", LIMIT), "empty", 0, USELESS),
+        (form(" \n"), "empty", 0, USELESS),
+        (form(stop_reason=LIMIT), "truncated", 0.3, CUT_OFF),
+        (form('{"n": 1', LIMIT, json_schema=SCHEMA), "truncated", 0.3, CUT_OFF),
+        (form(stop_reason="contextLengthReached"), "truncated", 0.3, CUT_OFF),
+        (form('{"n": 1}', json_schema=SCHEMA), "fine", AS_USUAL, CHECKED),
+        (form('```json\n{"n": 1}\n```', json_schema=SCHEMA), "fine", AS_USUAL, CHECKED),
+        (form('{"n": 1', json_schema=SCHEMA), "parse", 0, CHECKED),
+        (form("[" * 9999, json_schema=SCHEMA), "parse", 0, CHECKED),
+        (form('{"n": "one"}', json_schema=SCHEMA), "schema", 0, CHECKED),
+        (form("[1]", json_schema=SCHEMA), "schema", 0, CHECKED),
         (calling({"n": 1}), "fine", AS_USUAL, CHECKED),
         (calling({"n": 1}, {"n": "two"}), "tool_call", 0, CHECKED),
         (calling({"n": 1}, name="sing"), "tool_call", 0, CHECKED),
         (calling({"n": 1}, broken_calls=1), "tool_call", 0, CHECKED),
         (calling({"n": 1}, json_schema={"required": ["m"]}), "fine", AS_USUAL, CHECKED),
-        (outcome("I'd rather not.", tools=(TOOL,), must_call=True), "tool_call", 0, CHECKED),
-        (outcome("No tool needed.", tools=(TOOL,)), "fine", AS_USUAL, FINE),
+        (form("I'd rather not.", tools=(TOOL,), must_call=True), "tool_call", 0, CHECKED),
+        (form("No tool needed.", tools=(TOOL,)), "fine", AS_USUAL, FINE),
     ],
 )
-def test_the_form_of_an_answer_tells(
-    given: Outcome, source: str, score: float, weight: float
-) -> None:
+def test_the_form_of_an_answer_tells(given: Form, source: str, score: float, weight: float) -> None:
     found = verdict(given)
 
     assert found is not None
@@ -75,7 +73,7 @@ def test_the_form_of_an_answer_tells(
 
 
 def test_what_the_caller_stopped_tells_nothing() -> None:
-    assert verdict(outcome("", "userStopped")) is None
+    assert verdict(form("", "userStopped")) is None
 
 
 def test_a_tool_without_a_schema_takes_anything() -> None:
@@ -133,7 +131,7 @@ def test_nothing_takes_the_place_of_the_callers_word_but_another_one(
 
 
 def test_a_grade_is_of_the_turn_that_was_answered() -> None:
-    found = verdict(outcome())
+    found = verdict(form())
     assert found is not None
     made = grade_of(replace(answer(3), turn="request-1"), found, at_s=9.0)
 
