@@ -1,0 +1,61 @@
+"""What was worked out once, kept by content: counts, indexes, summaries, vectors."""
+
+from collections import OrderedDict
+from collections.abc import Hashable
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Final, Generic, TypeVar
+
+from langchain_lmswitch.context.recall import Segment
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+MOST_COUNTS: Final = 200_000
+MOST_SEGMENTS: Final = 20_000
+MOST_SUMMARIES: Final = 20_000
+MOST_VECTORS: Final = 50_000
+
+
+class Bounded(Generic[K, V]):
+    """A mapping that forgets what was not used for the longest time; any thread may use it."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[K, V] = OrderedDict()
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return len(self._kept)
+
+    def get(self, key: K) -> V | None:
+        """Give what is kept under a key, or `None`."""
+        with self._lock:
+            value = self._kept.get(key)
+            if value is not None:
+                self._kept.move_to_end(key)
+            return value
+
+    def put(self, key: K, value: V) -> None:
+        """Keep a value."""
+        with self._lock:
+            self._kept[key] = value
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ContextCache:
+    """All that is kept of conversations; without it everything comes out the same, only later."""
+
+    counts: Bounded[tuple[str, bytes], int] = field(default_factory=lambda: Bounded(MOST_COUNTS))
+    """By tokenizer and digest of what was counted."""
+    segments: Bounded[bytes, Segment] = field(default_factory=lambda: Bounded(MOST_SEGMENTS))
+    """By the digest of a chunk."""
+    summaries: Bounded[bytes, str] = field(default_factory=lambda: Bounded(MOST_SUMMARIES))
+    """By the digest of a chunk, or of the summaries that one was merged from."""
+    vectors: Bounded[tuple[str, bytes], tuple[float, ...]] = field(
+        default_factory=lambda: Bounded(MOST_VECTORS)
+    )
+    """By embedding model and digest of the text."""
