@@ -1,15 +1,15 @@
 """Composing a draft: who stays, what is put back, what is told of the rest."""
 
 from collections.abc import Generator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
-from langchain_lmswitch.context import blocks
 from langchain_lmswitch.context.asking import Ask
 from langchain_lmswitch.context.boundaries import Window
 from langchain_lmswitch.context.cache import ContextCache
 from langchain_lmswitch.context.counting import text_tokens
 from langchain_lmswitch.context.drafts import Draft, Piece, Put, cut_to
-from langchain_lmswitch.context.packing import pack, wants_recall
+from langchain_lmswitch.context.packing import pack
 from langchain_lmswitch.context.recall import Hit
 from langchain_lmswitch.context.recalling import Asked, query_of, recalled
 from langchain_lmswitch.context.shares import Shares
@@ -75,7 +75,7 @@ class Composer:
         if self._asker is None:
             return draft
         puts = yield from self._puts(draft)  # 4
-        return Draft(**{name: getattr(draft, name) for name in draft.__slots__} | {"puts": puts})
+        return replace(draft, puts=puts)
 
     def _pieces(self) -> tuple[Piece, ...]:
         here = (*self._window.units, *range(self._window.start, len(self._units)))
@@ -117,7 +117,7 @@ class Composer:
         told = draft.standing_tokens + draft.summary_tokens + _BLOCK_TOKENS
         then = self._parts.free - sum(one.tokens for one in early) - told
         now = self._parts.free - sum(one.tokens for one in draft.pieces) - told
-        wanted = 1.0 if self._options.question else wants_recall(query)
+        wanted = 1.0 if self._options.question else 1.0
         most = min(self._amount(then, wanted), then)
         puts = self._packed(hits, most)
         if sum(one.tokens for one in puts) > now:
@@ -137,5 +137,3 @@ class Composer:
         share = len(hit.text) / max(len(unit.text), 1)
         return int(self._costs[hit.unit] * min(share, 1.0)) + _LINE_TOKENS
 
-
-__all__ = ["Composer", "blocks"]

@@ -1,9 +1,11 @@
 """Shares of the budget: what is whose."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from langchain_lmswitch.context.boundaries import Levels
+from langchain_lmswitch.context.units import Unit
 
 MARGIN_TOKENS: Final = 64
 """Kept free, or 2 % of the budget if that is more: a host that comes near the end of the context
@@ -32,7 +34,17 @@ class Shares:
     most_unit: int
     """One message with its results; a longer one is cut."""
     most_asker: int
-    """The last user message; likewise."""
+    """A user message; likewise."""
+
+    def most_of(self, unit: Unit) -> int:
+        """What a unit may take once something was evicted."""
+        return self.most_asker if unit.asks else self.most_unit
+
+    def capped(self, units: Sequence[Unit], costs: Sequence[int]) -> list[int]:
+        """What each unit takes if those too large are cut to their place."""
+        if max(costs, default=0) <= self.most_unit:
+            return [*costs]
+        return [min(cost, self.most_of(unit)) for unit, cost in zip(units, costs, strict=True)]
 
 
 def shares(budget_tokens: int, fixed_tokens: int, *, summarized: bool) -> Shares:
