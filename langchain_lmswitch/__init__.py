@@ -7,6 +7,8 @@ from langchain_lmswitch._version import __version__
 
 if TYPE_CHECKING:
     from langchain_lmswitch.chat_models import ChatLMSwitch, LMSwitchRouter
+    from langchain_lmswitch.context.alone import fit_messages
+    from langchain_lmswitch.context.fitting import Fitted
     from langchain_lmswitch.decisions import LMSwitchDecisionModel as LMSwitchDecisionModel
     from langchain_lmswitch.embeddings import LMSwitchEmbeddings
     from langchain_lmswitch.errors import LMSwitchError
@@ -17,22 +19,26 @@ if TYPE_CHECKING:
 __all__ = [
     "ChatLMSwitch",
     "Decision",
+    "Fitted",
     "LMSwitchEmbeddings",
     "LMSwitchError",
     "LMSwitchRouter",
     "Settings",
     "__version__",
+    "fit_messages",
     "router_graph",
 ]
 
 _HOMES: Final = {
     "ChatLMSwitch": "chat_models",
     "Decision": "types.decisions",
+    "Fitted": "context.fitting",
     "LMSwitchDecisionModel": "decisions",
     "LMSwitchEmbeddings": "embeddings",
     "LMSwitchError": "errors",
     "LMSwitchRouter": "chat_models",
     "Settings": "settings",
+    "fit_messages": "context.alone",
     "router_graph": "graph.router",
 }
 """Imported at first use: `lmswitch status` should not wait for LangGraph."""

@@ -29,15 +29,18 @@ def unit_costs(
         overhead: Tokens that a template puts around each message.
         cache: Where counts are kept.
     """
-    costs = transcript.costs.setdefault(tokenizer, [])
-    new = transcript.parted.units[len(costs) :]
-    unknown = [one for one in new if cache.counts.get((tokenizer, one.digest)) is None]
+    known = transcript.costs.get(tokenizer, [])
+    new = transcript.parted.units[len(known) :]
+    counts = {one.digest: cache.counts.get((tokenizer, one.digest)) for one in new}
+    unknown = [one for one in new if counts[one.digest] is None]
     if unknown:
         counted = yield CountTexts(tuple(map(_countable, unknown)))
         for unit, tokens in zip(unknown, counted, strict=True):
+            counts[unit.digest] = tokens
             cache.counts.put((tokenizer, unit.digest), tokens)
-    for unit in new:
-        costs.append((cache.counts.get((tokenizer, unit.digest)) or 0) + _around(unit, overhead))
+    # A list of its own: the same conversation may be counted by another call meanwhile.
+    costs = [*known, *((counts[one.digest] or 0) + _around(one, overhead) for one in new)]
+    transcript.costs[tokenizer] = costs
     return costs
 
 
