@@ -9,6 +9,7 @@ from typing import Any, Final, assert_never
 from langchain_core.embeddings import Embeddings
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import (
+    AIMessage,
     BaseMessage,
     HumanMessage,
     MessageLikeRepresentation,
@@ -17,7 +18,7 @@ from langchain_core.messages import (
 
 from langchain_lmswitch.context.asking import Ask, CountPrompt, CountTexts, Embed
 from langchain_lmswitch.context.cache import ContextCache
-from langchain_lmswitch.context.contents import calls_of, images_of, text_of
+from langchain_lmswitch.context.contents import images_of, text_of
 from langchain_lmswitch.context.counters import Counter, counter_of
 from langchain_lmswitch.context.counting import IMAGE_TOKENS
 from langchain_lmswitch.context.fitting import FitOptions, Fitted, fit
@@ -144,14 +145,13 @@ class _Driver:
     def _prompt(self, messages: Sequence[BaseMessage]) -> int:
         match self._counter.counts:
             case "texts":
-                return sum(map(self._line, messages))
+                return sum(map(self._counted, messages))
             case _:
                 return self._counter.messages(messages)
 
-    def _line(self, message: BaseMessage) -> int:
+    def _counted(self, message: BaseMessage) -> int:
         """Count a message as a line of text; most were counted in the turn before."""
-        said = "\n".join(filter(None, (text_of(message), calls_of(message))))
-        line = f"{' '.join(filter(None, (message.type, message.name)))}: {said}"
+        line = _line(message)
         digest = hashlib.blake2b(line.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         key = (self._counter.name, b"line" + digest)
         known = self._cache.counts.get(key)
@@ -159,6 +159,13 @@ class _Driver:
             known = self._counter.text(line)
             self._cache.counts.put(key, known)
         return known + _MESSAGE_TOKENS + images_of(message) * IMAGE_TOKENS
+
+
+def _line(message: BaseMessage) -> str:
+    """Write a message as LangChain's `get_buffer_string` does."""
+    who = " ".join(filter(None, (message.type, message.name)))
+    calls = message.tool_calls if isinstance(message, AIMessage) else ()
+    return f"{who}: {text_of(message)}{calls or ''}"
 
 
 def _unit_long(vector: Sequence[float]) -> tuple[float, ...]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 from langchain_core.language_models import BaseLanguageModel
-from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage
 from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
@@ -70,13 +70,20 @@ def counter_of(count_tokens: Any, tools: Sequence[Any] = ()) -> Counter:
     name = _NAMES.of(call)
     if not tools:
         return Counter(name=name, counts=_kind(call), call=call)
-    schemas = [convert_to_openai_tool(one) for one in tools]
+    schemas = [_schema(one) for one in tools]
     told = json.dumps(schemas, sort_keys=True, default=str)
     name = f"{name} with {told}"
     if _takes_tools(call):
         return Counter(name=name, counts="messages", call=lambda given: call(given, tools=schemas))
     plain = Counter(name=name, counts=_kind(call), call=call)
     return Counter(name=name, counts=plain.counts, call=call, tools_tokens=plain.text(told))
+
+
+def _schema(tool: Any) -> Any:
+    try:
+        return convert_to_openai_tool(tool)
+    except (TypeError, ValueError):  # a form that only its provider knows
+        return tool
 
 
 def _callable(count_tokens: Any) -> Callable[..., Any]:
@@ -113,6 +120,8 @@ def _annotation(call: Callable[..., Any]) -> str | None:
     except (TypeError, ValueError, StopIteration):
         return None
     told = first.annotation
+    if told is AnyMessage:
+        return "AnyMessage"
     name = told if isinstance(told, str) else inspect.formatannotation(told)
     name = name.rpartition(".")[2] if "[" not in name else name
     return None if told is first.empty or name in {"Any", "object"} else name
@@ -146,6 +155,6 @@ def _takes_tools(call: Callable[..., Any]) -> bool:
 def _whole(tokens: Any) -> int:
     """Read a count; parts of a token count as one."""
     try:
-        return max(math.ceil(tokens), 0)
+        return max(int(math.ceil(tokens)), 0)
     except (TypeError, ValueError, OverflowError) as error:
         raise InvalidRequest(f"`count_tokens` returned {tokens!r}. {_REMEDY}") from error

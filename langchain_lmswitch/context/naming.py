@@ -9,6 +9,12 @@ from types import FunctionType
 from typing import Any, Final
 
 _MOST_NAMES: Final = 256
+_PASSING: Final = "~"
+
+
+def is_passing(name: str) -> bool:
+    """Tell whether a name means something else in another process."""
+    return name.startswith(_PASSING)
 
 
 class Names:
@@ -37,7 +43,7 @@ class Names:
         key = _identity(thing)
         with self._lock:
             if key not in self._kept:
-                self._kept[key] = (_held(thing), f"{self._prefix}-{next(self._numbers)}")
+                self._kept[key] = (_held(thing), f"{_PASSING}{self._prefix}-{next(self._numbers)}")
             self._kept.move_to_end(key)
             while len(self._kept) > _MOST_NAMES:
                 self._kept.popitem(last=False)
