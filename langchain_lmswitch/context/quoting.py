@@ -45,7 +45,7 @@ def quoted(units: Sequence[Unit], *, most_chars: int) -> str:
         if one.date and one.date != date:
             written.append(f"[{one.date}]")
             date = one.date
-        written.append(f"{one.speaker}: {ends(one.text, int(share * one.weight))}")  # 2
+        written.append(f"{one.speaker}: {ends(one.text, share * one.weight)}")  # 2
     return _harmless("\n".join(written))  # 3
 
 
@@ -68,16 +68,16 @@ def _line(message: BaseMessage) -> _Line:
     return _Line(speaker_of(message), date_of(message), text, weight)
 
 
-def _share(lines: Sequence[_Line], most_chars: int) -> float:
+def _share(lines: Sequence[_Line], most_chars: int) -> int:
     """Say how many characters each message may have, so that short ones leave theirs to others."""
-    left_chars, left_weight, share = float(most_chars), sum(one.weight for one in lines), 0.0
+    left_chars, left_weight = most_chars, sum(one.weight for one in lines)
     for one in sorted(lines, key=lambda one: len(one.text) / one.weight):
-        share = left_chars / left_weight
+        share = left_chars // left_weight
         if len(one.text) > share * one.weight:
             return share
         left_chars -= len(one.text)
         left_weight -= one.weight
-    return float("inf") if lines and not left_weight else share
+    return most_chars  # all fit
 
 
 def _harmless(text: str) -> str:
