@@ -1,6 +1,7 @@
 """Whether what a summarizer wrote is a summary, and what of it is kept."""
 
 import re
+from collections.abc import Sequence
 from typing import Final
 
 from langchain_lmswitch.context.quoting import CLOSE, OPEN
@@ -8,8 +9,12 @@ from langchain_lmswitch.context.quoting import CLOSE, OPEN
 MOST_CHARS: Final = 1_000
 """What a summary may be long."""
 _LEAST_LETTERS: Final = 12
-_RUN_CHARS: Final = 160
-"""So many characters of the source in one piece are a copy, not a summary."""
+_COPIED: Final = 0.5
+"""The part of its sentences from which on it is a copy of the source, not a summary."""
+_COPY_CHARS: Final = 25
+"""Shorter sentences may well be the same."""
+_DISTINCT: Final = 0.5
+"""The part of its sentences that must differ: small models get caught in one."""
 _GROUNDED: Final = 0.5
 """The part of its longer words that must be in the source; of another conversation it is a third,
 and in another language next to nothing."""
@@ -56,11 +61,11 @@ def accepted(text: str, source: str, *, cut: bool = False) -> str | None:
 
     1. Thoughts, fences and a title are taken off.
     2. A refusal, or what repeats the request, is none.
-    3. Sentences that were there already are dropped, and those with a number of two digits or
-       more that the source does not have: they are made up.
-    4. What breaks off ends with its last whole sentence, and so does what is too long.
-    5. What is empty, as long as the source, a copy of a part of it, or about something else, is
-       none.
+    3. What breaks off ends with its last whole sentence, and so does what is too long.
+    4. What says the same over and over, or copies the source, is none.
+    5. Sentences with a number of two digits or more that the source does not have are dropped:
+       they are made up.
+    6. What is empty, as long as the source, or about something else, is none.
 
     Args:
         text: The answer.
@@ -70,16 +75,18 @@ def accepted(text: str, source: str, *, cut: bool = False) -> str | None:
     bare = _bare(text)  # 1
     if _REFUSAL.search(bare[:_OPENING_CHARS]) or any(one in bare for one in _OURS):  # 2
         return None
-    kept = _true_once(_whole(bare) if cut else bare, source)  # 3, 4
-    if len(kept) > MOST_CHARS:  # 4
-        kept = _whole(kept[:MOST_CHARS])
-    return kept if _is_summary(kept, source) else None  # 5
+    whole = _whole(bare) if cut else bare  # 3
+    sentences = _sentences(whole if len(whole) <= MOST_CHARS else _whole(whole[:MOST_CHARS]))
+    distinct = list(dict.fromkeys(sentences))
+    if len(distinct) < _DISTINCT * len(sentences) or _copied(distinct, source):  # 4
+        return None
+    kept = " ".join(_true(distinct, source))  # 5
+    return kept if _tells(kept, source) else None  # 6
 
 
 def _bare(text: str) -> str:
     plain = _FENCE.sub("", _THOUGHT.sub("", text)).strip()
-    rest = _TITLE.sub("", plain, count=1).strip()
-    return rest or plain
+    return _TITLE.sub("", plain, count=1).strip() or plain
 
 
 def _whole(text: str) -> str:
@@ -88,29 +95,27 @@ def _whole(text: str) -> str:
     return text[: max([*ends[-1:], text.rfind("\n"), 0])].rstrip()
 
 
-def _true_once(text: str, source: str) -> str:
+def _sentences(text: str) -> list[str]:
+    found = (" ".join(one.split()) for one in _SENTENCE.findall(text))
+    return [one for one in found if one]
+
+
+def _copied(sentences: Sequence[str], source: str) -> bool:
+    read = " ".join(source.split())
+    copies = [len(one) for one in sentences if len(one) >= _COPY_CHARS and one in read]
+    return sum(copies) > _COPIED * sum(map(len, sentences))
+
+
+def _true(sentences: Sequence[str], source: str) -> list[str]:
     numbers = set(_NUMBER.findall(source))
-    seen: set[str] = set()
-    kept: list[str] = []
-    for one in _SENTENCE.findall(text):
-        sentence = one.strip()
-        told = " ".join(sentence.casefold().split())
-        if told and told not in seen and numbers.issuperset(_NUMBER.findall(sentence)):
-            seen.add(told)
-            kept.append(sentence)
-    return " ".join(kept)
+    return [one for one in sentences if numbers.issuperset(_NUMBER.findall(one))]
 
 
-def _is_summary(text: str, source: str) -> bool:
+def _tells(text: str, source: str) -> bool:
     letters = sum(map(str.isalpha, text))
     if letters < _LEAST_LETTERS or len(text) >= len(source):
         return False
-    copied = any(
-        text[at : at + _RUN_CHARS] in source
-        for at in range(0, max(1, len(text) - _RUN_CHARS), _RUN_CHARS // 4)
-        if len(text) - at >= _RUN_CHARS
-    )
-    return not copied and _grounded(text, source) >= _GROUNDED
+    return _grounded(text, source) >= _GROUNDED
 
 
 def _grounded(text: str, source: str) -> float:
