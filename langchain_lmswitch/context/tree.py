@@ -129,7 +129,7 @@ def _wanted(
     for child in node.children:
         yield from _wanted(child, leaves, units, known, given_up)
     if all(_settled(child, known, given_up) for child in node.children):  # 2
-        yield Piece(key=node.key, texts=_texts(node.children, known))
+        yield Piece(key=node.key, texts=_below(node, known))
 
 
 def told(leaves: Sequence[Leaf], units: Sequence[Unit], known: Known) -> tuple[Told, ...]:
@@ -160,11 +160,17 @@ def _settled(node: _Node, known: Known, given_up: AbstractSet[bytes]) -> bool:
     if not node.children:
         return False
     done = all(_settled(child, known, given_up) for child in node.children)
-    return done and len(_texts(node.children, known)) <= 1
+    return done and len(_below(node, known)) <= 1
 
 
-def _texts(nodes: Sequence[_Node], known: Known) -> tuple[str, ...]:
-    return tuple(text for node in nodes if (text := known(node.key)))
+def _below(node: _Node, known: Known) -> tuple[str, ...]:
+    """Give what there is to be merged: of a child without a summary, what is below it."""
+    return tuple(text for child in node.children for text in _texts(child, known))
+
+
+def _texts(node: _Node, known: Known) -> tuple[str, ...]:
+    text = known(node.key)
+    return _below(node, known) if text is None else (text,)
 
 
 def _roots(leaves: Sequence[Leaf]) -> list[_Node]:
