@@ -56,13 +56,14 @@ _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
 """Scripts that put no space between words: two characters are what a word is elsewhere."""
 
 
-def accepted(text: str, source: str, *, cut: bool = False) -> str | None:
+def accepted(text: str, source: str, *, cut: bool = False, merged: bool = False) -> str | None:
     """Give what of an answer is kept as the summary of `source`; `None` if it is none.
 
     1. Thoughts, fences and a title are taken off.
     2. A refusal, or what repeats the request, is none.
     3. What breaks off ends with its last whole sentence, and so does what is too long.
-    4. What says the same over and over, or copies the source, is none.
+    4. What says the same over and over is none, nor is a copy of what was said; summaries that are
+       merged may lend their sentences.
     5. Sentences with a number of two digits or more that the source does not have are dropped:
        they are made up.
     6. What is empty, as long as the source, or about something else, is none.
@@ -71,6 +72,7 @@ def accepted(text: str, source: str, *, cut: bool = False) -> str | None:
         text: The answer.
         source: What was to be summarized; see `summaries.source_of`.
         cut: Whether the answer ended for its length.
+        merged: Whether the source is summaries already.
     """
     bare = _bare(text)  # 1
     if _REFUSAL.search(bare[:_OPENING_CHARS]) or any(one in bare for one in _OURS):  # 2
@@ -78,7 +80,9 @@ def accepted(text: str, source: str, *, cut: bool = False) -> str | None:
     whole = _whole(bare) if cut else bare  # 3
     sentences = _sentences(whole if len(whole) <= MOST_CHARS else _whole(whole[:MOST_CHARS]))
     distinct = list(dict.fromkeys(sentences))
-    if len(distinct) < _DISTINCT * len(sentences) or _copied(distinct, source):  # 4
+    if len(distinct) < _DISTINCT * len(sentences):  # 4
+        return None
+    if not merged and _copied(distinct, source):  # 4
         return None
     kept = " ".join(_true(distinct, source))  # 5
     return kept if _tells(kept, source) else None  # 6

@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Final, Generic, TypeVar
 
 from langchain_lmswitch.context.recall import Segment
+from langchain_lmswitch.context.telling import SummaryBlock
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -14,6 +15,7 @@ V = TypeVar("V")
 MOST_COUNTS: Final = 200_000
 MOST_SEGMENTS: Final = 20_000
 MOST_SUMMARIES: Final = 20_000
+MOST_BLOCKS: Final = 1_000
 MOST_VECTORS: Final = 50_000
 
 
@@ -55,6 +57,10 @@ class ContextCache:
     """By the digest of a chunk."""
     summaries: Bounded[bytes, str] = field(default_factory=lambda: Bounded(MOST_SUMMARIES))
     """By the digest of a chunk, or of the summaries that one was merged from."""
+    blocks: Bounded[tuple[bytes, int], SummaryBlock] = field(
+        default_factory=lambda: Bounded(MOST_BLOCKS)
+    )
+    """What was told of evicted chunks, by their digest and the room it had."""
     vectors: Bounded[tuple[str, bytes], tuple[float, ...]] = field(
         default_factory=lambda: Bounded(MOST_VECTORS)
     )

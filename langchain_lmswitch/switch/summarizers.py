@@ -51,7 +51,7 @@ async def by_chat_model(model: BaseChatModel, piece: Piece) -> str | None:
     source = source_of(piece)
     answer = await model.ainvoke(list(fresh_request(piece, source)))
     told = answer.response_metadata.get("finish_reason")
-    return accepted(answer.text, source, cut=told in _LENGTH)
+    return accepted(answer.text, source, cut=told in _LENGTH, merged=bool(piece.texts))
 
 
 async def by_resident(
@@ -70,7 +70,7 @@ async def by_resident(
         return None
     source, asking = asked
     text, cut = await _said(host, resident, asking)
-    return accepted(text, source, cut=cut)
+    return accepted(text, source, cut=cut, merged=bool(piece.texts))
 
 
 async def _behind(host: Host, resident: Resident, piece: Piece, answered: Answered) -> Ask | None:

@@ -10,10 +10,12 @@ from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolCall, ToolMessage
 
 from langchain_lmswitch.context.accepting import MOST_CHARS, accepted
+from langchain_lmswitch.context.cache import ContextCache
 from langchain_lmswitch.context.chunks import Chunk, chunks_of
 from langchain_lmswitch.context.pauses import Pause
 from langchain_lmswitch.context.quoting import CLOSE, LEFT_OUT, OPEN, quoted
 from langchain_lmswitch.context.summaries import fresh_request, live_request, source_of
+from langchain_lmswitch.context.summarized import block_told, next_piece, texts_told
 from langchain_lmswitch.context.telling import HEADING, NO_SUMMARY, block_of, entry_of
 from langchain_lmswitch.context.tree import (
     SIBLINGS,
@@ -196,6 +198,33 @@ def test_dates_stand_before_what_was_said_then() -> None:
     ]
 
 
+def test_the_block_changes_with_what_is_evicted_and_not_between() -> None:
+    """Else every summary that is written would cost a server all that stands behind it."""
+    pieces = parted(chat(60)).units
+    chunks = [one for one in chunks_of(pieces) if one.closed]
+    cache = ContextCache()
+
+    def block(evicted: int, budget_tokens: int = 1_000) -> str:
+        return block_told(
+            chunks[:evicted],
+            pieces,
+            cache,
+            budget_tokens=budget_tokens,
+            tokens_of=lambda text: len(text.split()),
+        ).text
+
+    assert texts_told(chunks[:4], pieces, cache) == ()
+    first = next_piece(chunks[:4], pieces, cache)
+    assert first is not None
+    assert block(3) == ""
+    cache.summaries.put(first.key, "notes")
+    assert next_piece(chunks[:4], pieces, cache) is None
+    assert texts_told(chunks[:4], pieces, cache) == (HEADING, "notes")
+    assert block(3) == ""
+    assert block(4) == f"{HEADING}\nnotes"
+    assert block(4, budget_tokens=20) == ""
+
+
 def question_of(messages: Sequence[BaseMessage]) -> str:
     return str(messages[-1].content)
 
@@ -301,6 +330,12 @@ def test_what_stands_around_it_is_taken_off(around: str) -> None:
 )
 def test_what_is_no_summary_is_dropped(text: str) -> None:
     assert accepted(text, SOURCE) is None
+
+
+def test_a_merge_may_keep_sentences() -> None:
+    source = f"(1) {GOOD}\n(2) The orchestra has a new director, and Nadia writes in English."
+    assert accepted(GOOD, source) is None
+    assert accepted(GOOD, source, merged=True) == GOOD
 
 
 def test_numbers_that_nobody_said_are_dropped() -> None:

@@ -12,7 +12,8 @@ from unit_tests.switch.desk import MIB, Desk, virtual
 
 from langchain_lmswitch.context.cache import ContextCache
 from langchain_lmswitch.context.chunks import chunks_of
-from langchain_lmswitch.context.tree import Piece, leaves_of, wanted
+from langchain_lmswitch.context.summarized import next_piece
+from langchain_lmswitch.context.tree import Piece
 from langchain_lmswitch.context.units import parted
 from langchain_lmswitch.switch.summarizers import Answered
 from langchain_lmswitch.switch.summarizing import DEADLINE_S, QUIET_S, Job, Summarizer
@@ -88,7 +89,8 @@ async def test_a_summary_is_kept_by_its_key() -> None:
     assert one.board.summarizing.start(job(cache, last=await answered(one, "big")))
     await asyncio.sleep(QUIET_S + 10)
     assert cache.summaries.get(piece().key) == NOTES
-    assert one.changes() == one.leased() == []
+    assert one.changes() == []
+    assert one.leased() == []
     assert not one.board.summarizing.busy
 
 
@@ -151,7 +153,7 @@ async def test_an_answer_by_a_schema_does_not_bind_the_summary() -> None:
 async def test_a_live_prompt_without_room_is_left() -> None:
     one = await made("big")
     found = await answered(one, "big")
-    long = (HumanMessage("word " * 3_500), AIMessage("Yes."))
+    long = (HumanMessage("word " * 3_750), AIMessage("Yes."))
     last = Answered(resident=found.resident, said=long, options={})
     cache = ContextCache()
     one.board.summarizing.start(job(cache, last=last))
@@ -180,7 +182,7 @@ async def test_a_request_ends_it_at_once() -> None:
 @virtual
 async def test_a_load_finds_nobody_answering() -> None:
     one = await made("big", memory_bytes=700 * MIB, load_step_s=1.0)
-    one.host.disk["huge"] = card("huge", size_bytes=600 * MIB, max_context_tokens=1024)
+    one.host.disk["huge"] = card("huge", size_bytes=500 * MIB, max_context_tokens=1024)
     one.board.summarizing.start(job(ContextCache(), last=await answered(one, "big")))
     await begun(one)
     await one.use("huge", "call")
@@ -348,29 +350,39 @@ async def test_a_source_is_cut_to_the_window_of_its_summarizer() -> None:
     assert 400 < await one.host.count_tokens("lmswitch/big", prompt) <= 1_024 - 240
 
 
-@virtual
-async def test_three_hundred_turns_take_thirty_calls_at_most() -> None:
-    """Also if people answer while a summary is being written, now and then."""
+async def chatted(one: Desk, cache: ContextCache, pauses_s: Sequence[float]) -> None:
+    """Hold a chat of 300 turns, with these pauses between them by turns."""
     said: list[BaseMessage] = []
-    one, cache = await made("big"), ContextCache()
     last = await answered(one, "big")
     for turn in range(300):
         text = f"Turn {turn}: which stations and lines were asked and named? ".ljust(164, "x")
         said += [HumanMessage(text), AIMessage(f"The answer of the user: {text}")]
         units = parted(said).units
         closed = [chunk for chunk in chunks_of(units) if chunk.closed]
-        work = wanted(
-            leaves_of(closed, units),
-            units,
-            cache.summaries.get,
-            given_up=one.board.summarizing.given_up,
-        )
-        todo = next(work, None)
-        following = todo and Job(piece=todo, cache=cache, by="auto", answered=last)
-        one.board.summarizing.start(following)
-        await asyncio.sleep(1.5 if turn % 7 == 0 else 10.0)
+        todo = next_piece(closed, units, cache, given_up=one.board.summarizing.given_up)
+        one.board.summarizing.start(todo and job_of(todo, cache, last))
+        await asyncio.sleep(pauses_s[turn % len(pauses_s)])
         assert one.board.lease(last.resident, f"{turn}")
         await asyncio.sleep(0.1)
         one.board.release(f"{turn}")
-    assert 15 <= len(asked(one)) <= 30
-    assert len(cache.summaries) >= 15
+
+
+def job_of(todo: Piece, cache: ContextCache, last: Answered) -> Job:
+    return Job(piece=todo, cache=cache, by="auto", answered=last)
+
+
+@pytest.mark.parametrize(
+    ("pauses_s", "least"), [((10.0,), 20), ((10.0,) * 8 + (1.5,), 10), ((1.5,), 0)]
+)
+def test_three_hundred_turns_take_thirty_calls_at_most(
+    pauses_s: Sequence[float], least: int
+) -> None:
+    """Also if people come back while a summary is being written, now and then or always."""
+
+    async def chatting() -> None:
+        one, cache = await made("big"), ContextCache()
+        await chatted(one, cache, pauses_s)
+        assert 1 <= len(asked(one)) <= 30
+        assert len(cache.summaries) >= least
+
+    virtual(chatting)()
