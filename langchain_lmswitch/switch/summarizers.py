@@ -6,9 +6,10 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.messages import BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage
 
 from langchain_lmswitch.context.accepting import accepted
+from langchain_lmswitch.context.contents import images_of
 from langchain_lmswitch.context.summaries import (
     LIMIT_TOKENS,
     MOST_CHARS,
@@ -45,6 +46,12 @@ class Answered:
     options: RouterOptions
     """As it was sent with: its tools stand in the prompt, too."""
 
+    @property
+    def over(self) -> bool:
+        """Whether the model waits for nothing, such as what a tool says."""
+        last = self.said[-1]
+        return not (isinstance(last, AIMessage) and last.tool_calls)
+
 
 async def by_chat_model(model: BaseChatModel, piece: Piece) -> str | None:
     """Have a chat model of the user's summarize; `None` if what it says is no summary."""
@@ -59,11 +66,13 @@ async def by_resident(
 ) -> str | None:
     """Have a model in memory summarize; `None` if what it says is no summary, or is too long.
 
-    1. Who has just answered is asked behind what it has read, if its context is long enough.
-    2. Else, and who is another, it is asked afresh.
+    1. Who has just answered is asked behind what it has read, if that was text and its context is
+       long enough.
+    2. Else it is asked afresh, as another is.
     """
     asked = None
-    if answered and answered.resident.identifier == resident.identifier:  # 1
+    same = answered and answered.resident.identifier == resident.identifier
+    if answered and same and not any(map(images_of, answered.said)):  # 1
         asked = await _behind(host, resident, piece, answered)
     asked = asked or await _afresh(host, resident, piece)  # 2
     if asked is None:

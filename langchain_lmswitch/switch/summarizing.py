@@ -84,9 +84,9 @@ class Summarizing:
         `False` if there is nothing to do, other work, or a pause after what came to nothing.
         """
         self._turn += 1
-        if job is None or job.by == OFF or self.busy or not self._is_idle():  # 1
+        if job is None or job.by == OFF or (job.answered and not job.answered.over):
             return False
-        if not self._pause.over(self._turn):  # 4
+        if self.busy or not self._is_idle() or not self._pause.over(self._turn):  # 1, 4
             return False
         # In an empty context: the callbacks of the request that has ended must not hear of it.
         self._task = asyncio.get_running_loop().create_task(

@@ -3,11 +3,12 @@
 import asyncio
 from collections.abc import Sequence
 from contextvars import ContextVar
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from langchain_core.language_models import BaseChatModel, GenericFakeChatModel
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolCall
 from unit_tests.switch.desk import MIB, Desk, virtual
 
 from langchain_lmswitch.context.cache import ContextCache
@@ -162,6 +163,22 @@ async def test_a_live_prompt_without_room_is_left() -> None:
     assert call.request is not None
     assert call.request.messages[0]["role"] == "system"
     assert cache.summaries.get(piece().key)
+
+
+@virtual
+async def test_what_cannot_be_repeated_is_not() -> None:
+    """Images would be uploaded again; a tool that runs is about to be heard."""
+    one = await made("big")
+    found, image = await answered(one, "big"), {"type": "image", "base64": "", "mime_type": "x"}
+    seen = (HumanMessage(["See:", image]), AIMessage("A cat."))
+    call = AIMessage("", tool_calls=[ToolCall(name="look", args={}, id="1")])
+    waiting = replace(found, said=(*PROMPT, call))
+    assert not one.board.summarizing.start(job(ContextCache(), last=waiting))
+    assert one.board.summarizing.start(job(ContextCache(), last=replace(found, said=seen)))
+    await begun(one)
+    [asking] = one.host.called("predict")
+    assert asking.request is not None
+    assert asking.request.messages[0]["role"] == "system"
 
 
 @virtual
@@ -360,7 +377,7 @@ async def chatted(one: Desk, cache: ContextCache, pauses_s: Sequence[float]) -> 
         units = parted(said).units
         closed = [chunk for chunk in chunks_of(units) if chunk.closed]
         todo = next_piece(closed, units, cache, given_up=one.board.summarizing.given_up)
-        one.board.summarizing.start(todo and job_of(todo, cache, last))
+        one.board.summarizing.start(job_of(todo, cache, last) if todo else None)
         await asyncio.sleep(pauses_s[turn % len(pauses_s)])
         assert one.board.lease(last.resident, f"{turn}")
         await asyncio.sleep(0.1)
