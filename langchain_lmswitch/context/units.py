@@ -83,5 +83,9 @@ def _end_of_results(messages: Sequence[BaseMessage], at: int) -> int:
 
 def _unit(first: int, messages: tuple[BaseMessage, ...]) -> Unit:
     digests = [digest_of(one) for one in messages]
-    joined = digests[0] if len(digests) == 1 else hashlib.blake2b(b"".join(digests), digest_size=16).digest()
+    joined = (
+        digests[0]
+        if len(digests) == 1
+        else hashlib.blake2b(b"".join(digests), digest_size=16).digest()
+    )
     return Unit(first, messages, joined)
