@@ -1,7 +1,6 @@
 """`lmswitch bench context`: what is left of a long conversation when a question needs it."""
 
 import os
-from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -13,7 +12,7 @@ from langchain_lmswitch.cli.screen import remark, show, show_json, table
 from langchain_lmswitch.cli.session import Session, session_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from rich.table import Table
 

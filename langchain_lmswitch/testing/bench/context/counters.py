@@ -1,6 +1,7 @@
 """Who counts tokens: an estimate, or the tokenizer and the template of a loaded model."""
 
 import asyncio
+import json
 import re
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
@@ -86,4 +87,8 @@ class Hosted:
 
 
 def _text(content: Sequence[Any]) -> str:
-    return "\n".join(part["text"] for part in content if part["type"] == "text")
+    return "\n".join(map(_part, content))
+
+
+def _part(part: Any) -> str:
+    return part["text"] if part["type"] == "text" else json.dumps(part, ensure_ascii=False)
