@@ -7,6 +7,7 @@ from threading import Lock
 from typing import Final, Generic, TypeVar
 
 from langchain_lmswitch.context.recall import Segment
+from langchain_lmswitch.context.transcripts import Transcripts
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -59,3 +60,4 @@ class ContextCache:
         default_factory=lambda: Bounded(MOST_VECTORS)
     )
     """By embedding model and digest of the text."""
+    transcripts: Transcripts = field(default_factory=Transcripts)

@@ -28,7 +28,9 @@ class Chunk:
     """Whether no later message can become part of it."""
 
 
-def chunks_of(units: Sequence[Unit]) -> tuple[Chunk, ...]:
+def chunks_of(
+    units: Sequence[Unit], *, before: Sequence[Chunk] = (), kept: int = 0
+) -> tuple[Chunk, ...]:
     """Cut a conversation into chunks.
 
     They depend on the units alone, not on a tokenizer or a budget, and a later message changes
@@ -36,21 +38,27 @@ def chunks_of(units: Sequence[Unit]) -> tuple[Chunk, ...]:
 
     1. At the first user message after 400 tokens, by four characters to the token.
     2. In a turn that goes on, as with an agent's tool calls, at any unit after 1,600.
+
+    Args:
+        units: The conversation.
+        before: The chunks of an earlier state of it.
+        kept: How many of its units are still the same.
     """
-    cuts, said = [0], 0
-    for at, unit in enumerate(units):
+    good = [one for one in before if one.closed and one.end < kept]
+    start = good[-1].end if good else 0
+    cuts, said = [start], 0
+    for at in range(start, len(units)):
+        unit = units[at]
         long = said >= _LONG * CHUNK_TOKENS  # 2
-        if said >= CHUNK_TOKENS and (unit.asks or long):  # 1
+        if at > cuts[-1] and said >= CHUNK_TOKENS and (unit.asks or long):  # 1
             cuts.append(at)
             said = 0
         said += len(unit.text) // _CHARS_PER_TOKEN
     ends = [*cuts[1:], len(units)]
-    return tuple(
-        Chunk(start, end, _digest(units[start:end]), closed=end < len(units))
-        for start, end in zip(cuts, ends, strict=True)
-        if start < end
-    )
+    more = (_chunk(units, begin, end) for begin, end in zip(cuts, ends, strict=True) if begin < end)
+    return (*good, *more)
 
 
-def _digest(units: Sequence[Unit]) -> bytes:
-    return hashlib.blake2b(b"".join(one.digest for one in units), digest_size=16).digest()
+def _chunk(units: Sequence[Unit], start: int, end: int) -> Chunk:
+    digest = hashlib.blake2b(b"".join(one.digest for one in units[start:end]), digest_size=16)
+    return Chunk(start, end, digest.digest(), closed=end < len(units))

@@ -19,10 +19,8 @@ class Unit:
     digest: bytes
     """Equal for units that say the same."""
 
-    @property
-    def asks(self) -> bool:
-        """Whether the user says it."""
-        return isinstance(self.messages[0], HumanMessage)
+    asks: bool
+    """Whether the user says it."""
 
     @property
     def text(self) -> str:
@@ -41,21 +39,28 @@ class Parted:
     """Indices of tool results without their call, which no chat template takes."""
 
 
-def parted(messages: Sequence[BaseMessage]) -> Parted:
+def parted(
+    messages: Sequence[BaseMessage], *, before: Parted | None = None, kept: Sequence[Unit] = ()
+) -> Parted:
     """Split a conversation into units.
 
     1. System messages belong to none.
     2. A message with tool calls is one with the results that follow it, matched by id.
     3. A tool result whose call is not the message before is an orphan, and left out.
+
+    Args:
+        messages: The conversation.
+        before: What was made of an earlier state of it.
+        kept: The first units of `before`, which are still right: only what follows is looked at.
     """
-    system: list[BaseMessage] = []
-    units: list[Unit] = []
-    orphans: list[int] = []
-    at = 0
+    at = kept[-1].first + len(kept[-1].messages) if kept else 0
+    units = [*kept]
+    # System messages are few, and may have changed without the units around them.
+    system = tuple(one for one in messages if isinstance(one, SystemMessage))
+    orphans = [one for one in (before.orphans if before else ()) if one < at]
     while at < len(messages):
         message = messages[at]
         if isinstance(message, SystemMessage):  # 1
-            system.append(message)
             at += 1
         elif isinstance(message, ToolMessage):  # 3
             orphans.append(at)
@@ -64,7 +69,7 @@ def parted(messages: Sequence[BaseMessage]) -> Parted:
             end = _end_of_results(messages, at)  # 2
             units.append(_unit(at, tuple(messages[at:end])))
             at = end
-    return Parted(system=tuple(system), units=tuple(units), orphans=tuple(orphans))
+    return Parted(system=system, units=tuple(units), orphans=tuple(orphans))
 
 
 def _end_of_results(messages: Sequence[BaseMessage], at: int) -> int:
@@ -83,9 +88,9 @@ def _end_of_results(messages: Sequence[BaseMessage], at: int) -> int:
 
 def _unit(first: int, messages: tuple[BaseMessage, ...]) -> Unit:
     digests = [digest_of(one) for one in messages]
-    joined = (
-        digests[0]
-        if len(digests) == 1
-        else hashlib.blake2b(b"".join(digests), digest_size=16).digest()
-    )
-    return Unit(first, messages, joined)
+    together = hashlib.blake2b(b"".join(digests), digest_size=16).digest()
+    return Unit(first, messages, together, _is_user(messages[0]))
+
+
+def _is_user(message: BaseMessage) -> bool:
+    return isinstance(message, HumanMessage) or getattr(message, "role", "") == "user"

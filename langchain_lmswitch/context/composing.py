@@ -1,0 +1,139 @@
+"""Composing a draft: who stays, what is put back, what is told of the rest."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Final
+
+from langchain_lmswitch.context.asking import Ask
+from langchain_lmswitch.context.boundaries import Window
+from langchain_lmswitch.context.cache import ContextCache
+from langchain_lmswitch.context.counting import text_tokens
+from langchain_lmswitch.context.drafts import Draft, Piece, Put, cut_to
+from langchain_lmswitch.context.packing import pack
+from langchain_lmswitch.context.recall import Hit
+from langchain_lmswitch.context.recalling import Asked, query_of, recalled
+from langchain_lmswitch.context.shares import Shares
+from langchain_lmswitch.context.standing import standing
+from langchain_lmswitch.context.transcripts import Transcript
+
+if TYPE_CHECKING:
+    from langchain_lmswitch.context.fitting import FitOptions
+
+_BLOCK_TOKENS: Final = 48
+"""The lines around what is recalled."""
+_LINE_TOKENS: Final = 6
+"""Who says a recalled passage, and what a cut inside a word costs."""
+
+
+class Composer:
+    """Composes the draft of one prompt.
+
+    Args:
+        transcript: The conversation.
+        window: What of it stands in the prompt.
+        costs: Tokens of each unit as it is.
+        parts: What each part of the prompt may take.
+        options: How to fit.
+        cache: What was worked out before.
+    """
+
+    def __init__(
+        self,
+        transcript: Transcript,
+        window: Window,
+        costs: Sequence[int],
+        parts: Shares,
+        options: "FitOptions",
+        cache: ContextCache,
+    ) -> None:
+        self._transcript = transcript
+        self._units = transcript.parted.units
+        self._window = window
+        self._costs = costs
+        self._parts = parts
+        self._options = options
+        self._cache = cache
+        self._asker = next((at for at in reversed(range(len(self._units))) if self._units[at].asks), None)
+
+    def draft(self) -> Generator[Ask, Any, Draft]:
+        """Compose the draft.
+
+        1. The units of the window, those that are too large cut to their place.
+        2. Standing instructions of the user that were evicted, the newest first.
+        3. The summary of what was evicted.
+        4. Passages that the question needs, in what is left.
+        """
+        pieces = self._pieces()  # 1
+        rules = yield from self._standing()  # 2
+        draft = Draft(
+            system=self._transcript.parted.system,
+            conversation=self._units,
+            pieces=pieces,
+            asker=self._asker,
+            **rules,
+        )
+        if self._asker is None:
+            return draft
+        puts = yield from self._puts(draft)  # 4
+        return replace(draft, puts=puts)
+
+    def _pieces(self) -> tuple[Piece, ...]:
+        here = (*self._window.units, *range(self._window.start, len(self._units)))
+        return tuple(map(self._piece, here))
+
+    def _piece(self, at: int) -> Piece:
+        unit, tokens = self._units[at], self._costs[at]
+        most = self._parts.most_of(unit)
+        if self._window.evicted_at < 0 or tokens <= most:
+            return Piece(at, unit, tokens)
+        query = query_of(self._units[:at], at - 1, None).text
+        return Piece(at, cut_to(unit, tokens, most, query=query), most)
+
+    def _standing(self) -> Generator[Ask, Any, dict[str, Any]]:
+        evicted = self._units[: self._window.start] if self._options.priors else ()
+        rules: list[str] = []
+        tokens = 0
+        for rule in reversed(standing(evicted)):
+            took = yield from text_tokens(rule, self._options.tokenizer, self._cache)
+            if tokens + took + _LINE_TOKENS > self._parts.standing:
+                break
+            rules.insert(0, rule)
+            tokens += took + _LINE_TOKENS
+        return {"standing": tuple(rules), "standing_tokens": tokens}
+
+    def _puts(self, draft: Draft) -> Generator[Ask, Any, tuple[Put, ...]]:
+        """Choose what is put back.
+
+        In a tool loop it stays what it was when the loop began, or when something was evicted for
+        the last time, so that the prompt only grows; when there is no room for so much any more,
+        less of it.
+        """
+        query = query_of(self._units, self._asker, self._options.question)
+        asked = Asked(query=query, embedder=self._options.embedder, priors=self._options.priors)
+        since = max(self._asker or 0, self._window.evicted_at)
+        early = [one for one in draft.pieces if one.at <= since]
+        hits = yield from recalled(self._transcript, self._window, early, asked, self._cache)
+        hits = [one for one in hits if one.text not in draft.standing]
+        told = draft.standing_tokens + draft.summary_tokens + _BLOCK_TOKENS
+        then = self._parts.free - sum(one.tokens for one in early) - told
+        now = self._parts.free - sum(one.tokens for one in draft.pieces) - told
+        wanted = 1.0 if self._options.question else 1.0
+        most = min(self._amount(then, wanted), then)
+        puts = self._packed(hits, most)
+        if sum(one.tokens for one in puts) > now:
+            puts = self._packed(hits, min(most, self._parts.free - self._parts.levels.high - told, now))
+        return puts
+
+    def _amount(self, room: int, wanted: float) -> int:
+        least = self._parts.least_recall
+        return least + int(max(room - least, 0) * wanted)
+
+    def _packed(self, hits: Sequence[Hit], budget_tokens: int) -> tuple[Put, ...]:
+        chosen = pack(hits, budget_tokens=max(budget_tokens, 0), tokens_of=self._tokens_of)
+        return tuple(Put(one, self._tokens_of(one)) for one in chosen)
+
+    def _tokens_of(self, hit: Hit) -> int:
+        unit = self._units[hit.unit]
+        share = len(hit.text) / max(len(unit.text), 1)
+        return int(self._costs[hit.unit] * min(share, 1.0)) + _LINE_TOKENS
+

@@ -1,0 +1,60 @@
+"""Ranking: how well each passage matches the question's terms, by BM25."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from langchain_lmswitch.context.segments import Segment
+
+SATURATION: Final = 1.2
+LENGTH_SHARE: Final = 0.75
+"""BM25's k1 and b, as everyone has them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Matches:
+    """The passages that have terms of a question; passages are counted through all segments."""
+
+    scores: Mapping[int, float]
+    rarity: Mapping[str, float]
+    """Of each term that was found anywhere, BM25's idf."""
+
+
+def matched(weights: Mapping[str, float], segments: Sequence[Segment]) -> Matches:
+    """Score passages by the terms that they have.
+
+    Args:
+        weights: What each term of the question counts.
+        segments: In the order that passages are counted in.
+    """
+    lengths = [length for one in segments for length in one.lengths]
+    average = sum(lengths) / len(lengths) if lengths else 1.0
+    scores: dict[int, float] = {}
+    rarity: dict[str, float] = {}
+    for term, weight in weights.items():
+        found = _found(term, segments)
+        if not found:
+            continue
+        rarity[term] = _rarity(len(lengths), len(found))
+        gain = weight * rarity[term]
+        for at, times in found:
+            norm = 1 - LENGTH_SHARE + LENGTH_SHARE * lengths[at] / average
+            part = times * (SATURATION + 1) / (times + SATURATION * norm)
+            scores[at] = scores.get(at, 0.0) + gain * part
+    return Matches(scores=scores, rarity=rarity)
+
+
+def _rarity(passages: int, having: int) -> float:
+    return math.log(1 + (passages - having + 0.5) / (having + 0.5))
+
+
+def _found(term: str, segments: Sequence[Segment]) -> list[tuple[int, int]]:
+    found: list[tuple[int, int]] = []
+    base = 0
+    for one in segments:
+        posting = one.postings.get(term)
+        if posting is not None:
+            found.extend((base + posting[at], posting[at + 1]) for at in range(0, len(posting), 2))
+        base += len(one.lengths)
+    return found

@@ -1,0 +1,106 @@
+"""What is put back, as a function of the messages up to the last compaction."""
+
+import hashlib
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_lmswitch.context.asking import Ask, Embed
+from langchain_lmswitch.context.boundaries import Window
+from langchain_lmswitch.context.cache import ContextCache
+from langchain_lmswitch.context.contents import text_of
+from langchain_lmswitch.context.drafts import Piece
+from langchain_lmswitch.context.recall import Hit, Query, Segment, search, segment
+from langchain_lmswitch.context.transcripts import Transcript
+from langchain_lmswitch.context.units import Unit
+
+Placed = tuple[int, Segment]
+"""An index, with the place of its first unit in the conversation."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """What to recall for."""
+
+    query: Query
+    embedder: str
+    priors: bool
+
+
+def query_of(units: Sequence[Unit], asker: int | None, question: str | None) -> Query:
+    """Say what is asked: by the last user message, which may refer to the one before it."""
+    asking = [one for one in units[: (asker if asker is not None else -1) + 1] if one.asks]
+    texts = [text_of(one.messages[0]) for one in asking[-2:]]
+    last = texts[-1] if texts else ""
+    return Query(text=last if question is None else question, before=texts[0] if texts[1:] else "")
+
+
+def recalled(
+    transcript: Transcript,
+    window: Window,
+    pieces: Sequence[Piece],
+    asked: Asked,
+    cache: ContextCache,
+) -> Generator[Ask, Any, list[Hit]]:
+    """Rank what is not in the prompt, best first.
+
+    1. What was evicted, but for the user message that stays.
+    2. What was cut out of a unit that is in the prompt, and came before the question.
+    """
+    segments = _evicted(transcript, window, cache)  # 1
+    cut = [one for one in pieces if one.unit is not transcript.parted.units[one.at]]
+    segments += [(one.at, _kept(transcript.parted.units[one.at : one.at + 1], cache)) for one in cut]
+    vectors = yield from _vectors(segments, asked, cache)
+    hits = search(asked.query, segments, vectors=vectors, priors=asked.priors)
+    shown = {one.at: one.unit.text for one in cut}  # 2
+    return [
+        hit
+        for hit in hits
+        if hit.unit not in window.units and hit.text not in shown.get(hit.unit, "")
+    ]
+
+
+def _evicted(transcript: Transcript, window: Window, cache: ContextCache) -> list[Placed]:
+    units, segments = transcript.parted.units, []
+    for chunk in transcript.chunks:
+        if chunk.start >= window.start:
+            break
+        if chunk.end <= window.start:
+            segments.append((chunk.start, _indexed(chunk.digest, units[chunk.start : chunk.end], cache)))
+        else:
+            segments.append((chunk.start, _kept(units[chunk.start : window.start], cache)))
+    return segments
+
+
+def _kept(units: Sequence[Unit], cache: ContextCache) -> Segment:
+    digest = hashlib.blake2b(b"".join(one.digest for one in units), digest_size=16).digest()
+    return _indexed(digest, units, cache)
+
+
+def _indexed(digest: bytes, units: Sequence[Unit], cache: ContextCache) -> Segment:
+    known = cache.segments.get(digest)
+    if known is None:
+        known = segment(digest, units)
+        cache.segments.put(digest, known)
+    return known
+
+
+def _vectors(
+    segments: Sequence[Placed], asked: Asked, cache: ContextCache
+) -> Generator[Ask, Any, dict[str, Sequence[float]] | None]:
+    if not asked.embedder or not segments:
+        return None
+    texts = [asked.query.text, *(one.text for _, index in segments for one in index.passages)]
+    keys = {text: (asked.embedder, _digest(text)) for text in texts}
+    new = tuple(text for text, key in keys.items() if cache.vectors.get(key) is None)
+    if new:
+        vectors = yield Embed(new)
+        if vectors is None:
+            return None
+        for text, vector in zip(new, vectors, strict=True):
+            cache.vectors.put(keys[text], tuple(vector))
+    return {text: cache.vectors.get(key) or () for text, key in keys.items()}
+
+
+def _digest(text: str) -> bytes:
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -1,0 +1,185 @@
+"""Segments: the index of one chunk, built once and never changed."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from langchain_core.messages import BaseMessage, HumanMessage
+
+from langchain_lmswitch.context.contents import calls_of, date_of, speaker_of, text_of
+from langchain_lmswitch.context.passages import passages_of
+from langchain_lmswitch.context.priors import is_rule
+from langchain_lmswitch.context.terms import terms_of
+from langchain_lmswitch.context.units import Unit
+
+FORMAT: Final = 1
+"""Of what is kept of a segment; and of the terms, which an older index would not share."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passage:
+    """A piece of a message, and what is known of it besides its words."""
+
+    unit: int
+    """Index of its unit in the chunk."""
+    part: int
+    """Which passage of the unit, from 0."""
+    message: int
+    """Index of its message in the unit."""
+    start: int
+    end: int
+    speaker: str
+    date: str
+    asked: bool
+    """Whether the user says it."""
+    rule: bool
+    """Whether it sounds like a standing instruction."""
+    call: bool
+    """Whether it is of the message's tool calls, not of its text."""
+    text: str
+    """Word for word."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Segment:
+    """The index of one chunk: postings of its passages. Never changed, so it can be kept."""
+
+    digest: bytes
+    units: int
+    """How many it has, also without words."""
+    people: bool
+    """Whether all messages bear names: people talk, not a user with an assistant."""
+    passages: tuple[Passage, ...]
+    places: tuple[int, ...]
+    """The unit of each passage."""
+    lengths: tuple[int, ...]
+    """The terms of each passage."""
+    postings: Mapping[str, tuple[int, ...]]
+    """Of each term: passage, times, passage, times, and so on."""
+
+    def to_plain(self) -> dict[str, Any]:
+        """Give plain JSON values, without any text: that stands in the messages."""
+        return {
+            "format": FORMAT,
+            "digest": self.digest.hex(),
+            "spans": [
+                [one.unit, one.message, one.start, one.end, int(one.rule), int(one.call)]
+                for one in self.passages
+            ],
+            "lengths": list(self.lengths),
+            "postings": {term: list(posting) for term, posting in self.postings.items()},
+        }
+
+
+def segment(digest: bytes, units: Sequence[Unit]) -> Segment:
+    """Index the units of one chunk; results and arguments of tools too."""
+    passages = tuple(one for at, unit in enumerate(units) for one in _passages(at, unit))
+    counts = [Counter(terms_of(one.text)) for one in passages]
+    postings: dict[str, list[int]] = {}
+    for at, count in enumerate(counts):
+        for term, times in count.items():
+            postings.setdefault(term, []).extend((at, times))
+    return _segment(
+        digest,
+        units,
+        passages,
+        lengths=tuple(count.total() for count in counts),
+        postings={term: tuple(posting) for term, posting in postings.items()},
+    )
+
+
+def from_plain(plain: Mapping[str, Any], units: Sequence[Unit]) -> Segment | None:
+    """Take up what was kept of a segment, with the units that it was made of.
+
+    Returns:
+        `None` if it was written by another version, or does not fit the units: index anew.
+    """
+    try:
+        if plain["format"] != FORMAT:
+            return None
+        passages = _restored(plain["spans"], units)
+        postings = {term: tuple(posting) for term, posting in plain["postings"].items()}
+        lengths = tuple(plain["lengths"])
+        digest = bytes.fromhex(plain["digest"])
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError):
+        return None
+    return _segment(digest, units, passages, lengths=lengths, postings=postings)
+
+
+def _segment(
+    digest: bytes,
+    units: Sequence[Unit],
+    passages: tuple[Passage, ...],
+    *,
+    lengths: tuple[int, ...],
+    postings: Mapping[str, tuple[int, ...]],
+) -> Segment:
+    messages = [one for unit in units for one in unit.messages]
+    return Segment(
+        digest=digest,
+        units=len(units),
+        people=all(one.name for one in messages),
+        passages=passages,
+        places=tuple(one.unit for one in passages),
+        lengths=lengths,
+        postings=postings,
+    )
+
+
+def _passages(at: int, unit: Unit) -> Iterator[Passage]:
+    part = 0
+    for number, message in enumerate(unit.messages):
+        for call, text in ((False, text_of(message)), (True, calls_of(message))):
+            for start, end in passages_of(text):
+                said = text[start:end]
+                rule = not call and isinstance(message, HumanMessage) and is_rule(said)
+                yield _passage(at, part, number, message, (start, end), said, rule=rule, call=call)
+                part += 1
+
+
+def _passage(  # noqa: PLR0913 - a record's fields
+    unit: int,
+    part: int,
+    number: int,
+    message: BaseMessage,
+    span: tuple[int, int],
+    text: str,
+    *,
+    rule: bool,
+    call: bool,
+) -> Passage:
+    return Passage(
+        unit=unit,
+        part=part,
+        message=number,
+        start=span[0],
+        end=span[1],
+        speaker=speaker_of(message),
+        date=date_of(message),
+        asked=isinstance(message, HumanMessage),
+        rule=rule,
+        call=call,
+        text=text,
+    )
+
+
+def _restored(spans: Sequence[Sequence[int]], units: Sequence[Unit]) -> tuple[Passage, ...]:
+    found: list[Passage] = []
+    for unit, number, start, end, rule, call in spans:
+        message = units[unit].messages[number]
+        text = calls_of(message) if call else text_of(message)
+        part = found[-1].part + 1 if found and found[-1].unit == unit else 0
+        found.append(
+            _passage(
+                unit,
+                part,
+                number,
+                message,
+                (start, end),
+                text[start:end],
+                rule=bool(rule),
+                call=bool(call),
+            )
+        )
+    return tuple(found)
