@@ -7,16 +7,9 @@ from typing import Any, assert_never
 
 from langchain_core.messages import BaseMessage
 
+from langchain_lmswitch.context.asking import Ask, CountPrompt, CountTexts, Embed
 from langchain_lmswitch.context.cache import ContextCache
-from langchain_lmswitch.context.fitting import (
-    Ask,
-    CountPrompt,
-    CountTexts,
-    Embed,
-    FitOptions,
-    Fitted,
-    fit,
-)
+from langchain_lmswitch.context.fitting import FitOptions, Fitted, fit
 from langchain_lmswitch.testing.bench.context.counters import Counter
 from langchain_lmswitch.testing.bench.context.embedders import Embedder
 
