@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from langchain_lmswitch.cli.loading import LoadBar
     from langchain_lmswitch.switch.board import Held, Switchboard
-    from langchain_lmswitch.testing.bench.context import Chat, Counter, Embedder
+    from langchain_lmswitch.testing.bench.context import Chat, Counter, Driver, Embedder
 
 Data = Annotated[
     list[Path],
@@ -109,7 +109,17 @@ def context(
         show_json(measured)
         return
     show(listing(measured.get("rows", [measured])))
-    remark(f"counted by {counter.name}: {driver.spent}")
+    remark(summary(driver))
+
+
+def summary(driver: "Driver") -> str:
+    """Say in a line who counted, and how much was asked for."""
+    spent = driver.spent
+    return (
+        f"{len(spent.fits_s):,} prompts in {sum(spent.fits_s):.1f} s of the processor; "
+        f"{driver.counter.name} counted {spent.counted_texts:,} texts and "
+        f"{spent.counted_prompts:,} prompts, {spent.embedded_texts:,} were embedded"
+    )
 
 
 def _read(files: "Iterable[Path]") -> "list[Chat]":
