@@ -33,7 +33,7 @@ def mark(at: int) -> str:
 def histories() -> list[History]:
     """Give all of them.
 
-    1. Calls of four tools at once, whose results lie across any cut, and a new question.
+    1. Eight calls at once, whose results lie across any cut, and a new question.
     2. The same before the model has answered: the question stands before the calls.
     3. An old message that is longer than the budget.
     4. A question that is longer than the budget, with what is asked at its end.
@@ -76,8 +76,8 @@ def _talk(count: int, *, words: int = 60) -> list[BaseMessage]:
 
 
 def _calls() -> list[BaseMessage]:
-    calls = [{"name": "look_up", "args": {"page": at}, "id": f"call-{at}"} for at in range(4)]
-    results = [ToolMessage(_said(400), tool_call_id=f"call-{at}") for at in range(4)]
+    calls = [{"name": "look_up", "args": {"page": at}, "id": f"call-{at}"} for at in range(8)]
+    results = [ToolMessage(_said(300), tool_call_id=f"call-{at}") for at in range(8)]
     return [AIMessage("Let me see.", tool_calls=calls), *results]
 
 
