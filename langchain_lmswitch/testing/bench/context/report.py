@@ -46,7 +46,7 @@ def row_of(
     found = list(chain.from_iterable(one.marks(rivals=rivals) for one in asking))
     took_s = driver.spent.fits_s[already:]
     ours = asdict(marked([one[OURS] for one in found]))
-    return _cut(
+    measured: Record = _cut(
         {
             "ratio": ratio,
             **ours,
@@ -58,6 +58,7 @@ def row_of(
             "baselines": _baselines(found),
         }
     )
+    return measured
 
 
 def _baselines(found: Sequence[Marked]) -> dict[str, Record]:
