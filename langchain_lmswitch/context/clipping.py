@@ -79,9 +79,7 @@ def _clip(message: BaseMessage, chars: int, query: str) -> BaseMessage:
 def _cut(content: Any, cut: Callable[[str], str]) -> Any:
     if isinstance(content, str):
         return cut(content)
-    return [
-        cut(one) if isinstance(one, str) else _cut_block(one, cut) for one in content
-    ]
+    return [cut(one) if isinstance(one, str) else _cut_block(one, cut) for one in content]
 
 
 def _cut_block(block: Any, cut: Callable[[str], str]) -> Any:

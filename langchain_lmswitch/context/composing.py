@@ -4,6 +4,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
+from langchain_lmswitch.context import blocks
 from langchain_lmswitch.context.asking import Ask
 from langchain_lmswitch.context.boundaries import Window
 from langchain_lmswitch.context.cache import ContextCache
@@ -53,7 +54,9 @@ class Composer:
         self._parts = parts
         self._options = options
         self._cache = cache
-        self._asker = next((at for at in reversed(range(len(self._units))) if self._units[at].asks), None)
+        self._asker = next(
+            (at for at in reversed(range(len(self._units))) if self._units[at].asks), None
+        )
 
     def draft(self) -> Generator[Ask, Any, Draft]:
         """Compose the draft.
@@ -119,21 +122,40 @@ class Composer:
         now = self._parts.free - sum(one.tokens for one in draft.pieces) - told
         wanted = 1.0 if self._options.question else 1.0
         most = min(self._amount(then, wanted), then)
-        puts = self._packed(hits, most)
+        puts = yield from self._packed(hits, most)
         if sum(one.tokens for one in puts) > now:
-            puts = self._packed(hits, min(most, self._parts.free - self._parts.levels.high - told, now))
+            less = self._parts.free - self._parts.levels.high - told
+            puts = yield from self._packed(hits, min(most, less, now))
         return puts
 
     def _amount(self, room: int, wanted: float) -> int:
         least = self._parts.least_recall
         return least + int(max(room - least, 0) * wanted)
 
-    def _packed(self, hits: Sequence[Hit], budget_tokens: int) -> tuple[Put, ...]:
-        chosen = pack(hits, budget_tokens=max(budget_tokens, 0), tokens_of=self._tokens_of)
-        return tuple(Put(one, self._tokens_of(one)) for one in chosen)
+    def _packed(
+        self, hits: Sequence[Hit], budget_tokens: int
+    ) -> Generator[Ask, Any, tuple[Put, ...]]:
+        """Take the best passages that fit.
+
+        What a passage takes is told from its share of its message, and no tokenizer keeps to that:
+        so the block is counted once, and packed anew by what it showed.
+        """
+        if budget_tokens <= 0 or not hits:
+            return ()
+        puts = self._chosen(hits, budget_tokens, 1.0)
+        text = blocks.recall_block([one.hit for one in puts], self._units)
+        counted = yield from text_tokens(text, self._options.tokenizer, self._cache)
+        guessed = sum(one.tokens for one in puts)
+        return self._chosen(hits, budget_tokens, counted / guessed if guessed else 1.0)
+
+    def _chosen(self, hits: Sequence[Hit], budget_tokens: int, scale: float) -> tuple[Put, ...]:
+        def tokens_of(hit: Hit) -> int:
+            return max(int(self._tokens_of(hit) * scale), 1)
+
+        chosen = pack(hits, budget_tokens=budget_tokens, tokens_of=tokens_of)
+        return tuple(Put(one, tokens_of(one)) for one in chosen)
 
     def _tokens_of(self, hit: Hit) -> int:
         unit = self._units[hit.unit]
         share = len(hit.text) / max(len(unit.text), 1)
         return int(self._costs[hit.unit] * min(share, 1.0)) + _LINE_TOKENS
-

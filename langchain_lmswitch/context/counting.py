@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Generator, Sequence
+from operator import add
 from typing import Any, Final
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
@@ -29,15 +30,18 @@ def unit_costs(
         overhead: Tokens that a template puts around each message.
         cache: Where counts are kept.
     """
-    costs = transcript.costs.setdefault(tokenizer, [])
-    new = transcript.parted.units[len(costs) :]
+    before = transcript.costs.get(tokenizer, [])
+    new = transcript.parted.units[len(before) :]
     unknown = [one for one in new if cache.counts.get((tokenizer, one.digest)) is None]
     if unknown:
         counted = yield CountTexts(tuple(map(_countable, unknown)))
         for unit, tokens in zip(unknown, counted, strict=True):
             cache.counts.put((tokenizer, unit.digest), tokens)
-    for unit in new:
-        costs.append((cache.counts.get((tokenizer, unit.digest)) or 0) + _around(unit, overhead))
+    tokens_of = [cache.counts.get((tokenizer, one.digest)) or 0 for one in new]
+    around = [_around(one, overhead) for one in new]
+    # Another call may have counted meanwhile: a list that is in use is not changed.
+    costs = [*before, *map(add, tokens_of, around)]
+    transcript.costs[tokenizer] = costs
     return costs
 
 

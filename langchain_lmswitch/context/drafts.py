@@ -101,7 +101,9 @@ def relieved(draft: Draft, excess_tokens: int) -> Draft | None:
     kept = _without_oldest(draft, excess_tokens)  # 3, 4
     if len(kept) < len(draft.pieces):
         return replace(draft, pieces=kept)
-    largest = max(kept, key=lambda one: (one.at != draft.asker and one.tokens > 2 * _LEAST_TOKENS, one.tokens))
+    largest = max(
+        kept, key=lambda one: (one.at != draft.asker and one.tokens > 2 * _LEAST_TOKENS, one.tokens)
+    )
     if largest.tokens <= _LEAST_TOKENS:
         return None
     cut = _halved(largest, excess_tokens)  # 5, 6

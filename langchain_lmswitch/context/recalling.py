@@ -49,7 +49,9 @@ def recalled(
     """
     segments = _evicted(transcript, window, cache)  # 1
     cut = [one for one in pieces if one.unit is not transcript.parted.units[one.at]]
-    segments += [(one.at, _kept(transcript.parted.units[one.at : one.at + 1], cache)) for one in cut]
+    segments += [
+        (one.at, _kept(transcript.parted.units[one.at : one.at + 1], cache)) for one in cut
+    ]
     vectors = yield from _vectors(segments, asked, cache)
     hits = search(asked.query, segments, vectors=vectors, priors=asked.priors)
     shown = {one.at: one.unit.text for one in cut}  # 2
@@ -66,7 +68,9 @@ def _evicted(transcript: Transcript, window: Window, cache: ContextCache) -> lis
         if chunk.start >= window.start:
             break
         if chunk.end <= window.start:
-            segments.append((chunk.start, _indexed(chunk.digest, units[chunk.start : chunk.end], cache)))
+            segments.append(
+                (chunk.start, _indexed(chunk.digest, units[chunk.start : chunk.end], cache))
+            )
         else:
             segments.append((chunk.start, _kept(units[chunk.start : window.start], cache)))
     return segments

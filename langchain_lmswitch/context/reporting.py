@@ -25,7 +25,9 @@ def report(
             reusable_tokens=_reusable(tokens_after, (), transcript),
         )
     here = {one.at for one in draft.pieces}
-    evicted = (len(one.messages) for at, one in enumerate(transcript.parted.units) if at not in here)
+    evicted = (
+        len(one.messages) for at, one in enumerate(transcript.parted.units) if at not in here
+    )
     compacted = _compacted(window, transcript)
     return ContextReport(
         tokens_before=tokens_before,

@@ -107,6 +107,9 @@ def _same(before: Marks, now: Marks) -> int:
 def _copied(marks: Marks, before: Marks = ([], [], [], [], [], []), same: int = 0) -> Marks:
     """Keep lists and mappings from being changed by who made them; most are kept already."""
     return tuple(
-        [*old[:same], *(deepcopy(one) if isinstance(one, list | dict) else one for one in new[same:])]
+        [
+            *old[:same],
+            *(deepcopy(one) if isinstance(one, list | dict) else one for one in new[same:]),
+        ]
         for old, new in zip(before, marks, strict=True)
     )

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from langchain_lmswitch.context.cache import ContextCache
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.ledger.base import Ledger
 from langchain_lmswitch.ledger.memory import MemoryLedger
@@ -61,6 +62,7 @@ class Switchboard:
         self.ledger: Ledger = ledger or MemoryLedger()
         self.settings = settings
         self.threads = Threads()
+        self.contexts = ContextCache()
         self.habits = Habits(clock=clock)
         self._neighbors = neighbors or Neighbors(None)
         self._leases = Leases(self._neighbors, clock=clock)
