@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 from langchain_lmswitch.chat_models.binding import BindingChatModel
 from langchain_lmswitch.messages.incoming import PROVIDER
+from langchain_lmswitch.types.contexts import ContextMode, Overflow
 from langchain_lmswitch.types.events import SwitchEvent
 from langchain_lmswitch.types.roles import roles_of
 
@@ -28,6 +29,8 @@ ANSWERING: Final = (
     "send_reasoning",
     "explore",
     "learn",
+    "context",
+    "on_overflow",
 )
 """The fields that say how to answer, under the names of `RouterOptions`."""
 
@@ -83,6 +86,13 @@ class ChatModelFields(BindingChatModel):
     learn: bool | None = None
     """Whether what becomes of an answer teaches which model to choose; `None` is yes, unless
     `LMSWITCH_LEARN` says no. `feedback` counts in any case but that."""
+    context: ContextMode | None = None
+    """What becomes of a conversation longer than the context: `on` keeps the recent turns and puts
+    back the earlier ones that the question needs, `observe` only reports what that would give, and
+    `off` sends it as it is; `None` is as `LMSWITCH_CONTEXT` says."""
+    on_overflow: Overflow | None = None
+    """Whether a message that is larger than its place is cut (`clip`) or refused (`raise`); `None`
+    is as `LMSWITCH_ON_OVERFLOW` says."""
     streaming: bool = False
     """Whether `invoke` streams inside, for the sake of callbacks."""
     on_event: Callable[[SwitchEvent], None] | None = Field(default=None, exclude=True)

@@ -8,6 +8,7 @@ from typing import Final, Generic, TypeVar
 
 from langchain_lmswitch.context.recall import Segment
 from langchain_lmswitch.context.stores import ContextStore
+from langchain_lmswitch.context.telling import SummaryBlock
 from langchain_lmswitch.context.transcripts import Transcripts
 
 K = TypeVar("K", bound=Hashable)
@@ -16,6 +17,7 @@ V = TypeVar("V")
 MOST_COUNTS: Final = 200_000
 MOST_SEGMENTS: Final = 20_000
 MOST_SUMMARIES: Final = 20_000
+MOST_BLOCKS: Final = 1_000
 MOST_VECTORS: Final = 50_000
 
 
@@ -67,6 +69,10 @@ class ContextCache:
     """By the digest of a chunk."""
     summaries: Bounded[bytes, str] = field(default_factory=lambda: Bounded(MOST_SUMMARIES))
     """By the digest of a chunk, or of the summaries that one was merged from."""
+    blocks: Bounded[tuple[bytes, int], SummaryBlock] = field(
+        default_factory=lambda: Bounded(MOST_BLOCKS)
+    )
+    """What was told of evicted chunks, by their digest and the room it had."""
     vectors: Bounded[tuple[str, bytes], tuple[float, ...]] = field(
         default_factory=lambda: Bounded(MOST_VECTORS)
     )

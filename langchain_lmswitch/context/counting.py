@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Generator, Sequence
+from operator import add
 from typing import Any, Final
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
@@ -29,17 +30,17 @@ def unit_costs(
         overhead: Tokens that a template puts around each message.
         cache: Where counts are kept.
     """
-    known = transcript.costs.get(tokenizer, [])
-    new = transcript.parted.units[len(known) :]
-    counts = {one.digest: cache.counts.get((tokenizer, one.digest)) for one in new}
-    unknown = [one for one in new if counts[one.digest] is None]
+    before = transcript.costs.get(tokenizer, [])
+    new = transcript.parted.units[len(before) :]
+    unknown = [one for one in new if cache.counts.get((tokenizer, one.digest)) is None]
     if unknown:
         counted = yield CountTexts(tuple(map(_countable, unknown)))
         for unit, tokens in zip(unknown, counted, strict=True):
-            counts[unit.digest] = tokens
             cache.counts.put((tokenizer, unit.digest), tokens)
-    # A list of its own: the same conversation may be counted by another call meanwhile.
-    costs = [*known, *((counts[one.digest] or 0) + _around(one, overhead) for one in new)]
+    tokens_of = [cache.counts.get((tokenizer, one.digest)) or 0 for one in new]
+    around = [_around(one, overhead) for one in new]
+    # Another call may have counted meanwhile: a list that is in use is not changed.
+    costs = [*before, *map(add, tokens_of, around)]
     transcript.costs[tokenizer] = costs
     return costs
 

@@ -37,7 +37,9 @@ class FitOptions:
     budget_tokens: int
     """What the finished prompt may take."""
     tokenizer: str
-    """Names who counts, with what template and tools, so that counts can be kept."""
+    """Names who counts, so that counts can be kept."""
+    template: str = ""
+    """Names what is put around every conversation: tools, a schema."""
     embedder: str = ""
     """Names who embeds; empty if nobody does."""
     question: str | None = None
@@ -66,7 +68,8 @@ def fit(
     """
     transcript = cache.transcripts.of(messages)
     overhead = yield from template_overhead(options.tokenizer, cache)  # 1
-    fixed = yield from fixed_tokens(transcript.parted.system, options.tokenizer, cache)
+    around = f"{options.tokenizer}|{options.template}"
+    fixed = yield from fixed_tokens(transcript.parted.system, around, cache)
     costs = yield from unit_costs(transcript, options.tokenizer, overhead, cache)
     parts = shares(options.budget_tokens, fixed, summarized=options.summarized)
     total = fixed + sum(costs)

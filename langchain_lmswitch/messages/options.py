@@ -1,13 +1,14 @@
 """What a call asks for, from the model's own fields and the call's arguments. Pure."""
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast, get_args
 
 from langchain_core.utils.function_calling import convert_to_json_schema
 
 from langchain_lmswitch.errors import InvalidRequest
 from langchain_lmswitch.messages.tools import tool_wish
+from langchain_lmswitch.types.contexts import ContextMode, Overflow
 from langchain_lmswitch.types.options import RouterOptions
 from langchain_lmswitch.types.requests import JsonObject
 from langchain_lmswitch.types.roles import roles_of
@@ -16,12 +17,14 @@ from langchain_lmswitch.types.tasks import TaskKind
 PER_CALL: Final = frozenset(
     {
         "allow",
+        "context",
         "deny",
         "explore",
         "learn",
         "max_tokens",
         "model",
         "node",
+        "on_overflow",
         "parallel_tool_calls",
         "prefer",
         "quality",
@@ -67,6 +70,8 @@ def call_options(fields: Mapping[str, Any], kwargs: Mapping[str, Any]) -> Router
         _check_range(name, merged.get(name))
     _check_task(merged.get("task"))
     _check_roles(merged.get("roles"))
+    _check_word("context", merged.get("context"), get_args(ContextMode))
+    _check_word("on_overflow", merged.get("on_overflow"), get_args(Overflow))
     shape = {"tools": list(wish.tools), "tool_choice": wish.choice, "json_schema": schema}
     # The names are those of RouterOptions: `PER_CALL` and the fields hold no other.
     return cast("RouterOptions", {**merged, **shape})
@@ -115,6 +120,11 @@ def _check_task(task: Any) -> None:
     known = get_args(TaskKind)
     if task is not None and task not in known:
         raise InvalidRequest(f"There is no task {task!r}; name one of {', '.join(known)}, or none.")
+
+
+def _check_word(name: str, word: Any, known: Sequence[str]) -> None:
+    if word is not None and word not in known:
+        raise InvalidRequest(f"`{name}` cannot be {word!r}; choose one of {', '.join(known)}.")
 
 
 def _check_roles(roles: Any) -> None:

@@ -235,7 +235,7 @@ def steps(turn: int, sizes: Sequence[int]) -> list[BaseMessage]:
 turns = st.lists(st.lists(st.sampled_from([0, 1, 20, 400]), max_size=3), min_size=1, max_size=30)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(sizes=turns, budget=st.sampled_from([120, 300, 900]), count=st.sampled_from([words, len]))
 def test_the_joined_text_never_exceeds_the_budget(
     sizes: list[list[int]], budget: int, count: Callable[[str], int]
