@@ -37,7 +37,8 @@ class GraphContextStore:
         """Give what is kept under these keys; others are left out."""
         place = (*self._namespace, kind)
         found = self._store.batch([GetOp(place, key) for key in keys])
-        return {one.key: one.value["value"] for one in found if isinstance(one, Item)}
+        items = (one for one in found if isinstance(one, Item))
+        return {one.key: one.value["value"] for one in items if "value" in one.value}
 
     def put_many(self, kind: Kind, items: Mapping[str, Any]) -> None:
         """Keep values under their keys; they are nothing to search for."""
@@ -61,7 +62,9 @@ def cache_in(store: Stores | None, *, namespace: str = "") -> ContextCache | Non
         case str() | Path():
             return kept_in(SqliteContextStore(store, namespace=namespace))
         case BaseStore():
-            place = (*NAMESPACE, namespace) if namespace else NAMESPACE
+            # LangGraph's own labels have no points.
+            label = namespace.replace("%", "%25").replace(".", "%2E")
+            place = (*NAMESPACE, label) if label else NAMESPACE
             return kept_in(GraphContextStore(store, namespace=place))
         case ContextStore():
             return kept_in(store)

@@ -102,8 +102,9 @@ def test_parts_of_a_token_count_as_one() -> None:
 def test_tools_are_counted_by_who_can() -> None:
     """Else as the JSON that describes them."""
     assert counter_of(Model(responses=["x"]), [of_text, of_message]).messages(MESSAGES) == 14
-    assert counter_of(of_text, [of_text]).tools_tokens > 10
-    assert counter_of(of_text, [{"only_its": "provider knows"}]).tools_tokens == 3
+    assert "of_text" in counter_of(of_text, [of_text]).tools
+    odd = counter_of(of_text, [{"only_its": "provider knows"}])
+    assert odd.text(odd.tools) == 3
 
 
 @pytest.mark.filterwarnings("error")
@@ -112,7 +113,7 @@ def test_a_model_that_ignores_tools_is_not_asked_about_them() -> None:
         def get_token_ids(self, text: str) -> list[int]:
             return [0] * len(text.split())
 
-    assert counter_of(Ignoring(responses=["x"]), [of_text]).tools_tokens > 10
+    assert "of_text" in counter_of(Ignoring(responses=["x"]), [of_text]).tools
 
 
 @pytest.mark.parametrize("count_tokens", [None, 4, "exact", object(), lambda _: None, dict.clear])
