@@ -190,6 +190,7 @@ def _takes_tools(call: Callable[..., Any]) -> bool:
 def _whole(tokens: Any) -> int:
     """Read a count; parts of a token count as one."""
     try:
-        return max(int(math.ceil(tokens)), 0)
+        whole: int = math.ceil(tokens)
     except (TypeError, ValueError, OverflowError) as error:
         raise InvalidRequest(f"`count_tokens` returned {tokens!r}. {_REMEDY}") from error
+    return max(whole, 0)

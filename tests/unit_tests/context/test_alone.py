@@ -181,7 +181,7 @@ def test_what_cannot_fit_says_so_with_numbers() -> None:
 
 
 def test_another_question_recalls_something_else() -> None:
-    asked = {"count_tokens": words, "budget": BUDGET}
+    asked: Any = {"count_tokens": words, "budget": BUDGET}
     last = fit_messages(chat(), **asked).messages[-1].text
     other = fit_messages(chat(), **asked, question="Bridges of town 3?").messages[-1].text
 

@@ -133,5 +133,5 @@ def test_names_tell_counters_apart() -> None:
     assert names.of(one.get_num_tokens) == names.of(one.get_num_tokens)
     assert names.of(one.get_num_tokens) != names.of(Model(responses=["x"]).get_num_tokens)
     assert len({names.of(Model(responses=["x"])) for _ in range(20)}) == 20
-    assert names.of(partial(of_text, one)) == names.of(partial(of_text, one))
-    assert names.of(partial(of_text, one)) != names.of(partial(of_message, one))
+    assert names.of(partial(of_text, TEXT)) == names.of(partial(of_text, TEXT))
+    assert names.of(partial(of_text, TEXT)) != names.of(partial(a_share, TEXT))

@@ -43,10 +43,9 @@ def graph() -> Any:
 
 async def answers(compiled: Any, given: Sequence[BaseMessage], *, waiting: bool) -> dict[str, Any]:
     update = {"messages": [*given]}
-    if waiting:
-        found: dict[str, Any] = await compiled.ainvoke(update, THREAD)
-        return found
-    found = compiled.invoke(update, THREAD)
+    found: dict[str, Any] = (
+        await compiled.ainvoke(update, THREAD) if waiting else compiled.invoke(update, THREAD)
+    )
     return found
 
 

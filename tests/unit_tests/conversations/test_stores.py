@@ -15,7 +15,7 @@ from langchain_lmswitch import Fitted, cache_in, fit_messages, fitting_node
 from langchain_lmswitch.context import indexing
 from langchain_lmswitch.context.cache import ContextCache
 from langchain_lmswitch.context.keeping import kept_in
-from langchain_lmswitch.context.segments import Segment
+from langchain_lmswitch.context.segments import Segment, segment
 from langchain_lmswitch.context.stores import Kind
 from langchain_lmswitch.context.units import Unit
 from langchain_lmswitch.conversations.stores import Stores
@@ -64,11 +64,10 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Stores:
 def indexes(monkeypatch: pytest.MonkeyPatch) -> list[bytes]:
     """The digests of all chunks that are indexed."""
     made: list[bytes] = []
-    real = indexing.segment
 
     def counting(digest: bytes, units: Sequence[Unit]) -> Segment:
         made.append(digest)
-        return real(digest, units)
+        return segment(digest, units)
 
     monkeypatch.setattr(indexing, "segment", counting)
     return made

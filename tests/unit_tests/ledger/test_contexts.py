@@ -150,23 +150,18 @@ def test_threads_and_processes_share_it(path: Path) -> None:
     code = (
         "import sys; from langchain_lmswitch.ledger.contexts import SqliteContextStore\n"
         "store = SqliteContextStore(sys.argv[1])\n"
-        "for number in range(50): store.put_many('segments', {f'process {number}': number})\n"
-        "print(len(store.get_many('segments', [f'thread {number}' for number in range(50)])))"
+        "for number in range(50): store.put_many('segments', {f'process {number}': number})"
     )
     other = subprocess.Popen(  # noqa: S603 - our own code
         [sys.executable, "-c", code, str(path)],
         cwd=Path(__file__).parents[3],
-        stdout=subprocess.PIPE,
-        text=True,
     )
     stores = [SqliteContextStore(path) for _ in range(2)]
     with ThreadPoolExecutor(4) as pool:
         for number in range(50):
             store = stores[number % 2]
             pool.submit(store.put_many, "segments", {f"thread {number}": number})
-    told, _ = other.communicate(timeout=60)
 
-    assert (other.returncode, int(told) <= 50) == (0, True)
+    assert other.wait(timeout=60) == 0
     names = [f"{who} {number}" for who in ("thread", "process") for number in range(50)]
-    assert [*stores[0].get_many("segments", names)] != []
     assert len(stores[1].get_many("segments", names)) == 100
