@@ -15,6 +15,7 @@ from langchain_lmswitch.context.recall import Hit
 from langchain_lmswitch.context.recalling import Asked, query_of, recalled
 from langchain_lmswitch.context.shares import Shares
 from langchain_lmswitch.context.standing import standing
+from langchain_lmswitch.context.summarized import block_told, texts_told
 from langchain_lmswitch.context.transcripts import Transcript
 
 if TYPE_CHECKING:
@@ -68,12 +69,14 @@ class Composer:
         """
         pieces = self._pieces()  # 1
         rules = yield from self._standing()  # 2
+        summary = yield from self._summary()  # 3
         draft = Draft(
             system=self._transcript.parted.system,
             conversation=self._units,
             pieces=pieces,
             asker=self._asker,
             **rules,
+            **summary,
         )
         if self._asker is None:
             return draft
@@ -103,6 +106,27 @@ class Composer:
             rules.insert(0, rule)
             tokens += took + _LINE_TOKENS
         return {"standing": tuple(rules), "standing_tokens": tokens}
+
+    def _summary(self) -> Generator[Ask, Any, dict[str, Any]]:
+        if not self._parts.summary:
+            return {}
+        evicted = [one for one in self._transcript.chunks if one.end <= self._window.start]
+        tokens: dict[str, int] = {}
+        for text in texts_told(evicted, self._units, self._cache):
+            tokens[text] = yield from text_tokens(text, self._options.tokenizer, self._cache)
+        block = block_told(
+            evicted,
+            self._units,
+            self._cache,
+            most_tokens=self._parts.summary,
+            tokens_of=lambda text: tokens.get(text, self._parts.summary),
+        )
+        took = yield from text_tokens(block.text, self._options.tokenizer, self._cache)
+        return {
+            "summary": block.text,
+            "summary_tokens": took,
+            "summarized_messages": block.messages,
+        }
 
     def _puts(self, draft: Draft) -> Generator[Ask, Any, tuple[Put, ...]]:
         """Choose what is put back.

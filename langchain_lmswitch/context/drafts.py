@@ -51,6 +51,8 @@ class Draft:
     """In the order of time."""
     summary: str = ""
     summary_tokens: int = 0
+    summarized_messages: int = 0
+    """How many of those left out the summary tells of."""
     standing: tuple[str, ...] = ()
     standing_tokens: int = 0
 
@@ -95,7 +97,7 @@ def relieved(draft: Draft, excess_tokens: int) -> Draft | None:
     if draft.puts:  # 1
         return replace(draft, puts=_without_weakest(draft.puts, excess_tokens))
     if draft.summary:  # 2
-        return replace(draft, summary="", summary_tokens=0)
+        return replace(draft, summary="", summary_tokens=0, summarized_messages=0)
     if draft.standing:
         return replace(draft, standing=(), standing_tokens=0)
     kept = _without_oldest(draft, excess_tokens)  # 3, 4

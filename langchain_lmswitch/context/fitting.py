@@ -18,6 +18,7 @@ from langchain_lmswitch.context.transcripts import Transcript
 from langchain_lmswitch.errors import ContextTooLong
 from langchain_lmswitch.types.contexts import ContextReport, Overflow
 
+_NEARLY: Final = 0.75
 _MORE: Final = 1.1
 """An estimate was too low; it is so for what is given up as well."""
 
@@ -28,6 +29,8 @@ class Fitted:
 
     messages: tuple[BaseMessage, ...]
     report: ContextReport
+    summarizable_chunks: int = 0
+    """How many of the first chunks are evicted, or will be the next time something is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +84,8 @@ def fit(
         tokens = yield CountPrompt(tuple(messages))
         if tokens <= options.budget_tokens:
             told = report(None, window, transcript, options.budget_tokens, total, tokens)
-            return Fitted(messages=tuple(messages), report=told)
+            ahead = _summarizable(transcript, window, costs, parts)
+            return Fitted(messages=tuple(messages), report=told, summarizable_chunks=ahead)
         parts = _tighter(parts, tokens - options.budget_tokens, total - fixed)
     composer = Composer(transcript, window, costs, parts, options, cache)
     draft = yield from composer.draft()
@@ -89,7 +93,8 @@ def fit(
     told = report(draft, window, transcript, options.budget_tokens, total, tokens)
     if told.clipped and options.overflow == "raise":
         raise ContextTooLong(tokens=total, limit_tokens=options.budget_tokens)
-    return Fitted(messages=draft.messages(), report=told)
+    ahead = _summarizable(transcript, window, costs, parts)
+    return Fitted(messages=draft.messages(), report=told, summarizable_chunks=ahead)
 
 
 def _window(transcript: Transcript, costs: Sequence[int], parts: Shares) -> Window:
@@ -101,6 +106,25 @@ def _window(transcript: Transcript, costs: Sequence[int], parts: Shares) -> Wind
         costs=parts.capped(units, costs),
         levels=parts.levels,
     )
+
+
+def _summarizable(
+    transcript: Transcript, window: Window, costs: Sequence[int], parts: Shares
+) -> int:
+    """Count the chunks that may be summarized: what is evicted next is so before it is missed.
+
+    While everything fits, nothing is: most conversations end before they are too long.
+    """
+    levels = parts.levels
+    if window.evicted_at < 0 and window.tokens < _NEARLY * levels.full:
+        return 0
+    leaving = window.tokens - levels.low
+    for at, chunk in enumerate(transcript.chunks):
+        if chunk.start >= window.start:
+            leaving -= sum(costs[chunk.start : chunk.end])
+            if leaving < 0 or not chunk.closed:
+                return at
+    return len(transcript.chunks)
 
 
 def _tighter(parts: Shares, excess_tokens: int, total: int) -> Shares:

@@ -35,6 +35,7 @@ def report(
         budget_tokens=budget_tokens,
         evicted_messages=sum(evicted),
         recalled=tuple(_recalled(draft)),
+        summarized_messages=draft.summarized_messages,
         clipped=tuple(_clipped(draft)),
         orphans=transcript.parted.orphans,
         compacted=compacted,

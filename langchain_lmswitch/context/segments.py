@@ -138,7 +138,7 @@ def _passages(at: int, unit: Unit) -> Iterator[Passage]:
                 part += 1
 
 
-def _passage(  # noqa: PLR0913 - a record's fields
+def _passage(
     unit: int,
     part: int,
     number: int,
