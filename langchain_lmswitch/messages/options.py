@@ -44,6 +44,7 @@ PER_CALL: Final = frozenset(
 )
 """What may be given to one call, or with `bind`; `stop` comes apart."""
 
+_OURS: Final = "lmswitch-chat"
 _FOR_LANGCHAIN: Final = frozenset({"ls_structured_output_format", "stream", "stream_usage"})
 """Said to LangChain, not to the model."""
 
@@ -129,13 +130,15 @@ def checked_summarizer(summarizer: Any) -> Any:
     """Give what may summarize as it is.
 
     Raises:
-        InvalidRequest: It is neither a name nor a chat model.
+        InvalidRequest: It is neither a name nor a chat model; or it is a `ChatLMSwitch`, whose
+            request would end the summary for which it is made.
     """
-    if summarizer is None or isinstance(summarizer, str | BaseChatModel):
+    is_model = isinstance(summarizer, BaseChatModel) and summarizer._llm_type != _OURS  # noqa: SLF001 - LangChain's name of the class, from any layer
+    if summarizer is None or isinstance(summarizer, str) or is_model:
         return summarizer
     raise InvalidRequest(
         f"`summarizer` cannot be {summarizer!r:.80}; give `auto`, `off`, the key of a model, or a "
-        "chat model."
+        "chat model other than a ChatLMSwitch."
     )
 
 

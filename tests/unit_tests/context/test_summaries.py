@@ -222,7 +222,7 @@ def test_the_block_changes_with_what_is_evicted_and_not_between() -> None:
     assert texts_told(chunks[:4], pieces, cache) == (HEADING, "notes")
     assert block(3) == ""
     assert block(4) == f"{HEADING}\nnotes"
-    assert block(4, budget_tokens=20) == ""
+    assert block(4, most_tokens=2) == ""
 
 
 def question_of(messages: Sequence[BaseMessage]) -> str:
