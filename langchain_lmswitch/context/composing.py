@@ -11,6 +11,7 @@ from langchain_lmswitch.context.cache import ContextCache
 from langchain_lmswitch.context.counting import text_tokens
 from langchain_lmswitch.context.drafts import Draft, Piece, Put, cut_to
 from langchain_lmswitch.context.packing import pack
+from langchain_lmswitch.context.questions import wants_recall
 from langchain_lmswitch.context.recall import Hit
 from langchain_lmswitch.context.recalling import Asked, query_of, recalled
 from langchain_lmswitch.context.shares import Shares
@@ -144,7 +145,7 @@ class Composer:
         told = draft.standing_tokens + draft.summary_tokens + _BLOCK_TOKENS
         then = self._parts.free - sum(one.tokens for one in early) - told
         now = self._parts.free - sum(one.tokens for one in draft.pieces) - told
-        wanted = 1.0 if self._options.question else 1.0
+        wanted = 1.0 if self._options.question else wants_recall(query.text)
         most = min(self._amount(then, wanted), then)
         puts = yield from self._packed(hits, most)
         if sum(one.tokens for one in puts) > now:

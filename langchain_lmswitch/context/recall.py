@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from langchain_lmswitch.context.asking import Query, named, wants_recall, weighted
+from langchain_lmswitch.context.questions import Query, named, wants_recall, weighted
 from langchain_lmswitch.context.corpus import Corpus, corpus_of
 from langchain_lmswitch.context.likeness import likeness
 from langchain_lmswitch.context.priors import RULE_WORTH, factor
