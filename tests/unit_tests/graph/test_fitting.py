@@ -122,7 +122,9 @@ async def test_long_prompt_is_counted_and_cut() -> None:  # 4
 async def test_tools_take_their_room() -> None:
     host, resident = await loaded(1024)
     without = await fit_exactly(board_of(host), resident, conversation(200), {})
-    with_tools = await fit_exactly(board_of(host), resident, conversation(200), {"tools": [TOOL]})
+    with_tools = await fit_exactly(
+        board_of(host), resident, conversation(200), {"tools": [TOOL] * 8}
+    )
 
     evicted = (one.report.evicted_messages for one in (with_tools, without))
     assert next(evicted) > next(evicted)
