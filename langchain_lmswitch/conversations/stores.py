@@ -14,8 +14,8 @@ from langchain_lmswitch.ledger.contexts import SqliteContextStore
 
 NAMESPACE: Final = ("lmswitch", "contexts")
 
-Stores = str | Path | BaseStore | ContextStore
-"""A file, a store of LangGraph's, or a store of ours."""
+Stores = str | Path | BaseStore | ContextStore | ContextCache
+"""A file, a store of LangGraph's, a store of ours, or a cache that was made of one."""
 
 
 class GraphContextStore:
@@ -53,12 +53,12 @@ def cache_in(store: Stores | None, *, namespace: str = "") -> ContextCache | Non
 
     Args:
         store: The path of a file (SQLite; it is made), a LangGraph `BaseStore`, or any
-            `ContextStore`. The words of conversations will lie there.
+            `ContextStore`. The words of conversations will lie there. A cache is given back.
         namespace: Keeps apart what must not be mixed, such as users.
     """
     match store:
-        case None:
-            return None
+        case None | ContextCache():
+            return store
         case str() | Path():
             return kept_in(SqliteContextStore(store, namespace=namespace))
         case BaseStore():

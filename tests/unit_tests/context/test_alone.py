@@ -1,6 +1,7 @@
 """Fitting for any chat model, with nothing but messages, a counter and a number."""
 
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -127,6 +128,31 @@ def test_ids_are_those_of_this_call() -> None:
         fitted = fit_messages(messages, count_tokens=words, budget=BUDGET, cache=cache)
 
         assert {one.id for one in fitted.messages} < {one.id for one in messages}
+
+
+def test_what_another_changes_in_its_messages_does_not_come_here() -> None:
+    cache, others, mine = ContextCache(), chat(), chat()
+    fit_messages(others, count_tokens=words, budget=BUDGET, cache=cache)
+    others[-2].content = "Something else."
+    fitted = fit_messages(mine, count_tokens=words, budget=BUDGET, cache=cache)
+
+    assert all(one in mine for one in fitted.messages[:-1])
+    assert fitted.messages[-2] is mine[-2]
+
+
+def test_threads_share_a_cache() -> None:
+    """The same conversation, and others, at the same time."""
+    cache = ContextCache()
+
+    def turn(number: int) -> list[str]:
+        budget, messages = BUDGET + number % 3, chat(40 + number % 4)
+        fitted = fit_messages(messages, count_tokens=words, budget=budget, cache=cache)
+        return [one.text for one in fitted.messages]
+
+    alone = [turn(number) for number in range(12)]
+    cache = ContextCache()
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(turn, [*range(12)] * 4)) == alone * 4
 
 
 def test_a_later_turn_counts_what_is_new() -> None:
