@@ -8,6 +8,7 @@ from langchain_lmswitch.context import blocks
 from langchain_lmswitch.context.asking import Ask
 from langchain_lmswitch.context.boundaries import Window
 from langchain_lmswitch.context.cache import ContextCache
+from langchain_lmswitch.context.contents import IMAGE_TOKENS, images_of
 from langchain_lmswitch.context.counting import text_tokens
 from langchain_lmswitch.context.drafts import Draft, Piece, Put, cut_to
 from langchain_lmswitch.context.packing import pack
@@ -18,6 +19,7 @@ from langchain_lmswitch.context.shares import Shares
 from langchain_lmswitch.context.standing import standing
 from langchain_lmswitch.context.summarized import block_told, texts_told
 from langchain_lmswitch.context.transcripts import Transcript
+from langchain_lmswitch.context.units import Unit
 
 if TYPE_CHECKING:
     from langchain_lmswitch.context.fitting import FitOptions
@@ -81,8 +83,8 @@ class Composer:
         )
         if self._asker is None:
             return draft
-        puts = yield from self._puts(draft)  # 4
-        return replace(draft, puts=puts)
+        puts, less = yield from self._puts(draft)  # 4
+        return replace(draft, puts=puts, recalled_less=less)
 
     def _pieces(self) -> tuple[Piece, ...]:
         here = (*self._window.units, *range(self._window.start, len(self._units)))
@@ -94,7 +96,8 @@ class Composer:
         if self._window.evicted_at < 0 or tokens <= most:
             return Piece(at, unit, tokens)
         query = query_of(self._units[:at], at - 1, None).text
-        return Piece(at, cut_to(unit, tokens, most, query=query), most)
+        images = at == self._asker or _pictures(unit) <= most
+        return Piece(at, cut_to(unit, tokens, most, query=query, images=images), most)
 
     def _standing(self) -> Generator[Ask, Any, dict[str, Any]]:
         evicted = self._units[: self._window.start] if self._options.priors else ()
@@ -129,8 +132,8 @@ class Composer:
             "summarized_messages": block.messages,
         }
 
-    def _puts(self, draft: Draft) -> Generator[Ask, Any, tuple[Put, ...]]:
-        """Choose what is put back.
+    def _puts(self, draft: Draft) -> Generator[Ask, Any, tuple[tuple[Put, ...], bool]]:
+        """Choose what is put back, and tell whether there is no room for all of it.
 
         In a tool loop it stays what it was when the loop began, or when something was evicted for
         the last time, so that the prompt only grows; when there is no room for so much any more,
@@ -148,10 +151,11 @@ class Composer:
         wanted = 1.0 if self._options.question else wants_recall(query.text)
         most = min(self._amount(then, wanted), then)
         puts = yield from self._packed(hits, most)
-        if sum(one.tokens for one in puts) > now:
-            less = self._parts.free - self._parts.levels.high - told
-            puts = yield from self._packed(hits, min(most, less, now))
-        return puts
+        if sum(one.tokens for one in puts) <= now:
+            return puts, False
+        less = self._parts.free - self._parts.levels.high - told
+        puts = yield from self._packed(hits, min(most, less, now))
+        return puts, True
 
     def _amount(self, room: int, wanted: float) -> int:
         least = self._parts.least_recall
@@ -184,3 +188,7 @@ class Composer:
         unit = self._units[hit.unit]
         share = len(hit.text) / max(len(unit.text), 1)
         return int(self._costs[hit.unit] * min(share, 1.0)) + _LINE_TOKENS
+
+
+def _pictures(unit: Unit) -> int:
+    return sum(map(images_of, unit.messages)) * IMAGE_TOKENS

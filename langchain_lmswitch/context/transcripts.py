@@ -9,7 +9,7 @@ from operator import is_
 from threading import Lock
 from typing import Any, Final
 
-from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, ToolMessage
 
 from langchain_lmswitch.context.chunks import Chunk, chunks_of
 from langchain_lmswitch.context.units import Parted, Unit, parted
@@ -29,7 +29,7 @@ class Transcript:
     marks: Marks
     parted: Parted
     chunks: tuple[Chunk, ...]
-    costs: dict[str, list[int]] = field(default_factory=dict)
+    costs: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """By tokenizer, the tokens of the units that were counted, from the first on."""
 
 
@@ -72,8 +72,20 @@ def _marks(messages: Sequence[BaseMessage]) -> Marks:
         [one.id for one in messages],
         [one.additional_kwargs for one in messages],
         [one.tool_calls if isinstance(one, AIMessage) else None for one in messages],
-        [one.tool_call_id if isinstance(one, ToolMessage) else None for one in messages],
+        [_more(one) for one in messages],
     )
+
+
+def _more(message: BaseMessage) -> Any:
+    match message:
+        case AIMessage():
+            return message.invalid_tool_calls or None
+        case ToolMessage():
+            return message.tool_call_id, message.status
+        case ChatMessage():
+            return message.role
+        case _:
+            return None
 
 
 def _new(messages: Sequence[BaseMessage], marks: Marks) -> Transcript:

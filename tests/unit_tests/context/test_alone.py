@@ -45,7 +45,9 @@ def chat(turns: int = 80) -> list[BaseMessage]:
     ]
     for turn in range(turns):
         said += [
-            HumanMessage(f"Tell me about town number {turn}, please, and its river.", id=f"q{turn}"),
+            HumanMessage(
+                f"Tell me about town number {turn}, please, and its river.", id=f"q{turn}"
+            ),
             AIMessage(f"Town {turn} lies at a river with {turn} bridges. " * 4, id=f"a{turn}"),
         ]
     return [*said, HumanMessage("What is the code of the vault?", id="asked")]
@@ -77,7 +79,7 @@ def test_a_counter_and_a_number_are_enough(count_tokens: Any) -> None:
     assert fitted.report.tokens_after <= BUDGET
     assert fitted.report.evicted_messages > 100
     assert CODE in fitted.messages[-1].text
-    assert [one.id for one in fitted.messages][0::len(fitted.messages) - 1] == ["system", "asked"]
+    assert [one.id for one in fitted.messages][0 :: len(fitted.messages) - 1] == ["system", "asked"]
 
 
 @pytest.mark.parametrize(
