@@ -1,4 +1,5 @@
 """Asking: what is looked for, and whether anything is."""
+# ruff: noqa: RUF001 - letters and signs of all scripts
 
 import re
 from collections.abc import Iterable, Mapping
@@ -20,7 +21,7 @@ STATEMENT: Final = 0.3
 REACTION: Final = 0.1
 _SHORT_TERMS: Final = 4
 
-_MARK: Final = re.compile("[?？؟;⸮՞]")  # noqa: RUF001 - question marks of all scripts
+_MARK: Final = re.compile("[?？؟;⸮՞]")
 _WORDS: Final = re.compile(
     r"^\W*(?:and |so |but |then |please |und |bitte |et |y |e |а |и )?(?:"
     r"who|whom|whose|what|when|where|which|why|how|did|does|do|is|are|was|were|can|could|would"
@@ -53,7 +54,7 @@ _BACK: Final = re.compile(
     r"|무엇|뭐|언제|어디|누구|왜|어떻게|몇|알려|기억|까요?$",
     re.IGNORECASE,
 )
-_SENTENCE: Final = re.compile(r"(?<=[.!?。！？])\s*|\n+")  # noqa: RUF001
+_SENTENCE: Final = re.compile(r"(?<=[.!?。！？])\s*|\n+")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

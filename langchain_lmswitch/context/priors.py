@@ -1,7 +1,8 @@
 """Priors: what is worth recalling whatever is asked."""
+# ruff: noqa: RUF001 - letters and signs of all scripts
 
 import re
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -39,10 +40,10 @@ def is_rule(text: str) -> bool:
 
 def is_bare(text: str) -> bool:
     """Tell whether a text is a short question: the answer to it tells more."""
-    return len(text) < _BARE_CHARS and text.endswith(("?", "？", "؟"))  # noqa: RUF001
+    return len(text) < _BARE_CHARS and text.endswith(("?", "？", "؟"))
 
 
-def factor(passage: "Passage", names: Set[str], *, roles: bool) -> float:
+def factor(passage: "Passage", names: AbstractSet[str], *, roles: bool) -> float:
     """Tell how much more than another a passage counts that matches as well.
 
     1. A turn of a speaker whom the question names counts twice.

@@ -1,4 +1,5 @@
 """Stems: what the forms of a word have in common, by its ending alone."""
+# ruff: noqa: RUF001 - letters and signs of all scripts
 
 from typing import Final
 
@@ -95,13 +96,12 @@ _LATIN: Final = (
     ("e", ""),
 )
 """Endings with what stands for them; English, and no harm to its neighbors."""
-_CYRILLIC: Final = tuple(
-    """
+_ENDINGS: Final = """
     иями ями ами иях ях ах ыми ими ого его ому ему ешь ете ишь ите ает яет ают яют ала яла али яли
     ило ила или ать ять ить еть ость ости ется ится ться тся лся лась лись ая яя ое ее ые ие ый ий
     ой ей ом ем ам ям ов ев ую юю ла ло ли ут ют ит ет ат ят а я о е ы и у ю ь й л
-    """.split()
-)
+    """
+_CYRILLIC: Final = tuple(_ENDINGS.split())
 _SHORTEST: Final = 3
 _VOWELS: Final = frozenset("aeiouy")
 _DOUBLED: Final = frozenset("bdgmnprt")

@@ -1,4 +1,5 @@
 """Words that say nothing about what a text is about, in the languages most written."""
+# ruff: noqa: RUF001 - letters and signs of all scripts
 
 from typing import Final
 

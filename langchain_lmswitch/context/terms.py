@@ -1,4 +1,5 @@
 """Terms: what a text is found by."""
+# ruff: noqa: RUF001 - letters and signs of all scripts
 
 import re
 from collections.abc import Iterator
