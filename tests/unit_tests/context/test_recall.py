@@ -1,6 +1,7 @@
 """Recall: what a question needs comes first, and what nobody needs stays away."""
 
 import json
+from array import array
 from collections.abc import Sequence
 from typing import Any
 
@@ -147,6 +148,16 @@ def test_vectors_find_what_shares_no_word() -> None:
     assert (best.text, best.why) == (CHAT[0][1], ("vector",))
 
 
+def test_vectors_may_be_of_any_kind() -> None:
+    units = people([*FILLER, *CHAT])
+    rows = {text: (0.0, 1.0) for _, text in FILLER} | {"pets?": (0.8, 0.6), CHAT[0][1]: (0.6, 0.8)}
+    plain = asked(units, "pets?", vectors=rows)
+    packed = asked(units, "pets?", vectors={text: array("f", row) for text, row in rows.items()})
+    assert [(hit.unit, hit.part) for hit in packed] == [(hit.unit, hit.part) for hit in plain]
+    assert [hit.score for hit in packed] == pytest.approx([hit.score for hit in plain])
+    assert plain[0].text == CHAT[0][1]
+
+
 def test_passages_without_a_vector_are_found_by_their_words() -> None:
     units = people(CHAT)
     question = "Who has a greyhound?"
@@ -220,7 +231,15 @@ def test_questions_and_requests_want_recall(text: str) -> None:
 
 
 def test_reactions_want_little_and_statements_some() -> None:
-    for text in ("Thanks!", "Wow, that's great!", "Danke dir", "哈哈", ""):
+    for text in (
+        "Thanks!",
+        "Have a great time!",
+        "Can't wait!",
+        "Wow, that's great!",
+        "Danke dir",
+        "哈哈",
+        "",
+    ):
         assert wants_recall(text) < 0.2
-    told = "The meeting with the landlord went badly because of the broken heating."
+    told = "The meeting with the landlord went badly; nobody mends the broken heating."
     assert 0.2 < wants_recall(told) < 0.5
