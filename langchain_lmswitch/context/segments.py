@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
 
 from langchain_lmswitch.context.contents import calls_of, date_of, speaker_of, text_of
 from langchain_lmswitch.context.passages import passages_of
@@ -53,6 +53,7 @@ class Segment:
     people: bool
     """Whether all messages bear names: people talk, not a user with an assistant."""
     speakers: frozenset[str]
+    """The names of who speaks; roles and tools are none."""
     rules: tuple[int, ...]
     """The passages that sound like standing instructions."""
     passages: tuple[Passage, ...]
@@ -125,7 +126,9 @@ def _segment(
         digest=digest,
         units=len(units),
         people=all(one.name for one in messages),
-        speakers=frozenset(one.speaker for one in passages),
+        speakers=frozenset(
+            speaker_of(one) for one in messages if one.name and not isinstance(one, ToolMessage)
+        ),
         rules=tuple(at for at, one in enumerate(passages) if one.rule),
         passages=passages,
         places=tuple(one.unit for one in passages),

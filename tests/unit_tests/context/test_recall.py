@@ -101,6 +101,13 @@ def test_what_the_user_said_and_wants_comes_before_what_was_answered() -> None:
     assert not any("bullet points" in hit.text for hit in plain)
 
 
+def test_a_role_is_no_name() -> None:
+    said = ["The user table has nine columns.", "The weather is fine.", "A chair and a table."]
+    hits = asked(parted([AIMessage(one) for one in said]).units, "How is the user table made?")
+    assert hits[0].text == said[0]
+    assert hits[0].why == ("user", "table")
+
+
 def test_a_long_message_is_recalled_in_passages_that_stand_in_it() -> None:
     text = "Nothing to see in this line of the log at all.\n" * 60
     text += "The vault code is 7421.\n" + "And nothing to see in the rest of it either.\n" * 60
