@@ -103,6 +103,8 @@ _ENDINGS: Final = """
     """
 _CYRILLIC: Final = tuple(_ENDINGS.split())
 _SHORTEST: Final = 3
+_LONGEST: Final = 6
+"""What comes later in a word rarely tells it from others; a photograph is of a photographer."""
 _VOWELS: Final = frozenset("aeiouy")
 _DOUBLED: Final = frozenset("bdgmnprt")
 
@@ -116,7 +118,12 @@ def stem_of(word: str) -> str:
     1. English forms that no ending tells, such as `bought`.
     2. The longest ending that leaves three letters and a vowel.
     3. What English doubles before an ending is one letter again; `y` and `i` are one.
+    4. The first six letters.
     """
+    return _bare(word)[:_LONGEST]  # 4
+
+
+def _bare(word: str) -> str:
     if (irregular := _IRREGULAR.get(word)) is not None:  # 1
         word = irregular
     if "а" <= word[0] <= "я":

@@ -22,6 +22,8 @@ from langchain_lmswitch.context.terms import MOST_CHARS, terms_of
         ("été", "ete"),
         ("машину", "машины"),
         ("1,200", "1200"),
+        ("photographer", "photographs"),
+        ("Ausbildung", "ausbilden"),
     ],
 )
 def test_forms_of_a_word_share_their_term(one: str, other: str) -> None:
