@@ -94,6 +94,7 @@ def fit_messages(
         embedder=_EMBEDDERS.of(vectors) if vectors else "",
         question=question,
         overflow=on_overflow,
+        summarized=True,  # if there are any: who writes them is another's business
     )
     return _Driver(counter, vectors, cache).run(fit(_conversation(messages), options, cache))
 

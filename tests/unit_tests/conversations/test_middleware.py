@@ -1,8 +1,10 @@
 """The middleware in LangChain's own agents, over models that record what they were given."""
 
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,13 +12,14 @@ from langchain.agents import create_agent
 from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 from langchain_core.messages.utils import count_tokens_approximately
-from langchain_core.outputs import ChatResult
+from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langgraph.checkpoint.memory import InMemorySaver
 from pydantic import BaseModel, Field
 from unit_tests.conversations.chats import ASKED, CODE, chat, orphans
 
 from langchain_lmswitch import ChatLMSwitch, FitMessages
+from langchain_lmswitch.context.cache import ContextCache
 from langchain_lmswitch.errors import ContextTooLong, InvalidRequest, MissingExtra
 from langchain_lmswitch.testing import ScriptedHost, card, split, tool_call
 from langchain_lmswitch.testing.tokens import render
@@ -159,6 +162,58 @@ async def test_what_cannot_fit_fails_before_the_model_is_asked() -> None:
         await asked(agent(model, fitting), HumanMessage("all of it " * 2000))
 
     assert model.prompts == []
+
+
+class Notes(GenericFakeChatModel):
+    """Notes the places of what it is to summarize; at first it says nothing."""
+
+    silent: int = 0
+    asked: list[str] = Field(default_factory=list)
+
+    def _generate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
+        self.asked.append(messages[-1].text)
+        towns = sorted(set(re.findall(r"Town \d+", messages[-1].text)))
+        said = f"Told about {', '.join(towns)}: the town lies at a river and has bridges."
+        text = said if len(self.asked) > self.silent else ""
+        return ChatResult(generations=[ChatGeneration(message=AIMessage(text))])
+
+
+@pytest.mark.parametrize("waiting", [False, True])
+async def test_a_summary_is_told_in_a_later_turn(*, waiting: bool, tmp_path: Path) -> None:
+    """Also after a restart, which asks for none of it again."""
+    notes = Notes(messages=iter(()))
+    store = tmp_path / "contexts.sqlite"
+    call: Any = [{"name": "look_up", "args": {"topic": "the vault"}, "id": "now"}]
+    model = recording(AIMessage("", tool_calls=call), "Fine.", "Fine.", "Fine.")
+    fitting = FitMessages(budget=BUDGET, summarizer=notes, store=store)
+    one = agent(model, fitting)
+    for said in ([*chat(), HumanMessage(ASKED)], [HumanMessage("And?")]):
+        await asked(one, *said, waiting=waiting)
+        fitting.finish()
+    later = recording("Fine.")
+    reports: list[ContextReport] = []
+    again = FitMessages(budget=BUDGET, store=store, on_report=reports.append)
+    history = [*chat(), HumanMessage(ASKED), HumanMessage("And now?")]
+    await asked(agent(later, again), *history, waiting=waiting)
+
+    assert len(notes.asked) == 2, "not while a tool is called"
+    assert "Told about Town" in later.prompts[0][0].text
+    assert reports[0].summarized_messages > 5
+    assert count_tokens_approximately(later.prompts[0]) <= BUDGET
+
+
+async def test_what_is_no_summary_is_not_asked_for_at_once_again() -> None:
+    notes = Notes(messages=iter(()), silent=1)
+    fitting = FitMessages(budget=BUDGET, summarizer=notes, store=ContextCache())
+    one = agent(recording(*["Fine."] * 14), fitting)
+    await asked(one, *chat(), HumanMessage(ASKED))
+    for _ in range(12):
+        fitting.finish()
+        await asked(one, HumanMessage("And?"))
+    fitting.finish()
+
+    assert 2 <= len(notes.asked) <= 4
+    assert notes.asked[0] == notes.asked[1]
 
 
 def scripted(messages: Any) -> Any:

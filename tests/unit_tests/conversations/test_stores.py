@@ -110,12 +110,13 @@ def test_the_store_is_asked_once_for_all_that_is_new() -> None:
     store = Dictionary()
     cache = kept_in(store)
     fitted(cache)
-    assert store.sought == [("segments", len(store.kept))]
+    assert [one for one in store.sought if one[0] == "segments"] == [("segments", len(store.kept))]
+    before = len(store.sought)
     fitted(cache)
-    assert len(store.sought) == 1
+    assert len(store.sought) == before
     for _ in range(3):
         assert cache.summaries.get(KEY) is None
-    assert store.sought[1:] == [("summaries", 1)]
+    assert store.sought[before:] == [("summaries", 1)]
 
 
 @pytest.mark.parametrize(
