@@ -135,3 +135,15 @@ def test_names_tell_counters_apart() -> None:
     assert len({names.of(Model(responses=["x"])) for _ in range(20)}) == 20
     assert names.of(partial(of_text, TEXT)) == names.of(partial(of_text, TEXT))
     assert names.of(partial(of_text, TEXT)) != names.of(partial(a_share, TEXT))
+
+
+def test_a_variable_with_another_value_makes_another_counter() -> None:
+    """As in a notebook where a cell is run again."""
+    module: dict[str, Any] = {}
+    names, told = Names("counter"), []
+    for encoding in ("str.split", "str.splitlines", "str.splitlines"):
+        exec(f"encode = {encoding}", module)  # noqa: S102 - our own code
+        exec("count = lambda said: sum(len(encode(one.text)) for one in said)", module)  # noqa: S102
+        told.append(names.of(module["count"]))
+
+    assert told[0] != told[1] == told[2]
