@@ -2,8 +2,10 @@
 
 import logging
 import threading
+from asyncio import CancelledError
 from collections import Counter
 from collections.abc import Sequence
+from contextvars import Context
 from typing import Final
 
 from langchain_core.language_models import BaseChatModel
@@ -57,9 +59,9 @@ class Summarizing:
             piece = self._next(messages, fitted.summarizable_chunks)
             if piece is None:
                 return False
-            # A thread begins in an empty context: no callback of the turn hears of it.
+            # In an empty context: no callback of the turn hears of it.
             self._thread = threading.Thread(
-                target=self._run, args=(piece,), name="lmswitch summary", daemon=True
+                target=Context().run, args=(self._run, piece), name="lmswitch summary", daemon=True
             )
             self._thread.start()
             return True
@@ -83,7 +85,7 @@ class Summarizing:
             source = source_of(piece)
             answer = self._model.invoke([*fresh_request(piece, source)])
             text = summary_in(answer, piece, source)
-        except Exception as error:  # noqa: BLE001 - 2: no summary may cost an answer
+        except (Exception, CancelledError) as error:  # noqa: BLE001 - 2, 3: it is nobody's loss
             log.debug("A summary was not written: %s", type(error).__name__)
             text = None
         if text is None:

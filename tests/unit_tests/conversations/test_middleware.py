@@ -2,6 +2,7 @@
 
 import re
 import sys
+from asyncio import CancelledError
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -165,16 +166,19 @@ async def test_what_cannot_fit_fails_before_the_model_is_asked() -> None:
 
 
 class Notes(GenericFakeChatModel):
-    """Notes the places of what it is to summarize; at first it says nothing."""
+    """Notes the places of what it is to summarize; the first time it may fail."""
 
-    silent: int = 0
+    failure: Any = None
     asked: list[str] = Field(default_factory=list)
 
     def _generate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
         self.asked.append(messages[-1].text)
         towns = sorted(set(re.findall(r"Town \d+", messages[-1].text)))
         said = f"Told about {', '.join(towns)}: the town lies at a river and has bridges."
-        text = said if len(self.asked) > self.silent else ""
+        failed = len(self.asked) == 1 and self.failure is not None
+        if failed and not isinstance(self.failure, str):
+            raise self.failure
+        text = self.failure if failed else said
         return ChatResult(generations=[ChatGeneration(message=AIMessage(text))])
 
 
@@ -202,11 +206,14 @@ async def test_a_summary_is_told_in_a_later_turn(*, waiting: bool, tmp_path: Pat
     assert count_tokens_approximately(later.prompts[0]) <= BUDGET
 
 
-async def test_what_is_no_summary_is_not_asked_for_at_once_again() -> None:
-    notes = Notes(messages=iter(()), silent=1)
+@pytest.mark.parametrize(
+    "failure", ["", "I cannot help with that.", ValueError("broken"), CancelledError()], ids=repr
+)
+async def test_what_is_no_summary_is_not_asked_for_at_once_again(failure: Any) -> None:
+    notes = Notes(messages=iter(()), failure=failure)
     fitting = FitMessages(budget=BUDGET, summarizer=notes, store=ContextCache())
     one = agent(recording(*["Fine."] * 14), fitting)
-    await asked(one, *chat(), HumanMessage(ASKED))
+    await asked(one, *chat(40), HumanMessage(ASKED))
     for _ in range(12):
         fitting.finish()
         await asked(one, HumanMessage("And?"))
