@@ -12,14 +12,21 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
-
-_WORDS = (
-    "the harbor opens at nine and Mira keeps the key|we moved the build to port 8123 last week"
-    "|always answer in metric units|der Schlüssel liegt unter dem blauen Topf|def area(r):\n    "
-    "return 3.14 * r ** 2|钥匙在蓝色花盆下面。会议改到星期三下午三点。|今後は短く答えてください。|ok|"
-    "version 2.4.1 of the parser fails on /var/data/report.csv with error E1027"
-    "|never mention the surprise party|why?|\n\n|Zürich, 4 May: 17 guests, two dogs"
-).split("|")
+_WORDS = [
+    "the harbor opens at nine and Mira keeps the key",
+    "we moved the build to port 8123 last week",
+    "always answer in metric units",
+    "der Schlüssel liegt unter dem blauen Topf",
+    "def area(r):\n    return 3.14 * r ** 2",
+    "钥匙在蓝色花盆下面。会议改到星期三下午三点。",
+    "今後は短く答えてください。",
+    "ok",
+    "version 2.4.1 of the parser fails on /var/data/report.csv with error E1027",
+    "never mention the surprise party",
+    "why?",
+    "\n\n",
+    "Zürich, 4 May: 17 guests, two dogs",
+]
 _PICTURE = {"type": "image", "base64": "aGk=", "mime_type": "image/png"}
 
 
