@@ -109,9 +109,7 @@ def _values(args: Mapping[str, Any], chars: int) -> dict[str, Any]:
 
 
 def _written(value: Any) -> str:
-    return (
-        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-    )
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
 def _cut(content: Any, chars: int, query: str, *, images: bool) -> Any:

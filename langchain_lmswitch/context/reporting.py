@@ -105,7 +105,9 @@ class Telling:
         units = self.transcript.parted.units
         asked = next((at for at in reversed(range(answered)) if units[at].asks), 0)  # 2
         before = sum(one.tokens for one in draft.pieces if one.at < asked)
-        return min(self.fixed_tokens + draft.standing_tokens + draft.summary_tokens + before, tokens)
+        return min(
+            self.fixed_tokens + draft.standing_tokens + draft.summary_tokens + before, tokens
+        )
 
     def _clipped(self, draft: Draft) -> Iterator[Clipped]:
         for piece in draft.pieces:

@@ -72,9 +72,7 @@ def parted(
             end = _end_of_results(messages, at)  # 2
             units.append(_unit(at, tuple(messages[at:end])))
             at = end
-    return Parted(
-        system=system, system_at=system_at, units=tuple(units), orphans=tuple(orphans)
-    )
+    return Parted(system=system, system_at=system_at, units=tuple(units), orphans=tuple(orphans))
 
 
 def _end_of_results(messages: Sequence[BaseMessage], at: int) -> int:
