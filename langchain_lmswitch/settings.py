@@ -11,6 +11,7 @@ import platformdirs
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from langchain_lmswitch.types.contexts import ContextMode, Overflow
 from langchain_lmswitch.types.roles import roles_of
 from langchain_lmswitch.types.tasks import Role
 
@@ -105,6 +106,19 @@ class Settings(BaseSettings):
     remember: bool = True
     """Whether loads, decisions, answers (no words of theirs) and grades are remembered on disk, for
     later processes to learn from. If not, what is learnt ends with the process."""
+
+    context: ContextMode = "on"
+    """What becomes of a conversation longer than the context: `on` keeps the recent turns and puts
+    back the earlier ones that the question needs; `observe` sends it as it is and only reports what
+    `on` would make of it; `off` sends it as it is."""
+
+    summarizer: str = "auto"
+    """Who summarizes what leaves the context, in the background while nothing else is asked: `auto`
+    is a chat model in memory that has at least 1.5 billion parameters, `off` nobody, and a key that
+    model if it is in memory. None is loaded for that, and none has to leave."""
+
+    on_overflow: Overflow = "clip"
+    """Whether a message that is larger than its place is cut (`clip`), or refused (`raise`)."""
 
     learn: bool = True
     """Whether answers are graded, by `feedback` and by what becomes of them, and the grades change

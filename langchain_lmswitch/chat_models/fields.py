@@ -8,6 +8,8 @@ from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 from langchain_lmswitch.chat_models.binding import BindingChatModel
 from langchain_lmswitch.messages.incoming import PROVIDER
+from langchain_lmswitch.messages.options import checked_summarizer
+from langchain_lmswitch.types.contexts import ContextMode, Overflow
 from langchain_lmswitch.types.events import SwitchEvent
 from langchain_lmswitch.types.roles import roles_of
 
@@ -28,6 +30,9 @@ ANSWERING: Final = (
     "send_reasoning",
     "explore",
     "learn",
+    "context",
+    "on_overflow",
+    "summarizer",
 )
 """The fields that say how to answer, under the names of `RouterOptions`."""
 
@@ -83,6 +88,17 @@ class ChatModelFields(BindingChatModel):
     learn: bool | None = None
     """Whether what becomes of an answer teaches which model to choose; `None` is yes, unless
     `LMSWITCH_LEARN` says no. `feedback` counts in any case but that."""
+    context: ContextMode | None = None
+    """What becomes of a conversation longer than the context: `on` keeps the recent turns and puts
+    back the earlier ones that the question needs, `observe` only reports what that would give, and
+    `off` sends it as it is; `None` is as `LMSWITCH_CONTEXT` says."""
+    summarizer: Any = None
+    """Who summarizes what leaves the context, in the background: `auto`, `off`, the key of a model
+    that is used if it is in memory, or any chat model of LangChain's; `None` is as
+    `LMSWITCH_SUMMARIZER` says."""
+    on_overflow: Overflow | None = None
+    """Whether a message that is larger than its place is cut (`clip`) or refused (`raise`); `None`
+    is as `LMSWITCH_ON_OVERFLOW` says."""
     streaming: bool = False
     """Whether `invoke` streams inside, for the sake of callbacks."""
     on_event: Callable[[SwitchEvent], None] | None = Field(default=None, exclude=True)
@@ -93,6 +109,11 @@ class ChatModelFields(BindingChatModel):
     """A `Monitor` to measure the machine of `host` with."""
     ledger: Any = Field(default=None, exclude=True, repr=False)
     """A `Ledger` that remembers what loads of `host` took; see `langchain_lmswitch.ledger`."""
+
+    @field_validator("summarizer")
+    @classmethod
+    def _summarizes(cls, summarizer: Any) -> Any:
+        return checked_summarizer(summarizer)
 
     @field_validator("roles")
     @classmethod

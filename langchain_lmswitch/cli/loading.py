@@ -89,7 +89,9 @@ def _words(event: Loaded | Queued | Evicted | FellBack | Compressed) -> str:
         case FellBack():
             return f"{event.key} cannot be used: {event.reason}"
         case Compressed():
-            return f"{event.dropped_messages} old messages do not fit and are left out"
+            back = f", {event.recalled_passages} passages of them put back"
+            left_out = f"{event.evicted_messages} old messages do not fit and are left out"
+            return left_out + (back if event.recalled_passages else "")
         case _:
             assert_never(event)
 

@@ -1,12 +1,14 @@
 """What was worked out once, kept by content: counts, indexes, summaries, vectors."""
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final, Generic, TypeVar
 
 from langchain_lmswitch.context.recall import Segment
+from langchain_lmswitch.context.stores import ContextStore
+from langchain_lmswitch.context.telling import SummaryBlock
 from langchain_lmswitch.context.transcripts import Transcripts
 
 K = TypeVar("K", bound=Hashable)
@@ -15,6 +17,7 @@ V = TypeVar("V")
 MOST_COUNTS: Final = 200_000
 MOST_SEGMENTS: Final = 20_000
 MOST_SUMMARIES: Final = 20_000
+MOST_BLOCKS: Final = 1_000
 MOST_VECTORS: Final = 50_000
 
 
@@ -37,6 +40,11 @@ class Bounded(Generic[K, V]):
                 self._kept.move_to_end(key)
             return value
 
+    def get_many(self, keys: Iterable[K]) -> dict[K, V]:
+        """Give what is kept under keys; others are left out."""
+        found = ((key, self.get(key)) for key in keys)
+        return {key: value for key, value in found if value is not None}
+
     def put(self, key: K, value: V) -> None:
         """Keep a value."""
         with self._lock:
@@ -44,6 +52,11 @@ class Bounded(Generic[K, V]):
             self._kept.move_to_end(key)
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
+
+    def put_many(self, items: Mapping[K, V]) -> None:
+        """Keep values."""
+        for key, value in items.items():
+            self.put(key, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +69,15 @@ class ContextCache:
     """By the digest of a chunk."""
     summaries: Bounded[bytes, str] = field(default_factory=lambda: Bounded(MOST_SUMMARIES))
     """By the digest of a chunk, or of the summaries that one was merged from."""
+    blocks: Bounded[tuple[bytes, int], SummaryBlock] = field(
+        default_factory=lambda: Bounded(MOST_BLOCKS)
+    )
+    """What was told of evicted chunks, by their digest and the room it had."""
     vectors: Bounded[tuple[str, bytes], tuple[float, ...]] = field(
         default_factory=lambda: Bounded(MOST_VECTORS)
     )
     """By embedding model and digest of the text."""
     transcripts: Transcripts = field(default_factory=Transcripts)
+    store: ContextStore | None = None
+    """Where indexes are kept beyond the process; summaries and vectors of such a cache are `Kept`
+    there, see `keeping.kept_in`."""

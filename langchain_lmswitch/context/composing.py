@@ -12,10 +12,12 @@ from langchain_lmswitch.context.contents import IMAGE_TOKENS, images_of
 from langchain_lmswitch.context.counting import text_tokens
 from langchain_lmswitch.context.drafts import Draft, Piece, Put, cut_to
 from langchain_lmswitch.context.packing import pack
+from langchain_lmswitch.context.questions import wants_recall
 from langchain_lmswitch.context.recall import Hit
 from langchain_lmswitch.context.recalling import Asked, query_of, recalled
 from langchain_lmswitch.context.shares import Shares
 from langchain_lmswitch.context.standing import standing
+from langchain_lmswitch.context.summarized import block_told, texts_told
 from langchain_lmswitch.context.transcripts import Transcript
 from langchain_lmswitch.context.units import Unit
 
@@ -70,12 +72,14 @@ class Composer:
         """
         pieces = self._pieces()  # 1
         rules = yield from self._standing()  # 2
+        summary = yield from self._summary()  # 3
         draft = Draft(
             system=self._transcript.parted.system,
             conversation=self._units,
             pieces=pieces,
             asker=self._asker,
             **rules,
+            **summary,
         )
         if self._asker is None:
             return draft
@@ -107,6 +111,27 @@ class Composer:
             tokens += took + _LINE_TOKENS
         return {"standing": tuple(rules), "standing_tokens": tokens}
 
+    def _summary(self) -> Generator[Ask, Any, dict[str, Any]]:
+        if not self._parts.summary:
+            return {}
+        evicted = [one for one in self._transcript.chunks if one.end <= self._window.start]
+        tokens: dict[str, int] = {}
+        for text in texts_told(evicted, self._units, self._cache):
+            tokens[text] = yield from text_tokens(text, self._options.tokenizer, self._cache)
+        block = block_told(
+            evicted,
+            self._units,
+            self._cache,
+            most_tokens=self._parts.summary,
+            tokens_of=lambda text: tokens.get(text, self._parts.summary),
+        )
+        took = yield from text_tokens(block.text, self._options.tokenizer, self._cache)
+        return {
+            "summary": block.text,
+            "summary_tokens": took,
+            "summarized_messages": block.messages,
+        }
+
     def _puts(self, draft: Draft) -> Generator[Ask, Any, tuple[tuple[Put, ...], bool]]:
         """Choose what is put back, and tell whether there is no room for all of it.
 
@@ -123,7 +148,7 @@ class Composer:
         told = draft.standing_tokens + draft.summary_tokens + _BLOCK_TOKENS
         then = self._parts.free - sum(one.tokens for one in early) - told
         now = self._parts.free - sum(one.tokens for one in draft.pieces) - told
-        wanted = 1.0 if self._options.question else 1.0
+        wanted = 1.0 if self._options.question else wants_recall(query.text)
         most = min(self._amount(then, wanted), then)
         puts = yield from self._packed(hits, most)
         if sum(one.tokens for one in puts) <= now:

@@ -54,6 +54,8 @@ class Draft:
     """Whether there was no room for all that would have been put back."""
     summary: str = ""
     summary_tokens: int = 0
+    summarized_messages: int = 0
+    """How many of those left out the summary tells of."""
     standing: tuple[str, ...] = ()
     standing_tokens: int = 0
 
@@ -113,7 +115,7 @@ def relieved(draft: Draft, excess_tokens: int, *, cut: bool = True) -> Draft | N
         puts = _without_weakest(draft.puts, excess_tokens)
         return replace(draft, puts=puts, recalled_less=True)
     if draft.summary:  # 2
-        return replace(draft, summary="", summary_tokens=0)
+        return replace(draft, summary="", summary_tokens=0, summarized_messages=0)
     if draft.standing:
         return replace(draft, standing=(), standing_tokens=0)
     kept = _without_oldest(draft, excess_tokens)  # 3, 4

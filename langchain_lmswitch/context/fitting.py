@@ -18,6 +18,7 @@ from langchain_lmswitch.context.transcripts import Transcript
 from langchain_lmswitch.errors import ContextTooLong
 from langchain_lmswitch.types.contexts import ContextReport, Overflow
 
+_NEARLY: Final = 0.75
 _MORE: Final = 1.1
 """An estimate was too low; it is so for what is given up as well."""
 
@@ -28,6 +29,8 @@ class Fitted:
 
     messages: tuple[BaseMessage, ...]
     report: ContextReport
+    summarizable_chunks: int = 0
+    """How many of the first chunks are evicted, or will be the next time something is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +40,9 @@ class FitOptions:
     budget_tokens: int
     """What the finished prompt may take."""
     tokenizer: str
-    """Names who counts, with what template and tools, so that counts can be kept."""
+    """Names who counts, so that counts can be kept."""
+    template: str = ""
+    """Names what is put around every conversation: tools, a schema."""
     embedder: str = ""
     """Names who embeds; empty if nobody does."""
     question: str | None = None
@@ -66,7 +71,8 @@ def fit(
     """
     transcript = cache.transcripts.of(messages)
     overhead = yield from template_overhead(options.tokenizer, cache)  # 1
-    fixed = yield from fixed_tokens(transcript.parted.system, options.tokenizer, cache)
+    around = f"{options.tokenizer}|{options.template}"
+    fixed = yield from fixed_tokens(transcript.parted.system, around, cache)
     costs = yield from unit_costs(transcript, options.tokenizer, overhead, cache)
     parts = shares(options.budget_tokens, fixed, summarized=options.summarized)
     told = Telling(transcript, costs, options.budget_tokens, fixed)
@@ -75,7 +81,8 @@ def fit(
         plain = _without_orphans(messages, transcript)
         tokens = yield CountPrompt(plain)
         if tokens <= options.budget_tokens:
-            return Fitted(messages=plain, report=told.whole(tokens))
+            ahead = _summarizable(transcript, window, costs, parts)
+            return Fitted(messages=plain, report=told.whole(tokens), summarizable_chunks=ahead)
         parts = _tighter(parts, tokens - options.budget_tokens, sum(costs))
         window, tightened = _window(transcript, costs, parts), True
     _check_lengths(window, transcript, costs, parts, options)
@@ -83,7 +90,9 @@ def fit(
     final, tokens = yield from _exact(draft, options)  # 3
     begun_anew = tightened or not final.begins_as(draft)
     return Fitted(
-        messages=final.messages(), report=told.fitted(final, window, tokens, begun_anew=begun_anew)
+        messages=final.messages(),
+        report=told.fitted(final, window, tokens, begun_anew=begun_anew),
+        summarizable_chunks=_summarizable(transcript, window, costs, parts),
     )
 
 
@@ -119,6 +128,25 @@ def _window(transcript: Transcript, costs: Sequence[int], parts: Shares) -> Wind
         costs=parts.capped(units, costs),
         levels=parts.levels,
     )
+
+
+def _summarizable(
+    transcript: Transcript, window: Window, costs: Sequence[int], parts: Shares
+) -> int:
+    """Count the chunks that may be summarized: what is evicted next is so before it is missed.
+
+    While everything fits, nothing is: most conversations end before they are too long.
+    """
+    levels = parts.levels
+    if window.evicted_at < 0 and window.tokens < _NEARLY * levels.full:
+        return 0
+    leaving = window.tokens - levels.low
+    for at, chunk in enumerate(transcript.chunks):
+        if chunk.start >= window.start:
+            leaving -= sum(costs[chunk.start : chunk.end])
+            if leaving < 0 or not chunk.closed:
+                return at
+    return len(transcript.chunks)
 
 
 def _tighter(parts: Shares, excess_tokens: int, total: int) -> Shares:

@@ -10,7 +10,8 @@ from langchain_lmswitch.context.boundaries import Window
 from langchain_lmswitch.context.cache import ContextCache
 from langchain_lmswitch.context.contents import text_of
 from langchain_lmswitch.context.drafts import Piece
-from langchain_lmswitch.context.recall import Hit, Query, Segment, search, segment
+from langchain_lmswitch.context.indexing import indexed
+from langchain_lmswitch.context.recall import Hit, Query, Segment, search
 from langchain_lmswitch.context.transcripts import Transcript
 from langchain_lmswitch.context.units import Unit
 
@@ -63,30 +64,24 @@ def recalled(
 
 
 def _evicted(transcript: Transcript, window: Window, cache: ContextCache) -> list[Placed]:
-    units, segments = transcript.parted.units, []
+    units, parts = transcript.parted.units, {}
     for chunk in transcript.chunks:
         if chunk.start >= window.start:
             break
-        if chunk.end <= window.start:
-            segments.append(
-                (chunk.start, _indexed(chunk.digest, units[chunk.start : chunk.end], cache))
-            )
-        else:
-            segments.append((chunk.start, _kept(units[chunk.start : window.start], cache)))
-    return segments
+        end = min(chunk.end, window.start)
+        digest = chunk.digest if end == chunk.end else _digest_of(units[chunk.start : end])
+        parts[chunk.start] = (digest, units[chunk.start : end])
+    found = indexed(dict(parts.values()), cache)
+    return [(start, found[digest]) for start, (digest, _) in parts.items()]
 
 
 def _kept(units: Sequence[Unit], cache: ContextCache) -> Segment:
-    digest = hashlib.blake2b(b"".join(one.digest for one in units), digest_size=16).digest()
-    return _indexed(digest, units, cache)
+    digest = _digest_of(units)
+    return indexed({digest: units}, cache)[digest]
 
 
-def _indexed(digest: bytes, units: Sequence[Unit], cache: ContextCache) -> Segment:
-    known = cache.segments.get(digest)
-    if known is None:
-        known = segment(digest, units)
-        cache.segments.put(digest, known)
-    return known
+def _digest_of(units: Sequence[Unit]) -> bytes:
+    return hashlib.blake2b(b"".join(one.digest for one in units), digest_size=16).digest()
 
 
 def _vectors(
@@ -96,14 +91,16 @@ def _vectors(
         return None
     texts = [asked.query.text, *(one.text for _, index in segments for one in index.passages)]
     keys = {text: (asked.embedder, _digest(text)) for text in texts}
-    new = tuple(text for text, key in keys.items() if cache.vectors.get(key) is None)
+    known = cache.vectors.get_many([*keys.values()])
+    new = tuple(text for text, key in keys.items() if key not in known)
     if new:
         vectors = yield Embed(new)
         if vectors is None:
             return None
-        for text, vector in zip(new, vectors, strict=True):
-            cache.vectors.put(keys[text], tuple(vector))
-    return {text: cache.vectors.get(key) or () for text, key in keys.items()}
+        made = {keys[text]: tuple(one) for text, one in zip(new, vectors, strict=True)}
+        cache.vectors.put_many(made)
+        known |= made
+    return {text: known[key] for text, key in keys.items()}
 
 
 def _digest(text: str) -> bytes:

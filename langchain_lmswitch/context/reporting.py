@@ -56,6 +56,7 @@ class Telling:
             budget_tokens=self.budget_tokens,
             evicted_messages=sum(evicted),
             recalled=tuple(_recalled(draft)),
+            summarized_messages=draft.summarized_messages,
             clipped=tuple(self._clipped(draft)),
             orphans=self.transcript.parted.orphans,
             reusable_tokens=0 if anew else self._reusable(draft, tokens),

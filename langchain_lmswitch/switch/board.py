@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 
+from langchain_lmswitch.context.cache import ContextCache
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.ledger.base import Ledger
 from langchain_lmswitch.ledger.memory import MemoryLedger
@@ -19,6 +20,7 @@ from langchain_lmswitch.switch.leases import Held, Leases
 from langchain_lmswitch.switch.loader import OnEvent
 from langchain_lmswitch.switch.loads import Loads
 from langchain_lmswitch.switch.prefetching import Prefetching
+from langchain_lmswitch.switch.summarizing import Summarizing
 from langchain_lmswitch.switch.surveyor import Surveyor
 from langchain_lmswitch.switch.threads import Threads
 from langchain_lmswitch.switch.watch import OnMemory, Watch
@@ -61,6 +63,7 @@ class Switchboard:
         self.ledger: Ledger = ledger or MemoryLedger()
         self.settings = settings
         self.threads = Threads()
+        self.contexts = ContextCache()
         self.habits = Habits(clock=clock)
         self._neighbors = neighbors or Neighbors(None)
         self._leases = Leases(self._neighbors, clock=clock)
@@ -97,6 +100,9 @@ class Switchboard:
         self._prefetching = Prefetching(
             self._grants, self._loads, is_idle=lambda: self._grants.idle
         )
+        self.summarizing = Summarizing(
+            self.surveyor, is_idle=lambda: self._grants.idle, leased=self._is_leased
+        )
         self._departures = Departures(
             self.surveyor,
             self._leases,
@@ -126,7 +132,7 @@ class Switchboard:
             QueueFull: Too many wait already.
         """
         self.surveyor.demand.note(card.key)
-        self._prefetching.give_way(card.key)
+        self._give_way(card.key)
         wish = Wish(
             card=card,
             needed_tokens=needed_tokens,
@@ -142,14 +148,16 @@ class Switchboard:
 
     def lease(self, resident: Resident, call: str) -> bool:
         """Lease an instance that was seen a moment ago; see `Grants.lease`."""
-        self._prefetching.give_way(resident.key)
+        self._give_way(resident.key)
         if leased := self._grants.lease(resident, call):
             self.surveyor.demand.note(resident.key)
         return leased
 
     def prefetch(self, card: ModelCard) -> bool:
         """Load a model in the background, unless there is other work; see `Prefetching`."""
-        return self._prefetching.start(card)
+        if started := self._prefetching.start(card):
+            self.summarizing.give_way()
+        return started
 
     def release(self, call: str) -> None:
         """End the leases of a call; safe to repeat."""
@@ -188,7 +196,7 @@ class Switchboard:
 
     async def leave(self) -> None:
         """Unload what is ours and drop the connection: this process ends."""
-        self._prefetching.give_way("")
+        self._give_way("")
         await self._loads.weighing.finish()
         try:
             await self._departures.leave()
@@ -203,7 +211,13 @@ class Switchboard:
     async def aclose(self) -> None:
         """Drop the connection to the host; loaded models stay."""
         self._watch.stop()
+        await self.summarizing.finish()
         await self.host.aclose()
+
+    def _give_way(self, key: str) -> None:
+        """End what is done while there is nothing to do, for a request that wants a model."""
+        self._prefetching.give_way(key)
+        self.summarizing.give_way()
 
     def _is_leased(self, identifier: str) -> bool:
         here = self._leases.answering(identifier) > 0

@@ -1,6 +1,5 @@
 """What became of a conversation on its way into the context of a model."""
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -58,10 +57,20 @@ class ContextReport:
     """Whether this turn evicted something, so that the prompt begins anew."""
 
     @property
+    def prompt_tokens(self) -> int | None:
+        """Tokens of the prompt that is sent, exact; `None` if nobody counted it."""
+        return self.tokens_after if self.mode == "on" else None
+
+    @property
     def changed(self) -> bool:
         """Whether the prompt is not simply the conversation."""
         return bool(self.evicted_messages or self.recalled or self.clipped or self.orphans)
 
-    def to_dict(self) -> Mapping[str, Any]:
+    def to_dict(self) -> dict[str, Any]:
         """Give plain JSON values."""
-        return asdict(self)
+        record = asdict(self)
+        for name in ("recalled", "clipped", "orphans"):
+            record[name] = list(record[name])
+        for one in record["recalled"]:
+            one["why"] = list(one["why"])
+        return record

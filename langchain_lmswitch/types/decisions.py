@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Final, Literal
 
+from langchain_lmswitch.types.contexts import ContextReport
+
 ToolCalling = Literal["", "trained", "constrained", "untrained"]
 
 Part = Literal[
@@ -84,8 +86,8 @@ class Decision:
     queued_s: float = 0.0
     context_tokens: int = 0
     """The context of the loaded instance."""
-    dropped_messages: int = 0
-    """Messages left out because they did not fit."""
+    context: ContextReport | None = None
+    """What of the conversation was left out and put back; `None` while nothing was sent."""
     prompt_tokens: int | None = None
     """Counted exactly on the finished prompt, before it was sent; `None` if it was so short that
     it fits whatever the tokenizer makes of it."""
@@ -102,6 +104,7 @@ class Decision:
     def to_dict(self) -> dict[str, Any]:
         """Give plain JSON values, for message metadata and `--json`."""
         record = asdict(self)
+        record["context"] = self.context and self.context.to_dict()
         record["candidates"] = list(record["candidates"])
         for key in ("evicted", "fallbacks"):
             record[key] = list(record[key])

@@ -155,7 +155,8 @@ class FellBack:
 class Compressed:
     """Part of the conversation was left out because it did not fit."""
 
-    dropped_messages: int
+    evicted_messages: int
+    recalled_passages: int
     prompt_tokens: int
     context_tokens: int
 

@@ -43,6 +43,12 @@ class RouterOptions(TypedDict, total=False):
     parallel_tool_calls: bool | None
     """Whether an answer may have more than one tool call; `None` is yes."""
     json_schema: dict[str, Any] | None
+    context: str | None
+    """`on`, `observe` or `off`; see `types.contexts.ContextMode`."""
+    summarizer: Any
+    """`auto`, `off`, the key of a model, or a chat model."""
+    on_overflow: str | None
+    """`clip` or `raise`; see `types.contexts.Overflow`."""
     timeout_s: float | None
     """Longest gap between two signs of life from the model."""
     allow_url_fetch: bool

@@ -271,7 +271,8 @@ def test_compression_is_told() -> None:
     answer = llm(host, on_event=heard.append).invoke([*turns, HumanMessage(content="Now?")])
 
     [told] = [event for event in heard if isinstance(event, Compressed)]
-    assert answer.response_metadata["lmswitch"]["dropped_messages"] == told.dropped_messages > 0
+    report = answer.response_metadata["lmswitch"]["context"]
+    assert report["evicted_messages"] == told.evicted_messages > 0
 
 
 @pytest.mark.parametrize("way", ["invoke", "ainvoke"])

@@ -2,6 +2,7 @@
 
 import typer
 
+from langchain_lmswitch.cli.bench.context import context
 from langchain_lmswitch.cli.bench.routing import routing
 from langchain_lmswitch.cli.bench.switching import switching
 
@@ -13,3 +14,4 @@ bench = typer.Typer(
 
 bench.command()(switching)
 bench.command()(routing)
+bench.command()(context)

@@ -72,7 +72,7 @@ def test_conversation_that_is_cut_is_an_event() -> None:
     llm.invoke([*turns, ("user", "And?")])
 
     [cut] = [event for event in heard if isinstance(event, Compressed)]
-    assert cut.dropped_messages > 0
+    assert cut.evicted_messages > 0
 
 
 @pytest.mark.parametrize("color", ["sync", "async"])

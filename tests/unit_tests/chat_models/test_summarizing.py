@@ -146,7 +146,7 @@ async def test_usage_is_reported_while_streaming_asynchronously() -> None:
 
 def test_summary_that_is_too_long_is_asked_for_again_with_less() -> None:
     """The middleware does so only for LangChain's own `ContextOverflowError`."""
-    llm, starts = small(), Starts()
+    llm, starts = small().model_copy(update={"on_overflow": "raise"}), Starts()
     llm.invoke("Hi")
     with pytest.raises(ContextTooLong):
         llm.invoke(DEFAULT_SUMMARY_PROMPT + LONG)

@@ -1,16 +1,22 @@
 """What the loaded context leaves of a conversation, counted by the model's own means."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
 from langchain_lmswitch.context.window import most_tokens
 from langchain_lmswitch.errors import ContextTooLong, UnknownModel
 from langchain_lmswitch.graph.fitting import IMAGE_TOKENS, count, fit_exactly
 from langchain_lmswitch.messages.outgoing import history
+from langchain_lmswitch.settings import Settings
+from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.testing import ScriptedHost, split
 from langchain_lmswitch.testing.tokens import render
+from langchain_lmswitch.types.contexts import ContextReport
 from langchain_lmswitch.types.models import LoadSpec, Resident
 
 TOOL = {"type": "function", "function": {"name": "f", "description": "words " * 50}}
@@ -20,6 +26,10 @@ IMAGE = {"type": "image", "base64": "AAAA" * 10_000, "mime_type": "image/png"}
 async def loaded(context_tokens: int = 4096) -> tuple[ScriptedHost, Resident]:
     host = ScriptedHost(["tiny"])
     return host, await host.load(LoadSpec(key="tiny", context_tokens=context_tokens))
+
+
+def board_of(host: ScriptedHost, **settings: Any) -> Switchboard:
+    return Switchboard(host, host, Settings(**settings))
 
 
 def conversation(turns: int) -> list[BaseMessage]:
@@ -55,43 +65,95 @@ async def test_images_are_allowed_for_and_not_counted_as_text() -> None:
 async def test_unknown_context_takes_all() -> None:  # 1
     host = ScriptedHost(["tiny"])
     messages = conversation(500)
-    fitted = await fit_exactly(host, Resident(key="tiny", identifier="x"), messages, {})
+    fitted = await fit_exactly(board_of(host), Resident(key="tiny", identifier="x"), messages, {})
 
-    assert (list(fitted.messages), fitted.tokens) == (messages, None)
+    assert (list(fitted.messages), fitted.report.tokens_after) == (messages, None)
     assert host.calls == []
+
+
+async def test_off_sends_all_and_counts_nothing() -> None:  # 3
+    host, resident = await loaded(1024)
+    messages = conversation(500)
+    fitted = await fit_exactly(board_of(host, context="off"), resident, messages, {})
+
+    assert list(fitted.messages) == messages
+    assert fitted.report == ContextReport(mode="off")
+    assert host.called("count_tokens") == []
+
+
+async def test_observing_sends_all_and_tells_what_would_be_left_out() -> None:  # 4
+    host, resident = await loaded(1024)
+    messages = conversation(500)
+    seen = await fit_exactly(board_of(host), resident, messages, {"context": "observe"})
+    done = await fit_exactly(board_of(host), resident, messages, {})
+
+    assert list(seen.messages) == messages
+    assert seen.report == replace(done.report, mode="observe")
+    assert seen.report.evicted_messages > 0
+    assert (seen.report.prompt_tokens, done.report.prompt_tokens) == (
+        None,
+        done.report.tokens_after,
+    )
 
 
 async def test_short_prompt_is_not_counted() -> None:  # 2
     host, resident = await loaded()
-    fitted = await fit_exactly(host, resident, conversation(2), {})
+    fitted = await fit_exactly(board_of(host), resident, conversation(2), {})
 
-    assert (len(fitted.messages), fitted.tokens, fitted.dropped) == (3, None, 0)
+    assert (len(fitted.messages), fitted.report.tokens_after, fitted.report.changed) == (
+        3,
+        None,
+        False,
+    )
     assert host.called("render") == []
 
 
-async def test_long_prompt_is_counted_and_cut() -> None:  # 3
+async def test_long_prompt_is_counted_and_cut() -> None:  # 4
     host, resident = await loaded(1024)
     messages = conversation(200)
-    fitted = await fit_exactly(host, resident, messages, {"max_tokens": 100})
+    fitted = await fit_exactly(board_of(host), resident, messages, {"max_tokens": 100})
 
-    assert fitted.tokens == await count(host, resident.identifier, fitted.messages, {})
-    assert fitted.tokens <= 924
-    one_turn_more = messages[-len(fitted.messages) - 2 :]
-    assert await count(host, resident.identifier, one_turn_more, {}) > 924
+    tokens = await count(host, resident.identifier, fitted.messages, {})
+    assert fitted.report.tokens_after == tokens <= 924
+    assert fitted.messages[-1].text.endswith(messages[-1].text)
+    assert fitted.report.evicted_messages > 0
 
 
 async def test_tools_take_their_room() -> None:
     host, resident = await loaded(1024)
-    without = await fit_exactly(host, resident, conversation(200), {})
-    with_tools = await fit_exactly(host, resident, conversation(200), {"tools": [TOOL]})
+    without = await fit_exactly(board_of(host), resident, conversation(200), {})
+    with_tools = await fit_exactly(board_of(host), resident, conversation(200), {"tools": [TOOL]})
 
-    assert with_tools.dropped > without.dropped
+    evicted = (one.report.evicted_messages for one in (with_tools, without))
+    assert next(evicted) > next(evicted)
 
 
-async def test_question_that_is_too_long() -> None:
+async def test_question_that_is_too_long_is_cut() -> None:
     host, resident = await loaded(1024)
+    question = HumanMessage(content="first " + "word " * 2000 + "last")
+    fitted = await fit_exactly(board_of(host), resident, [question], {})
+
+    [sent] = fitted.messages
+    assert (sent.text.split()[0], sent.text.split()[-1]) == ("first", "last")
+    assert "left out" in sent.text
+    assert await count(host, resident.identifier, [sent], {}) <= 768
+    assert [one.message for one in fitted.report.clipped] == [0]
+
+
+async def test_question_that_is_too_long_and_must_not_be_cut() -> None:
+    host, resident = await loaded(1024)
+    question = HumanMessage(content="word " * 2000)
     with pytest.raises(ContextTooLong) as caught:
-        await fit_exactly(host, resident, [HumanMessage(content="word " * 2000)], {})
+        await fit_exactly(board_of(host), resident, [question], {"on_overflow": "raise"})
+
+    assert caught.value.limit_tokens == 768
+
+
+async def test_system_prompt_that_is_too_long() -> None:
+    host, resident = await loaded(1024)
+    messages = [SystemMessage(content="word " * 2000), HumanMessage(content="Hello")]
+    with pytest.raises(ContextTooLong) as caught:
+        await fit_exactly(board_of(host), resident, messages, {})
 
     assert caught.value.limit_tokens == 768
 
@@ -100,7 +162,7 @@ async def test_instance_that_is_gone() -> None:
     host, resident = await loaded(1024)
     host.lose(resident.identifier)
     with pytest.raises(UnknownModel):
-        await fit_exactly(host, resident, conversation(200), {})
+        await fit_exactly(board_of(host), resident, conversation(200), {})
 
 
 @given(st.lists(st.text(max_size=40), max_size=6), st.booleans())

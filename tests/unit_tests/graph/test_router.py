@@ -29,6 +29,7 @@ from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.boards import boards
 from langchain_lmswitch.switch.portal import portal
 from langchain_lmswitch.testing import ScriptedHost, card, tool_call
+from langchain_lmswitch.types.contexts import ContextReport
 from langchain_lmswitch.types.decisions import Decision
 from langchain_lmswitch.types.events import (
     Compressed,
@@ -130,7 +131,8 @@ async def test_decision_is_the_whole_story() -> None:
         ("large", "chosen", True, 532 * MIB),
         ("small", "", True, 532 * MIB),
     ]
-    assert (decision.evicted, decision.fallbacks, decision.dropped_messages) == ((), (), 0)
+    assert (decision.evicted, decision.fallbacks) == ((), ())
+    assert decision.context == ContextReport(budget_tokens=768)
 
 
 async def test_second_request_finds_the_model_loaded() -> None:
@@ -456,7 +458,8 @@ async def test_long_conversation_is_cut_and_told() -> None:
     [call] = host.called("predict")
     assert call.request is not None
     sent = call.request.messages
-    assert decision.dropped_messages == told.dropped_messages == len(LONG) - len(sent) > 0
+    assert decision.context is not None
+    assert decision.context.evicted_messages == told.evicted_messages == len(LONG) - len(sent) > 0
     assert decision.prompt_tokens == told.prompt_tokens == of(events, Finished)[0].prompt_tokens
     assert told.prompt_tokens <= 768
     assert sent[0]["content"][0]["text"] == "Be brief."
@@ -464,18 +467,31 @@ async def test_long_conversation_is_cut_and_told() -> None:
     assert sent[1]["role"] == "user"
 
 
-async def test_question_that_is_too_long() -> None:
+async def test_question_that_is_too_long_is_cut() -> None:
+    host = ScriptedHost([SMALL])
+    decision = decided(await ask(host, [*LONG, HumanMessage(content="a " * 900)]))
+
+    assert decision.context is not None
+    assert [one.message for one in decision.context.clipped] == [len(LONG)]
+
+
+async def test_question_that_is_too_long_and_must_not_be_cut() -> None:
     host = ScriptedHost([SMALL])
     with pytest.raises(ContextTooLong):
-        await ask(host, [*LONG, HumanMessage(content="a " * 900)])
+        await ask(host, [*LONG, HumanMessage(content="a " * 900)], on_overflow="raise")
 
     assert host.called("predict") == []
     assert await leased(host) == []
 
 
 async def test_question_longer_than_any_training() -> None:
+    """Whoever may be chosen has to cut it; so it is refused only if it must not be cut."""
+    decision = decided(await ask(ScriptedHost([SMALL]), "word " * 2000))
+    assert decision.context is not None
+    assert decision.context.clipped
+
     with pytest.raises(ContextTooLong, match="leaves 1024"):
-        await ask(ScriptedHost([SMALL]), "word " * 2000)
+        await ask(ScriptedHost([SMALL]), "word " * 2000, on_overflow="raise")
 
 
 # --- leaving ----------------------------------------------------------------------------------
@@ -612,7 +628,11 @@ async def test_graph_on_a_loop_of_the_callers_own() -> None:
 @pytest.mark.parametrize(
     ("host", "messages", "error"),
     [
-        (ScriptedHost([SMALL]), [HumanMessage(content="a " * 900)], ContextTooLong),
+        (
+            ScriptedHost([SMALL]),
+            [SystemMessage(content="a " * 900), HumanMessage(content="Hello")],
+            ContextTooLong,
+        ),
         (ScriptedHost([SMALL], vanish_after={"small": 1}), HELLO, ModelGone),
         (ScriptedHost([]), HELLO, NoSuitableModel),
     ],
