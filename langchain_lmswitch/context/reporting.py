@@ -71,14 +71,14 @@ class Telling:
     def _answered(self) -> int:
         """Index of the first unit that came after the model was asked the last time.
 
-        It was asked before its last answer. Each step of a tool loop is an answer; of answers
-        without calls that follow each other, the first.
+        It was asked before its last answer, and after each step of a tool loop; but not after an
+        answer without calls that another one follows.
         """
         units = self.transcript.parted.units
         at = len(units) - 1
         while at > 0 and units[at].asks:
             at -= 1
-        while at > 0 and _is_plain(units[at]) and _is_plain(units[at - 1]):
+        while at > 0 and _is_plain(units[at - 1]):
             at -= 1
         return max(at, 0)
 
