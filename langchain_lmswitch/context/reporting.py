@@ -46,15 +46,15 @@ class Telling:
             tokens: Of the finished prompt.
             begun_anew: Whether more was given up than what is recalled.
         """
-        here = {one.at for one in draft.pieces}
-        units = self.transcript.parted.units
-        evicted = (len(one.messages) for at, one in enumerate(units) if at not in here)
+        here = sum(len(one.unit.messages) for one in draft.pieces)
+        parts = self.transcript.parted
+        apart = len(parts.system_at) + len(parts.orphans)
         anew = begun_anew or window.evicted_at >= self._answered or self._rewritten()
         return ContextReport(
             tokens_before=self._before,
             tokens_after=tokens,
             budget_tokens=self.budget_tokens,
-            evicted_messages=sum(evicted),
+            evicted_messages=len(self.transcript.messages) - apart - here,
             recalled=tuple(_recalled(draft)),
             summarized_messages=draft.summarized_messages,
             clipped=tuple(self._clipped(draft)),

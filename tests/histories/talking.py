@@ -1,36 +1,32 @@
 """Long conversations in words that differ, to measure with."""
 
 from collections.abc import Iterator
-from itertools import count
+from itertools import accumulate, product
 from random import Random
 from typing import Final
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
-_THINGS: Final = (
-    "kettle|ladder|harbor|orchard|violin|tunnel|market|engine|garden|lantern|bridge|mirror|carpet"
-    "|window|saddle|anchor|blanket|compass|pepper|cabinet|chimney|feather|hammer|island|jacket"
-    "|kitchen|lemon|meadow|needle|oven|pillow|quilt|river|shovel|table|umbrella|valley|wagon"
-).split("|")
-_DOES: Final = (
-    "repairs|paints|forgets|borrows|describes|measures|hides|sells|cleans|admires|compares|moves"
-    "|photographs|orders|returns|weighs|labels|sketches|counts|trades"
-).split("|")
-_PEOPLE: Final = (
-    "Mira|Jonas|Priya|Tomas|Aiko|Lena|Omar|Ruth|Silas|Wanda|Yusuf|Carla|Dmitri|Elsa|Femi"
-).split("|")
-_HOW: Final = (
-    "before lunch|without a word|near the old mill|for two days|at low tide|in the rain|by train"
-    "|after the meeting|on a whim|with great care|next to the station|every other week"
-).split("|")
+_BEGIN: Final = (
+    "ba de fi go hu ka le mi no pu ra se ti vo wu za bri clo dra fle gri pla sto tru".split()
+)
+_MIDDLE: Final = "ba cor den fis gal hem lin mor nar pel rin sal tan ver".split()
+_END: Final = "dock fen gar lop mint nell pond rust sack tall vern wick yarn zone".split()
+WORDS: Final = ["".join(parts) for parts in product(_BEGIN, _MIDDLE, _END)]
+"""Some 4,700 that look like words, and that no stemmer takes for each other."""
+_SMALL: Final = "the of and to in is it that was for on with as at by from or an be this".split()
 
 
 def sentences(seed: int) -> Iterator[str]:
-    """Make sentences without end."""
+    """Make sentences without end; as in any language, few words are frequent and many are rare."""
     random = Random(seed)  # noqa: S311 - nothing is secret here
-    for number in count():
-        who, does, thing, how = map(random.choice, (_PEOPLE, _DOES, _THINGS, _HOW))
-        yield f"{who} {does} the {thing}{number % 97} {how}."
+    words = random.sample(WORDS, len(WORDS))
+    weights = [*accumulate(1 / (rank + 8) for rank in range(len(words)))]
+    while True:
+        said = random.choices(words, cum_weights=weights, k=random.randint(4, 9))
+        small = random.choices(_SMALL, k=len(said))
+        pairs = (f"{one} {word}" for one, word in zip(small, said, strict=True))
+        yield f"{' '.join(pairs).capitalize()}."
 
 
 def talk(turns: int, *, seed: int = 0, per_message: int = 3) -> list[BaseMessage]:

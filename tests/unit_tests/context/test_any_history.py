@@ -113,7 +113,7 @@ def _asked_at(messages: Sequence[BaseMessage]) -> list[int]:
 
 def _head(fitted: Fitted) -> list[object]:
     prompt = [*map(said, fitted.messages)]
-    if not fitted.report.recalled:
+    if not (fitted.report.evicted_messages or fitted.report.recalled):
         return prompt
     users = [at for at, one in enumerate(fitted.messages) if isinstance(one, HumanMessage)]
     return prompt[: users[-1]]
