@@ -90,7 +90,7 @@ def search_in(
         for at in corpus.rules:
             scores[at] = scores.get(at, 0.0) + RULE_WORTH
     best = heapq.nlargest(MOST_HITS, scores, key=scores.__getitem__)
-    words = _words_of(query.text, found, best)
+    words = _words_of(f"{query.before} {query.text}", found, best)
     return [_hit(corpus, at, scores[at], _why(at, words, own, alike)) for at in best]
 
 
