@@ -52,6 +52,17 @@ def search(
     vectors: Mapping[str, Sequence[float]] | None = None,
     priors: bool = True,
 ) -> list[Hit]:
+    """Rank the passages of segments, given with the index of each one's first unit; see below."""
+    return search_in(query, corpus_of(segments), vectors=vectors, priors=priors)
+
+
+def search_in(
+    query: Query,
+    corpus: Corpus,
+    *,
+    vectors: Mapping[str, Sequence[float]] | None = None,
+    priors: bool = True,
+) -> list[Hit]:
     """Rank the passages of evicted chunks, best first.
 
     1. Passages score by the terms of the question that they have, the best one 1.
@@ -61,13 +72,12 @@ def search(
 
     Args:
         query: What is asked.
-        segments: With the index of each one's first unit, in the order of time.
+        corpus: What is searched.
         vectors: Of the query's text and of every passage, by text, normalized; `None` is without.
         priors: Whether what the user said, and standing instructions, come before the rest.
     """
-    corpus = corpus_of(segments)
     names = named(query.text, corpus.speakers)
-    found = matched(weighted(query, names), corpus.segments)  # 1
+    found = matched(weighted(query, names), corpus)  # 1
     own = to_one(found.scores)
     alike = likeness(query.text, corpus.passages, vectors)  # 2
     for at, score in to_one(alike).items():
@@ -80,7 +90,7 @@ def search(
         for at in corpus.rules:
             scores[at] = scores.get(at, 0.0) + RULE_WORTH
     best = heapq.nlargest(MOST_HITS, scores, key=scores.__getitem__)
-    words = _words_of(query.text, found, best)
+    words = _words_of(f"{query.before} {query.text}", found, best)
     return [_hit(corpus, at, scores[at], _why(at, words, own, alike)) for at in best]
 
 

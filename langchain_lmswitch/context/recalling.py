@@ -9,14 +9,13 @@ from langchain_lmswitch.context.asking import Ask, Embed
 from langchain_lmswitch.context.boundaries import Window
 from langchain_lmswitch.context.cache import ContextCache
 from langchain_lmswitch.context.contents import text_of
+from langchain_lmswitch.context.corpus import Corpus, extended
 from langchain_lmswitch.context.drafts import Piece
+from langchain_lmswitch.context.evicted import digest_of, evicted
 from langchain_lmswitch.context.indexing import indexed
-from langchain_lmswitch.context.recall import Hit, Query, Segment, search
+from langchain_lmswitch.context.recall import Hit, Query, Segment, search_in
 from langchain_lmswitch.context.transcripts import Transcript
 from langchain_lmswitch.context.units import Unit
-
-Placed = tuple[int, Segment]
-"""An index, with the place of its first unit in the conversation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,14 +47,13 @@ def recalled(
     1. What was evicted, but for the user message that stays.
     2. What was cut out of a unit that is in the prompt, and came before the question.
     """
-    segments = _evicted(transcript, window, cache)  # 1
-    cut = [one for one in pieces if one.unit is not transcript.parted.units[one.at]]
-    segments += [
-        (one.at, _kept(transcript.parted.units[one.at : one.at + 1], cache)) for one in cut
-    ]
-    vectors = yield from _vectors(segments, asked, cache)
-    hits = search(asked.query, segments, vectors=vectors, priors=asked.priors)
-    shown = {one.at: one.unit.text for one in cut}  # 2
+    corpus = evicted(transcript, window.start, cache).corpus  # 1
+    whole = transcript.parted.units
+    cut = [one for one in pieces if one.unit is not whole[one.at] and one.at >= window.start]
+    corpus = extended(corpus, [(one.at, _indexed(whole[one.at], cache)) for one in cut])  # 2
+    vectors = yield from _vectors(corpus, asked, cache)
+    hits = search_in(asked.query, corpus, vectors=vectors, priors=asked.priors)
+    shown = {one.at: one.unit.text for one in cut}
     return [
         hit
         for hit in hits
@@ -63,33 +61,17 @@ def recalled(
     ]
 
 
-def _evicted(transcript: Transcript, window: Window, cache: ContextCache) -> list[Placed]:
-    units, parts = transcript.parted.units, {}
-    for chunk in transcript.chunks:
-        if chunk.start >= window.start:
-            break
-        end = min(chunk.end, window.start)
-        digest = chunk.digest if end == chunk.end else _digest_of(units[chunk.start : end])
-        parts[chunk.start] = (digest, units[chunk.start : end])
-    found = indexed(dict(parts.values()), cache)
-    return [(start, found[digest]) for start, (digest, _) in parts.items()]
-
-
-def _kept(units: Sequence[Unit], cache: ContextCache) -> Segment:
-    digest = _digest_of(units)
-    return indexed({digest: units}, cache)[digest]
-
-
-def _digest_of(units: Sequence[Unit]) -> bytes:
-    return hashlib.blake2b(b"".join(one.digest for one in units), digest_size=16).digest()
+def _indexed(unit: Unit, cache: ContextCache) -> Segment:
+    digest = digest_of([unit])
+    return indexed({digest: [unit]}, cache)[digest]
 
 
 def _vectors(
-    segments: Sequence[Placed], asked: Asked, cache: ContextCache
+    corpus: Corpus, asked: Asked, cache: ContextCache
 ) -> Generator[Ask, Any, dict[str, Sequence[float]] | None]:
-    if not asked.embedder or not segments:
+    if not asked.embedder or not corpus.passages:
         return None
-    texts = [asked.query.text, *(one.text for _, index in segments for one in index.passages)]
+    texts = [asked.query.text, *(one.text for one in corpus.passages)]
     keys = {text: (asked.embedder, _digest(text)) for text in texts}
     known = cache.vectors.get_many([*keys.values()])
     new = tuple(text for text, key in keys.items() if key not in known)

@@ -9,7 +9,13 @@ from operator import is_
 from threading import Lock
 from typing import Any, Final
 
-from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    ChatMessage,
+    HumanMessage,
+    ToolMessage,
+)
 
 from langchain_lmswitch.context.chunks import Chunk, chunks_of
 from langchain_lmswitch.context.units import Parted, Unit, parted
@@ -65,27 +71,28 @@ def _marks(messages: Sequence[BaseMessage]) -> Marks:
 
     Lists look at whether their items are the same objects before they compare them.
     """
+    kinds = [*map(type, messages)]
     return (
         [one.content for one in messages],
-        [type(one) for one in messages],
+        kinds,
         [one.name for one in messages],
         [one.id for one in messages],
         [one.additional_kwargs for one in messages],
         [one.tool_calls if isinstance(one, AIMessage) else None for one in messages],
-        [_more(one) for one in messages],
+        # Most messages have nothing more to tell, and there may be many.
+        [
+            None if kind is HumanMessage else _more(one)
+            for kind, one in zip(kinds, messages, strict=True)
+        ],
     )
 
 
 def _more(message: BaseMessage) -> Any:
-    match message:
-        case AIMessage():
-            return message.invalid_tool_calls or None
-        case ToolMessage():
-            return message.tool_call_id, message.status
-        case ChatMessage():
-            return message.role
-        case _:
-            return None
+    if isinstance(message, AIMessage):
+        return message.invalid_tool_calls or None
+    if isinstance(message, ToolMessage):
+        return message.tool_call_id, message.status
+    return message.role if isinstance(message, ChatMessage) else None
 
 
 def _new(messages: Sequence[BaseMessage], marks: Marks) -> Transcript:
