@@ -93,7 +93,7 @@ def fit_messages(
         embedder=_EMBEDDERS.of(vectors) if vectors else "",
         question=question,
         overflow=on_overflow,
-        summarized=True,  # if there are any: who writes them is another's business
+        summarized=cache.store is not None or len(cache.summaries) > 0,  # whoever wrote them
     )
     return _Driver(counter, vectors, cache).run(fit(_conversation(messages), options, cache))
 
@@ -110,6 +110,8 @@ def _conversation(messages: Any) -> list[BaseMessage]:
             return [HumanMessage(messages)]
         case BaseMessage():
             return [messages]
+        case [*said] if all(isinstance(one, BaseMessage) for one in said):
+            return said  # nothing to convert, which takes a while for many
         case _:
             return convert_to_messages(messages)
 
