@@ -276,10 +276,7 @@ def test_what_is_counted_never_exceeds_the_budget(
     limit = budget * (6 if count is len else 1)
     messages = [one for turn, some in enumerate(sizes) for one in steps(turn, some)]
     messages.append(HumanMessage("What did you read?"))
-    try:
-        fitted = fit_messages(messages, count_tokens=count, budget=limit, cache=ContextCache())
-    except ContextTooLong:
-        return
+    fitted = fit_messages(messages, count_tokens=count, budget=limit, cache=ContextCache())
 
     whole = count is count_tokens_approximately
     assert count(fitted.messages if whole else get_buffer_string(fitted.messages)) <= limit
