@@ -62,8 +62,10 @@ class ContextCache:
         default_factory=lambda: Bounded(MOST_BLOCKS)
     )
     """What was told of evicted chunks, by their digest and the room it had."""
-    vectors: Bounded[tuple[str, bytes], tuple[float, ...]] = field(
+    vectors: Bounded[tuple[str, bytes], bytes] = field(
         default_factory=lambda: Bounded(MOST_VECTORS)
     )
-    """By embedding model and digest of the text."""
+    """By embedding model and digest of the text; see `context.similarity`."""
+    rows: Bounded[tuple[str, bytes], bytes] = field(default_factory=lambda: Bounded(MOST_SEGMENTS))
+    """The vectors of all passages of a chunk, by embedding model and digest of the chunk."""
     transcripts: Transcripts = field(default_factory=Transcripts)

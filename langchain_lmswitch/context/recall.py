@@ -18,6 +18,8 @@ FEW_TERMS: Final = 6
 BEFORE_SHARE: Final = 0.3
 USER_WEIGHT: Final = 2.0
 RULE_WEIGHT: Final = 0.3
+ALIKE_WEIGHT: Final = 1.0
+"""Of the passage that is closest by its vector, beside the one that matches best by its words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +60,7 @@ def search(
     query: Query,
     segments: Sequence[tuple[int, Segment]],
     *,
-    vectors: Mapping[str, Sequence[float]] | None = None,
+    alike: Sequence[float] | None = None,
     priors: bool = True,
 ) -> list[Hit]:
     """Rank the passages of evicted chunks, best first.
@@ -66,7 +68,8 @@ def search(
     Args:
         query: What is asked.
         segments: With the index of each one's first unit, in the order of time.
-        vectors: Of the query's text and of every passage, by text, normalized; `None` is without.
+        alike: How close each passage is to the question by its vector, from 0 to 1, in the order
+            of the segments; `None` if there are no vectors.
         priors: Whether what the user said, and standing instructions, come before the rest.
     """
     indexes = [one for _, one in segments]
@@ -74,6 +77,8 @@ def search(
     passages = [one for index in indexes for one in index.passages]
     found = matched(_weights(query), indexes)
     own = _to_one(found.scores)
+    for at, score in enumerate(alike or ()):
+        own[at] = own.get(at, 0.0) + ALIKE_WEIGHT * score
     units: dict[int, float] = {}
     for at, score in own.items():
         units[places[at]] = max(score, units.get(places[at], 0.0))

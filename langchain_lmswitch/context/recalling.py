@@ -5,7 +5,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from langchain_lmswitch.context.asking import Ask, Embed
+from langchain_lmswitch.context.asking import Ask
 from langchain_lmswitch.context.boundaries import Window
 from langchain_lmswitch.context.cache import ContextCache
 from langchain_lmswitch.context.contents import text_of
@@ -13,6 +13,7 @@ from langchain_lmswitch.context.drafts import Piece
 from langchain_lmswitch.context.recall import Hit, Query, Segment, search, segment
 from langchain_lmswitch.context.transcripts import Transcript
 from langchain_lmswitch.context.units import Unit
+from langchain_lmswitch.context.vectors import alikeness
 
 Placed = tuple[int, Segment]
 """An index, with the place of its first unit in the conversation."""
@@ -52,8 +53,9 @@ def recalled(
     segments += [
         (one.at, _kept(transcript.parted.units[one.at : one.at + 1], cache)) for one in cut
     ]
-    vectors = yield from _vectors(segments, asked, cache)
-    hits = search(asked.query, segments, vectors=vectors, priors=asked.priors)
+    indexes = [one for _, one in segments]
+    alike = yield from alikeness(asked.query.text, indexes, asked.embedder, cache)
+    hits = search(asked.query, segments, alike=alike, priors=asked.priors)
     shown = {one.at: one.unit.text for one in cut}  # 2
     return [
         hit
@@ -87,24 +89,3 @@ def _indexed(digest: bytes, units: Sequence[Unit], cache: ContextCache) -> Segme
         known = segment(digest, units)
         cache.segments.put(digest, known)
     return known
-
-
-def _vectors(
-    segments: Sequence[Placed], asked: Asked, cache: ContextCache
-) -> Generator[Ask, Any, dict[str, Sequence[float]] | None]:
-    if not asked.embedder or not segments:
-        return None
-    texts = [asked.query.text, *(one.text for _, index in segments for one in index.passages)]
-    keys = {text: (asked.embedder, _digest(text)) for text in texts}
-    new = tuple(text for text, key in keys.items() if cache.vectors.get(key) is None)
-    if new:
-        vectors = yield Embed(new)
-        if vectors is None:
-            return None
-        for text, vector in zip(new, vectors, strict=True):
-            cache.vectors.put(keys[text], tuple(vector))
-    return {text: cache.vectors.get(key) or () for text, key in keys.items()}
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
