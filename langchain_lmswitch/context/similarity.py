@@ -14,7 +14,7 @@ Floats = NDArray[np.float32]
 
 _MOST: Final = 127
 """What the largest number of a vector becomes."""
-_BLOCK: Final = 4096
+_BLOCK: Final = 512
 """Rows that are multiplied at once: their bytes become floats for it, four times as large."""
 _TINY: Final = 1e-9
 
@@ -32,7 +32,8 @@ def packed(vectors: Sequence[Sequence[float]]) -> list[bytes]:
 def closeness(question: bytes, passages: Sequence[bytes]) -> list[float]:
     """Tell how close each passage is to a question: the closest is 1.
 
-    0 is one standard deviation below the mean, since with some models all cosines are high.
+    0 is one standard deviation below the mean, since with some models all cosines are high. If
+    none is closer than another, all are 0.
 
     Args:
         question: A vector as `packed` makes it.

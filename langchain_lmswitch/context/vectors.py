@@ -19,7 +19,7 @@ def alikeness(
     1. The vectors of a segment are kept together, so that the next question costs no look at
        each passage.
     2. Whoever embeds is asked for what is new, all at once.
-    3. If not everything can be had now, there is nothing to compare.
+    3. Unless everything can be had now, nothing is compared: who has no vector would fall behind.
 
     Args:
         question: What is asked.
@@ -29,7 +29,7 @@ def alikeness(
     """
     if not embedder or not question or not any(one.passages for one in segments):
         return None
-    fresh = [one for one in segments if cache.rows.get((embedder, one.digest)) is None]  # 1
+    fresh = [one for one in segments if _rows(one, embedder, cache) is None]  # 1
     texts = [question, *(passage.text for one in fresh for passage in one.passages)]
     new = tuple(text for text in dict.fromkeys(texts) if kept(text, embedder, cache) is None)
     if new:

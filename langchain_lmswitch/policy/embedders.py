@@ -31,16 +31,19 @@ def embedder(wish: str, occupants: Sequence[Occupant], *, kept: str = "", encode
         return wish if wish in there else ""  # 1
     if kept in there:
         return kept  # 2
-    idle = [one.resident.key for one in occupants if _idle(one)]
-    found = instance_of(idle, occupants)  # 3
-    return found.key if found else encoder  # 4
+    able = [one.resident for one in occupants if _idle(one)]  # 3
+    return min(able, key=_size).key if able else encoder  # 4
 
 
-def instance_of(keys: Sequence[str], occupants: Sequence[Occupant]) -> Resident | None:
-    """Give the smallest idle instance in memory of some embedding models."""
-    able = [one.resident for one in occupants if _idle(one) and one.resident.key in keys]
-    return min(able, key=lambda one: (one.size_bytes, one.identifier), default=None)
+def instance_of(key: str, occupants: Sequence[Occupant]) -> Resident | None:
+    """Give an instance of an embedding model that answers nobody; `None` if there is none."""
+    able = [one.resident for one in occupants if _idle(one) and one.resident.key == key]
+    return min(able, key=_size, default=None)
 
 
 def _idle(one: Occupant) -> bool:
     return one.resident.kind == "embedding" and one.keep != ANSWERING
+
+
+def _size(resident: Resident) -> tuple[int, str]:
+    return resident.size_bytes, resident.identifier

@@ -54,14 +54,14 @@ class Backlog:
         """Put texts into the line, or at its head.
 
         Returns:
-            What will tell of each; `None` if the line is too long.
+            What will tell of each; `None` if there is no room for all of them.
         """
-        if len(self._waiting) + len(texts) > MOST_WAITING:
-            return None
         loop = asyncio.get_running_loop()
         for text in texts:
             key = (name, text)
             if key not in self._waiting:
+                if len(self._waiting) >= MOST_WAITING:
+                    return None
                 self._waiting[key] = Wanted(name, text, cache, loop.create_future())
         if first:
             for text in reversed(texts):

@@ -42,7 +42,6 @@ class Embedders:
 
     Args:
         surveyor: Knows who is in memory.
-        wish: `auto`, `off`, or the key of an embedding model.
         leased: Tells whether a request, in any process of ours, is using an instance.
         is_idle: Tells whether no request uses or waits for anything.
         encoder: Gives the encoder of the extra, if it is installed.
@@ -53,14 +52,12 @@ class Embedders:
         self,
         surveyor: Surveyor,
         *,
-        wish: str = AUTO,
         leased: Callable[[str], bool],
         is_idle: Callable[[], bool],
         encoder: Callable[[], SentenceEncoder | None] = sentence_encoder,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._surveyor = surveyor
-        self._wish = wish
         self._leased = leased
         self._is_idle = is_idle
         self._find_encoder = encoder
@@ -76,9 +73,13 @@ class Embedders:
         """Whether anything is being embedded, or about to be."""
         return self._work is not None and not self._work.done()
 
-    async def name(self) -> str:
-        """Say whose vectors are to be had; empty if nobody's."""
-        if self._wish == OFF:
+    async def name(self, wish: str = AUTO) -> str:
+        """Say whose vectors are to be had; empty if nobody's.
+
+        Args:
+            wish: `auto`, `off`, or the key of an embedding model, which is not loaded.
+        """
+        if wish == OFF:
             return ""
         try:
             survey = await self._surveyor.survey(max_age_s=LATELY_S)
@@ -86,10 +87,10 @@ class Embedders:
             log.debug("Who embeds cannot be told: %s", type(error).__name__)
             return ""
         encoder = self._find_encoder()
-        found = embedder(
-            self._wish, survey.occupants, kept=self._kept, encoder=encoder.key if encoder else ""
-        )
-        self._kept = found or self._kept
+        key = encoder.key if encoder else ""
+        found = embedder(wish, survey.occupants, kept=self._kept, encoder=key)
+        if wish == AUTO:
+            self._kept = found
         return found
 
     async def embed(
@@ -177,7 +178,7 @@ class Embedders:
         async with asyncio.timeout(_PATIENCE_S):
             while True:
                 survey = await self._surveyor.survey(max_age_s=LATELY_S)
-                found = instance_of([name], survey.occupants)
+                found = instance_of(name, survey.occupants)
                 if found and not self._leased(found.identifier) and await self._is_free(found):
                     return found
                 encoder = self._find_encoder()
