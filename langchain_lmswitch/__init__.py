@@ -7,6 +7,11 @@ from langchain_lmswitch._version import __version__
 
 if TYPE_CHECKING:
     from langchain_lmswitch.chat_models import ChatLMSwitch, LMSwitchRouter
+    from langchain_lmswitch.context.alone import fit_messages
+    from langchain_lmswitch.context.fitting import Fitted
+    from langchain_lmswitch.conversations.middleware import FitMessages as FitMessages
+    from langchain_lmswitch.conversations.nodes import fitting_node
+    from langchain_lmswitch.conversations.stores import cache_in
     from langchain_lmswitch.decisions import LMSwitchDecisionModel as LMSwitchDecisionModel
     from langchain_lmswitch.embeddings import LMSwitchEmbeddings
     from langchain_lmswitch.errors import LMSwitchError
@@ -17,22 +22,31 @@ if TYPE_CHECKING:
 __all__ = [
     "ChatLMSwitch",
     "Decision",
+    "Fitted",
     "LMSwitchEmbeddings",
     "LMSwitchError",
     "LMSwitchRouter",
     "Settings",
     "__version__",
+    "cache_in",
+    "fit_messages",
+    "fitting_node",
     "router_graph",
 ]
 
 _HOMES: Final = {
     "ChatLMSwitch": "chat_models",
     "Decision": "types.decisions",
+    "FitMessages": "conversations.middleware",
+    "Fitted": "context.fitting",
     "LMSwitchDecisionModel": "decisions",
     "LMSwitchEmbeddings": "embeddings",
     "LMSwitchError": "errors",
     "LMSwitchRouter": "chat_models",
     "Settings": "settings",
+    "cache_in": "conversations.stores",
+    "fit_messages": "context.alone",
+    "fitting_node": "conversations.nodes",
     "router_graph": "graph.router",
 }
 """Imported at first use: `lmswitch status` should not wait for LangGraph."""
@@ -46,5 +60,5 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    # Not all are in `__all__`: a star should not fail where LangChain has no decision models.
+    # Not all are in `__all__`: a star should not fail where LangChain is too old, or not there.
     return sorted({*__all__, *_HOMES})

@@ -112,6 +112,11 @@ class Settings(BaseSettings):
     back the earlier ones that the question needs; `observe` sends it as it is and only reports what
     `on` would make of it; `off` sends it as it is."""
 
+    summarizer: str = "auto"
+    """Who summarizes what leaves the context, in the background while nothing else is asked: `auto`
+    is a chat model in memory that has at least 1.5 billion parameters, `off` nobody, and a key that
+    model if it is in memory. None is loaded for that, and none has to leave."""
+
     on_overflow: Overflow = "clip"
     """Whether a message that is larger than its place is cut (`clip`), or refused (`raise`)."""
 

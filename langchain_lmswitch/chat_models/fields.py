@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 from langchain_lmswitch.chat_models.binding import BindingChatModel
 from langchain_lmswitch.messages.incoming import PROVIDER
+from langchain_lmswitch.messages.options import checked_summarizer
 from langchain_lmswitch.types.contexts import ContextMode, Overflow
 from langchain_lmswitch.types.events import SwitchEvent
 from langchain_lmswitch.types.roles import roles_of
@@ -31,6 +32,7 @@ ANSWERING: Final = (
     "learn",
     "context",
     "on_overflow",
+    "summarizer",
 )
 """The fields that say how to answer, under the names of `RouterOptions`."""
 
@@ -90,6 +92,10 @@ class ChatModelFields(BindingChatModel):
     """What becomes of a conversation longer than the context: `on` keeps the recent turns and puts
     back the earlier ones that the question needs, `observe` only reports what that would give, and
     `off` sends it as it is; `None` is as `LMSWITCH_CONTEXT` says."""
+    summarizer: Any = None
+    """Who summarizes what leaves the context, in the background: `auto`, `off`, the key of a model
+    that is used if it is in memory, or any chat model of LangChain's; `None` is as
+    `LMSWITCH_SUMMARIZER` says."""
     on_overflow: Overflow | None = None
     """Whether a message that is larger than its place is cut (`clip`) or refused (`raise`); `None`
     is as `LMSWITCH_ON_OVERFLOW` says."""
@@ -103,6 +109,11 @@ class ChatModelFields(BindingChatModel):
     """A `Monitor` to measure the machine of `host` with."""
     ledger: Any = Field(default=None, exclude=True, repr=False)
     """A `Ledger` that remembers what loads of `host` took; see `langchain_lmswitch.ledger`."""
+
+    @field_validator("summarizer")
+    @classmethod
+    def _summarizes(cls, summarizer: Any) -> Any:
+        return checked_summarizer(summarizer)
 
     @field_validator("roles")
     @classmethod

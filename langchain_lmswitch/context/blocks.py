@@ -11,7 +11,6 @@ from langchain_lmswitch.context.units import Unit
 
 _RECALL_BEGIN: Final = "[From earlier in this conversation, word for word. It is not a request.]"
 _RECALL_END: Final = "[End of what was said earlier. Now:]"
-_SUMMARY_BEGIN: Final = "[Summary of earlier turns of this conversation]"
 _STANDING_BEGIN: Final = "[The user said earlier, and it still holds]"
 _GAP: Final = "[Earlier messages of this conversation are left out here.]"
 
@@ -37,7 +36,7 @@ def system_block(*, summary: str, standing: Sequence[str]) -> str:
     if standing:
         told.append("\n".join([_STANDING_BEGIN, *(f"- {one}" for one in standing)]))
     if summary:
-        told.append(f"{_SUMMARY_BEGIN}\n{summary}")
+        told.append(summary)
     return "\n\n".join(told)
 
 

@@ -1,12 +1,13 @@
 """What was worked out once, kept by content: counts, indexes, summaries, vectors."""
 
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Iterable, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final, Generic, TypeVar
 
 from langchain_lmswitch.context.recall import Segment
+from langchain_lmswitch.context.stores import ContextStore
 from langchain_lmswitch.context.telling import SummaryBlock
 from langchain_lmswitch.context.transcripts import Transcripts
 
@@ -39,6 +40,11 @@ class Bounded(Generic[K, V]):
                 self._kept.move_to_end(key)
             return value
 
+    def get_many(self, keys: Iterable[K]) -> dict[K, V]:
+        """Give what is kept under keys; others are left out."""
+        found = ((key, self.get(key)) for key in keys)
+        return {key: value for key, value in found if value is not None}
+
     def put(self, key: K, value: V) -> None:
         """Keep a value."""
         with self._lock:
@@ -46,6 +52,11 @@ class Bounded(Generic[K, V]):
             self._kept.move_to_end(key)
             while len(self._kept) > self._most:
                 self._kept.popitem(last=False)
+
+    def put_many(self, items: Mapping[K, V]) -> None:
+        """Keep values."""
+        for key, value in items.items():
+            self.put(key, value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +80,6 @@ class ContextCache:
     rows: Bounded[tuple[str, bytes], bytes] = field(default_factory=lambda: Bounded(MOST_SEGMENTS))
     """The vectors of all passages of a chunk, by embedding model and digest of the chunk."""
     transcripts: Transcripts = field(default_factory=Transcripts)
+    store: ContextStore | None = None
+    """Where indexes are kept beyond the process; summaries and vectors of such a cache are `Kept`
+    there, see `keeping.kept_in`."""

@@ -1,12 +1,13 @@
 """Cutting a message that is larger than its place."""
 
+import json
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
-from langchain_lmswitch.context.contents import text_of
+from langchain_lmswitch.context.contents import images_of, is_media, text_of
 from langchain_lmswitch.context.recall import Query, search, segment
 from langchain_lmswitch.context.units import Unit
 
@@ -16,9 +17,10 @@ _LEAST_CHARS: Final = 40
 _NEAR: Final = 0.1
 """A cut is moved to the end of a line or a sentence if one is this near, as a share of the rest."""
 _STOP: Final = re.compile(r"[.!?。！？]\s|\n")
+_IMAGE: Final = {"type": "text", "text": "[image left out]"}
 
 
-def clipped(unit: Unit, chars: int, *, query: str = "") -> Unit:
+def clipped(unit: Unit, chars: int, *, query: str = "", images: bool = True) -> Unit:
     """Cut the texts of a unit so that about `chars` characters are left.
 
     1. The longest texts are cut first: results, and arguments of calls, one like the other.
@@ -26,18 +28,23 @@ def clipped(unit: Unit, chars: int, *, query: str = "") -> Unit:
     3. Between them stand the passages that the question needs; of a user message, those that its
        own ends ask for.
 
-    Images stay. The messages of the unit are not changed.
+    The messages of the unit are not changed.
 
     Args:
         unit: What is too large.
         chars: What may be left.
         query: The question that its passages are to help with.
+        images: Whether images stay.
     """
-    lengths = [len(text_of(one)) for one in unit.messages]
-    arguments = sum(map(_argument_chars, unit.messages))
-    level = water_level([*lengths, arguments], chars)  # 1
-    messages = tuple(_clip(one, level, query) for one in unit.messages)
+    level = water_level([length for one in unit.messages for length in _lengths(one)], chars)  # 1
+    asked = "" if unit.asks else query
+    messages = tuple(_clip(one, level, asked, images=images) for one in unit.messages)
     return Unit(unit.first, messages, unit.digest, unit.asks)
+
+
+def chars_of(unit: Unit) -> int:
+    """Count the characters of a unit that can be cut."""
+    return sum(length for one in unit.messages for length in _lengths(one))
 
 
 def clip_text(text: str, chars: int, *, query: str = "") -> str:
@@ -51,7 +58,8 @@ def clip_text(text: str, chars: int, *, query: str = "") -> str:
     found = _matching(middle, query or f"{head[-400:]} {tail}", room - 2 * ends)  # 3
     parts = [head, *found, tail]
     left_out = len(text) - sum(map(len, parts))
-    return f"\n[… {left_out} characters left out …]\n".join(one.strip("\n") for one in parts)
+    cut = f"\n[… {left_out} characters left out …]\n".join(one.strip("\n") for one in parts)
+    return min(cut, text, key=len)
 
 
 def water_level(lengths: Sequence[int], most: int) -> int:
@@ -65,40 +73,66 @@ def water_level(lengths: Sequence[int], most: int) -> int:
     return max(waiting, default=0)
 
 
-def _clip(message: BaseMessage, chars: int, query: str) -> BaseMessage:
+def _lengths(message: BaseMessage) -> Iterator[int]:
+    yield len(text_of(message))
+    if isinstance(message, AIMessage):
+        for call in message.tool_calls:
+            yield from (len(_written(value)) for value in call["args"].values())
+        for wrong in message.invalid_tool_calls:
+            yield len(wrong["args"] or "")
+
+
+def _clip(message: BaseMessage, chars: int, query: str, *, images: bool) -> BaseMessage:
     changes: dict[str, Any] = {}
-    if len(text_of(message)) > chars:
-        asked = query if isinstance(message, ToolMessage | AIMessage) else ""
-        changes["content"] = _cut(message.content, lambda text: clip_text(text, chars, query=asked))
-    if isinstance(message, AIMessage) and _argument_chars(message) > chars:
-        calls = [{**one, "args": _cut_values(one["args"], chars)} for one in message.tool_calls]
-        changes["tool_calls"] = calls
+    if len(text_of(message)) > chars or (images_of(message) and not images):
+        changes["content"] = _cut(message.content, chars, query, images=images)
+    if isinstance(message, AIMessage):
+        changes |= _calls(message, chars)
     return message.model_copy(update=changes) if changes else message
 
 
-def _cut(content: Any, cut: Callable[[str], str]) -> Any:
-    if isinstance(content, str):
-        return cut(content)
-    return [cut(one) if isinstance(one, str) else _cut_block(one, cut) for one in content]
+def _calls(message: AIMessage, chars: int) -> dict[str, Any]:
+    calls = [{**one, "args": _values(one["args"], chars)} for one in message.tool_calls]
+    wrong = [
+        {**one, "args": clip_text(one["args"] or "", chars)} for one in message.invalid_tool_calls
+    ]
+    told = {"tool_calls": calls, "invalid_tool_calls": wrong}
+    return {name: now for name, now in told.items() if now != getattr(message, name)}
 
 
-def _cut_block(block: Any, cut: Callable[[str], str]) -> Any:
-    has_text = isinstance(block, dict) and isinstance(block.get("text"), str)
-    return {**block, "text": cut(block["text"])} if has_text else block
-
-
-def _argument_chars(message: BaseMessage) -> int:
-    if not isinstance(message, AIMessage):
-        return 0
-    return sum(len(str(value)) for one in message.tool_calls for value in one["args"].values())
-
-
-def _cut_values(args: dict[str, Any], chars: int) -> dict[str, Any]:
-    level = water_level([len(str(one)) for one in args.values()], chars)
+def _values(args: Mapping[str, Any], chars: int) -> dict[str, Any]:
+    """Cut the arguments of a call; one that is no text is written as one if it has to be cut."""
     return {
-        name: clip_text(value, level) if isinstance(value, str) else value
+        name: clip_text(_written(value), chars) if len(_written(value)) > chars else value
         for name, value in args.items()
     }
+
+
+def _written(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _cut(content: Any, chars: int, query: str, *, images: bool) -> Any:
+    if isinstance(content, str):
+        return clip_text(content, chars, query=query)
+    blocks = [_IMAGE if is_media(one) and not images else one for one in content]
+    texts = [_said(one) for one in blocks]
+    if len(texts) * 2 * _LEAST_CHARS > chars:
+        said = clip_text("\n".join(filter(None, texts)), chars, query=query)
+        return [{"type": "text", "text": said}, *filter(is_media, blocks)]
+    level = water_level([*map(len, texts)], chars)
+    return [_cut_block(one, clip_text(_said(one), level, query=query)) for one in blocks]
+
+
+def _said(block: Any) -> str:
+    said = block if isinstance(block, str) else block.get("text")
+    return said if isinstance(said, str) else ""
+
+
+def _cut_block(block: Any, said: str) -> Any:
+    if isinstance(block, str):
+        return said
+    return {**block, "text": said} if isinstance(block.get("text"), str) else block
 
 
 def _head(text: str, chars: int) -> str:
@@ -122,5 +156,5 @@ def _matching(text: str, query: str, chars: int) -> list[str]:
     for hit in search(Query(text=query), [(0, segment(b"", [unit]))]):
         if len(hit.text) <= chars:
             taken.append((hit.part, hit.text))
-            chars -= len(hit.text)
+            chars -= len(hit.text) + _LEAST_CHARS
     return [said for _, said in sorted(taken)]

@@ -8,14 +8,18 @@ from langchain_lmswitch.context import blocks
 from langchain_lmswitch.context.asking import Ask
 from langchain_lmswitch.context.boundaries import Window
 from langchain_lmswitch.context.cache import ContextCache
+from langchain_lmswitch.context.contents import IMAGE_TOKENS, images_of
 from langchain_lmswitch.context.counting import text_tokens
 from langchain_lmswitch.context.drafts import Draft, Piece, Put, cut_to
 from langchain_lmswitch.context.packing import pack
+from langchain_lmswitch.context.questions import wants_recall
 from langchain_lmswitch.context.recall import Hit
 from langchain_lmswitch.context.recalling import Asked, query_of, recalled
 from langchain_lmswitch.context.shares import Shares
 from langchain_lmswitch.context.standing import standing
+from langchain_lmswitch.context.summarized import block_told, texts_told
 from langchain_lmswitch.context.transcripts import Transcript
+from langchain_lmswitch.context.units import Unit
 
 if TYPE_CHECKING:
     from langchain_lmswitch.context.fitting import FitOptions
@@ -68,17 +72,19 @@ class Composer:
         """
         pieces = self._pieces()  # 1
         rules = yield from self._standing()  # 2
+        summary = yield from self._summary()  # 3
         draft = Draft(
             system=self._transcript.parted.system,
             conversation=self._units,
             pieces=pieces,
             asker=self._asker,
             **rules,
+            **summary,
         )
         if self._asker is None:
             return draft
-        puts = yield from self._puts(draft)  # 4
-        return replace(draft, puts=puts)
+        puts, less = yield from self._puts(draft)  # 4
+        return replace(draft, puts=puts, recalled_less=less)
 
     def _pieces(self) -> tuple[Piece, ...]:
         here = (*self._window.units, *range(self._window.start, len(self._units)))
@@ -90,7 +96,8 @@ class Composer:
         if self._window.evicted_at < 0 or tokens <= most:
             return Piece(at, unit, tokens)
         query = query_of(self._units[:at], at - 1, None).text
-        return Piece(at, cut_to(unit, tokens, most, query=query), most)
+        images = at == self._asker or _pictures(unit) <= most
+        return Piece(at, cut_to(unit, tokens, most, query=query, images=images), most)
 
     def _standing(self) -> Generator[Ask, Any, dict[str, Any]]:
         evicted = self._units[: self._window.start] if self._options.priors else ()
@@ -104,8 +111,29 @@ class Composer:
             tokens += took + _LINE_TOKENS
         return {"standing": tuple(rules), "standing_tokens": tokens}
 
-    def _puts(self, draft: Draft) -> Generator[Ask, Any, tuple[Put, ...]]:
-        """Choose what is put back.
+    def _summary(self) -> Generator[Ask, Any, dict[str, Any]]:
+        if not self._parts.summary:
+            return {}
+        evicted = [one for one in self._transcript.chunks if one.end <= self._window.start]
+        tokens: dict[str, int] = {}
+        for text in texts_told(evicted, self._units, self._cache):
+            tokens[text] = yield from text_tokens(text, self._options.tokenizer, self._cache)
+        block = block_told(
+            evicted,
+            self._units,
+            self._cache,
+            most_tokens=self._parts.summary,
+            tokens_of=lambda text: tokens.get(text, self._parts.summary),
+        )
+        took = yield from text_tokens(block.text, self._options.tokenizer, self._cache)
+        return {
+            "summary": block.text,
+            "summary_tokens": took,
+            "summarized_messages": block.messages,
+        }
+
+    def _puts(self, draft: Draft) -> Generator[Ask, Any, tuple[tuple[Put, ...], bool]]:
+        """Choose what is put back, and tell whether there is no room for all of it.
 
         In a tool loop it stays what it was when the loop began, or when something was evicted for
         the last time, so that the prompt only grows; when there is no room for so much any more,
@@ -120,13 +148,14 @@ class Composer:
         told = draft.standing_tokens + draft.summary_tokens + _BLOCK_TOKENS
         then = self._parts.free - sum(one.tokens for one in early) - told
         now = self._parts.free - sum(one.tokens for one in draft.pieces) - told
-        wanted = 1.0 if self._options.question else 1.0
+        wanted = 1.0 if self._options.question else wants_recall(query.text)
         most = min(self._amount(then, wanted), then)
         puts = yield from self._packed(hits, most)
-        if sum(one.tokens for one in puts) > now:
-            less = self._parts.free - self._parts.levels.high - told
-            puts = yield from self._packed(hits, min(most, less, now))
-        return puts
+        if sum(one.tokens for one in puts) <= now:
+            return puts, False
+        less = self._parts.free - self._parts.levels.high - told
+        puts = yield from self._packed(hits, min(most, less, now))
+        return puts, True
 
     def _amount(self, room: int, wanted: float) -> int:
         least = self._parts.least_recall
@@ -159,3 +188,7 @@ class Composer:
         unit = self._units[hit.unit]
         share = len(hit.text) / max(len(unit.text), 1)
         return int(self._costs[hit.unit] * min(share, 1.0)) + _LINE_TOKENS
+
+
+def _pictures(unit: Unit) -> int:
+    return sum(map(images_of, unit.messages)) * IMAGE_TOKENS

@@ -7,6 +7,8 @@ from typing import Any, Final
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 
+IMAGE_TOKENS: Final = 1024
+"""Kept free for each image: what it really costs is known to its projector only."""
 _SPEAKERS: Final = {"human": "user", "ai": "assistant", "tool": "tool"}
 _THOUGHTS: Final = frozenset({"reasoning", "thinking", "redacted_thinking", "reasoning_content"})
 _DATES: Final = ("date", "timestamp", "created_at")
@@ -25,15 +27,17 @@ def images_of(message: BaseMessage) -> int:
     content: Any = message.content
     if isinstance(content, str) or not content:
         return 0
-    return sum(_is_media(block) for block in content)
+    return sum(is_media(block) for block in content)
 
 
 def calls_of(message: BaseMessage) -> str:
     """Give the tool calls of a message as a tokenizer might see them; empty if there are none."""
-    if not isinstance(message, AIMessage) or not message.tool_calls:
+    if not isinstance(message, AIMessage):
         return ""
     calls = [{"name": one["name"], "arguments": one["args"]} for one in message.tool_calls]
-    return json.dumps(calls, ensure_ascii=False, default=str)
+    written = json.dumps(calls, ensure_ascii=False, default=str) if calls else ""
+    wrong = (f"{one['name'] or ''} {one['args'] or ''}" for one in message.invalid_tool_calls)
+    return "\n".join(filter(None, (written, *wrong)))
 
 
 def speaker_of(message: BaseMessage) -> str:
@@ -53,11 +57,13 @@ def digest_of(message: BaseMessage) -> bytes:
 
     Ids, usage and what was thought are left out: the caller may drop or add them between turns.
     """
-    said: list[Any] = [message.type, message.name, date_of(message), _essence(message.content)]
+    role = getattr(message, "role", message.type)
+    said: list[Any] = [role, message.name, date_of(message), _essence(message.content)]
     if isinstance(message, AIMessage):
-        said.append([(one["name"], one["args"], one["id"]) for one in message.tool_calls])
+        calls = (*message.tool_calls, *message.invalid_tool_calls)
+        said.append([(one["name"], one["args"], one["id"]) for one in calls])
     if isinstance(message, ToolMessage):
-        said.append(message.tool_call_id)
+        said += [message.tool_call_id, message.status]
     told = json.dumps(said, default=str, ensure_ascii=False)
     return hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).digest()
 
@@ -80,7 +86,8 @@ def _kind(block: Any) -> str:
     return str(block.get("type", "")) if isinstance(block, Mapping) else "text"
 
 
-def _is_media(block: Any) -> bool:
+def is_media(block: Any) -> bool:
+    """Tell whether a block is neither text, thoughts nor a call."""
     if not isinstance(block, Mapping) or isinstance(block.get("text"), str):
         return False
     kind = _kind(block)

@@ -9,19 +9,23 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
 from langchain_lmswitch.context.asking import Ask, CountPrompt, CountTexts
 from langchain_lmswitch.context.cache import ContextCache
-from langchain_lmswitch.context.contents import calls_of, images_of, text_of
+from langchain_lmswitch.context.contents import (
+    IMAGE_TOKENS,
+    calls_of,
+    digest_of,
+    images_of,
+    text_of,
+)
 from langchain_lmswitch.context.transcripts import Transcript
 from langchain_lmswitch.context.units import Unit
 
-IMAGE_TOKENS: Final = 1024
-"""Kept free for each image: what it really costs is known to its projector only."""
 _WORD: Final = "x"
 _LEAST_OVERHEAD: Final = 4
 
 
 def unit_costs(
     transcript: Transcript, tokenizer: str, overhead: int, cache: ContextCache
-) -> Generator[Ask, Any, list[int]]:
+) -> Generator[Ask, Any, Sequence[int]]:
     """Count the units of a conversation that were not counted before.
 
     Args:
@@ -30,17 +34,18 @@ def unit_costs(
         overhead: Tokens that a template puts around each message.
         cache: Where counts are kept.
     """
-    before = transcript.costs.get(tokenizer, [])
-    new = transcript.parted.units[len(before) :]
-    unknown = [one for one in new if cache.counts.get((tokenizer, one.digest)) is None]
+    known = transcript.costs.get(tokenizer, ())
+    new = transcript.parted.units[len(known) :]
+    counts = {one.digest: cache.counts.get((tokenizer, one.digest)) for one in new}
+    unknown = {one.digest: one for one in new if counts[one.digest] is None}
     if unknown:
-        counted = yield CountTexts(tuple(map(_countable, unknown)))
-        for unit, tokens in zip(unknown, counted, strict=True):
-            cache.counts.put((tokenizer, unit.digest), tokens)
-    tokens_of = [cache.counts.get((tokenizer, one.digest)) or 0 for one in new]
-    around = [_around(one, overhead) for one in new]
-    # Another call may have counted meanwhile: a list that is in use is not changed.
-    costs = [*before, *map(add, tokens_of, around)]
+        counted = yield CountTexts(tuple(map(_countable, unknown.values())))
+        for digest, tokens in zip(unknown, counted, strict=True):
+            counts[digest] = tokens
+            cache.counts.put((tokenizer, digest), tokens)
+    more = ((counts[one.digest] or 0) + _around(one, overhead) for one in new)
+    # Another thread may have been here meanwhile, with the same outcome.
+    costs = (*known, *more)
     transcript.costs[tokenizer] = costs
     return costs
 
@@ -62,8 +67,7 @@ def fixed_tokens(
     system: Sequence[BaseMessage], tokenizer: str, cache: ContextCache
 ) -> Generator[Ask, Any, int]:
     """Count what is in every prompt: the system prompt, tools, and what the template adds once."""
-    told = "\n\n".join(map(text_of, system))
-    digest = hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    digest = hashlib.blake2b(b"".join(map(digest_of, system)), digest_size=16).digest()
     known = cache.counts.get((tokenizer, b"fixed" + digest))
     if known is None:
         known = yield CountPrompt((*system, HumanMessage(_WORD)))

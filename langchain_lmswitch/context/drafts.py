@@ -7,12 +7,13 @@ from typing import Final
 from langchain_core.messages import BaseMessage
 
 from langchain_lmswitch.context import blocks
-from langchain_lmswitch.context.clipping import clipped
+from langchain_lmswitch.context.clipping import chars_of, clipped
+from langchain_lmswitch.context.contents import IMAGE_TOKENS, images_of
 from langchain_lmswitch.context.recall import Hit
 from langchain_lmswitch.context.units import Unit
 
-_LEAST_TOKENS: Final = 48
-"""Less of a message tells nothing."""
+_FEW_CHARS: Final = 400
+"""Of what came after the question so much stays while the question can be cut."""
 _CUT: Final = 0.9
 """Characters and tokens are not in the same ratio everywhere in a text."""
 
@@ -49,8 +50,12 @@ class Draft:
     """Index of the last user message in the conversation; `None` if there is none."""
     puts: tuple[Put, ...] = ()
     """In the order of time."""
+    recalled_less: bool = False
+    """Whether there was no room for all that would have been put back."""
     summary: str = ""
     summary_tokens: int = 0
+    summarized_messages: int = 0
+    """How many of those left out the summary tells of."""
     standing: tuple[str, ...] = ()
     standing_tokens: int = 0
 
@@ -74,6 +79,14 @@ class Draft:
             written += self._said(piece)
         return tuple(written)
 
+    def begins_as(self, other: "Draft") -> bool:
+        """Whether only what is recalled differs, which stands near the end."""
+        return (self.pieces, self.standing, self.summary) == (
+            other.pieces,
+            other.standing,
+            other.summary,
+        )
+
     def _said(self, piece: Piece) -> Iterable[BaseMessage]:
         if piece.at != self.asker or not self.puts:
             return piece.unit.messages
@@ -82,7 +95,7 @@ class Draft:
         return (blocks.with_text(first, before=block), *rest)
 
 
-def relieved(draft: Draft, excess_tokens: int) -> Draft | None:
+def relieved(draft: Draft, excess_tokens: int, *, cut: bool = True) -> Draft | None:
     """Give up what can be missed best; `None` if nothing is left to give up.
 
     1. Recalled passages, the weakest first.
@@ -90,42 +103,50 @@ def relieved(draft: Draft, excess_tokens: int) -> Draft | None:
     3. Recent units before the last user message, the oldest first.
     4. Steps of a tool loop before the last one, the oldest first.
     5. Half of the last unit, if it is not the user's.
-    6. Half of the user's message.
+    6. Half of the user's message; its images stay.
+    7. What is left of the last unit.
+
+    Args:
+        draft: What is too long.
+        excess_tokens: By how much.
+        cut: Whether a message may be cut.
     """
     if draft.puts:  # 1
-        return replace(draft, puts=_without_weakest(draft.puts, excess_tokens))
+        puts = _without_weakest(draft.puts, excess_tokens)
+        return replace(draft, puts=puts, recalled_less=True)
     if draft.summary:  # 2
-        return replace(draft, summary="", summary_tokens=0)
+        return replace(draft, summary="", summary_tokens=0, summarized_messages=0)
     if draft.standing:
         return replace(draft, standing=(), standing_tokens=0)
     kept = _without_oldest(draft, excess_tokens)  # 3, 4
     if len(kept) < len(draft.pieces):
         return replace(draft, pieces=kept)
-    largest = max(
-        kept, key=lambda one: (one.at != draft.asker and one.tokens > 2 * _LEAST_TOKENS, one.tokens)
-    )
-    if largest.tokens <= _LEAST_TOKENS:
-        return None
-    cut = _halved(largest, excess_tokens)  # 5, 6
-    if cut is None:
-        return None
-    return replace(draft, pieces=tuple(cut if one is largest else one for one in kept))
+    return _shortened(draft, excess_tokens) if cut else None
 
 
-def cut_to(unit: Unit, tokens: int, most_tokens: int, *, query: str = "") -> Unit:
-    """Cut a unit of `tokens` to `most_tokens`, about."""
-    chars = _chars(unit)
-    return clipped(unit, int(chars * most_tokens / max(tokens, 1) * _CUT), query=query)
+def _shortened(draft: Draft, excess_tokens: int) -> Draft | None:
+    for whole in sorted(draft.pieces, key=lambda one: _worth(one, draft.asker)):  # 5, 6, 7
+        less = _halved(whole, excess_tokens, images=whole.at == draft.asker)
+        if less is not None:
+            pieces = tuple(less if one is whole else one for one in draft.pieces)
+            return replace(draft, pieces=pieces)
+    return None
 
 
-def _chars(unit: Unit) -> int:
-    arguments = sum(
-        len(str(value))
-        for message in unit.messages
-        for one in getattr(message, "tool_calls", ())
-        for value in one["args"].values()
-    )
-    return len(unit.text) + arguments
+def cut_to(
+    unit: Unit, tokens: int, most_tokens: int, *, query: str = "", images: bool = True
+) -> Unit:
+    """Cut a unit of `tokens` to `most_tokens`, about; with its images only if there is room."""
+    pictures = sum(map(images_of, unit.messages)) * IMAGE_TOKENS
+    share = (most_tokens - pictures * images) / max(tokens - pictures, 1)
+    chars = int(chars_of(unit) * min(max(share, 0.0), 1.0) * _CUT)
+    return clipped(unit, chars, query=query, images=images)
+
+
+def _worth(piece: Piece, asker: int | None) -> int:
+    if piece.at == asker:
+        return 1
+    return 0 if chars_of(piece.unit) > _FEW_CHARS else 2
 
 
 def _without_weakest(puts: tuple[Put, ...], excess_tokens: int) -> tuple[Put, ...]:
@@ -140,7 +161,7 @@ def _without_weakest(puts: tuple[Put, ...], excess_tokens: int) -> tuple[Put, ..
 
 
 def _without_oldest(draft: Draft, excess_tokens: int) -> tuple[Piece, ...]:
-    asker = draft.asker if draft.asker is not None else len(draft.conversation)
+    asker = -1 if draft.asker is None else draft.asker
     last = draft.pieces[-1].at
     gone: set[int] = set()
     for before_asker in (True, False):
@@ -152,9 +173,14 @@ def _without_oldest(draft: Draft, excess_tokens: int) -> tuple[Piece, ...]:
     return tuple(one for one in draft.pieces if one.at not in gone)
 
 
-def _halved(piece: Piece, excess_tokens: int) -> Piece | None:
-    wanted = max(piece.tokens - excess_tokens, piece.tokens // 2, _LEAST_TOKENS)
-    unit = cut_to(piece.unit, piece.tokens, min(wanted, piece.tokens * 9 // 10))
-    if _chars(unit) >= _chars(piece.unit):
+def _halved(piece: Piece, excess_tokens: int, *, images: bool) -> Piece | None:
+    """Cut what is too much off a piece, but at most half of it; `None` if it gets no shorter."""
+    wanted = max(piece.tokens - excess_tokens, piece.tokens // 2)
+    unit = cut_to(piece.unit, piece.tokens, wanted, images=images)
+    if _size(unit) >= _size(piece.unit):
         return None
-    return Piece(piece.at, unit, min(wanted, piece.tokens * 9 // 10))
+    return Piece(piece.at, unit, max(wanted, 1))
+
+
+def _size(unit: Unit) -> tuple[int, int]:
+    return sum(map(images_of, unit.messages)), chars_of(unit)

@@ -12,12 +12,13 @@ from langchain_lmswitch.context.cache import ContextCache
 from langchain_lmswitch.context.composing import Composer
 from langchain_lmswitch.context.counting import fixed_tokens, template_overhead, unit_costs
 from langchain_lmswitch.context.drafts import Draft, relieved
-from langchain_lmswitch.context.reporting import report
+from langchain_lmswitch.context.reporting import Telling
 from langchain_lmswitch.context.shares import Shares, shares
 from langchain_lmswitch.context.transcripts import Transcript
 from langchain_lmswitch.errors import ContextTooLong
 from langchain_lmswitch.types.contexts import ContextReport, Overflow
 
+_NEARLY: Final = 0.75
 _MORE: Final = 1.1
 """An estimate was too low; it is so for what is given up as well."""
 
@@ -28,6 +29,8 @@ class Fitted:
 
     messages: tuple[BaseMessage, ...]
     report: ContextReport
+    summarizable_chunks: int = 0
+    """How many of the first chunks are evicted, or will be the next time something is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,24 +75,48 @@ def fit(
     fixed = yield from fixed_tokens(transcript.parted.system, around, cache)
     costs = yield from unit_costs(transcript, options.tokenizer, overhead, cache)
     parts = shares(options.budget_tokens, fixed, summarized=options.summarized)
-    total = fixed + sum(costs)
-    while True:
-        window = _window(transcript, costs, parts)  # 2
-        whole = window.evicted_at < 0 and not transcript.parted.orphans
-        if not whole:
-            break
-        tokens = yield CountPrompt(tuple(messages))
+    told = Telling(transcript, costs, options.budget_tokens, fixed)
+    window, tightened = _window(transcript, costs, parts), False  # 2
+    if window.evicted_at < 0:
+        plain = _without_orphans(messages, transcript)
+        tokens = yield CountPrompt(plain)
         if tokens <= options.budget_tokens:
-            told = report(None, window, transcript, options.budget_tokens, total, tokens)
-            return Fitted(messages=tuple(messages), report=told)
-        parts = _tighter(parts, tokens - options.budget_tokens, total - fixed)
-    composer = Composer(transcript, window, costs, parts, options, cache)
-    draft = yield from composer.draft()
-    draft, tokens = yield from _exact(draft, options.budget_tokens)  # 3
-    told = report(draft, window, transcript, options.budget_tokens, total, tokens)
-    if told.clipped and options.overflow == "raise":
-        raise ContextTooLong(tokens=total, limit_tokens=options.budget_tokens)
-    return Fitted(messages=draft.messages(), report=told)
+            ahead = _summarizable(transcript, window, costs, parts)
+            return Fitted(messages=plain, report=told.whole(tokens), summarizable_chunks=ahead)
+        parts = _tighter(parts, tokens - options.budget_tokens, sum(costs))
+        window, tightened = _window(transcript, costs, parts), True
+    _check_lengths(window, transcript, costs, parts, options)
+    draft = yield from Composer(transcript, window, costs, parts, options, cache).draft()
+    final, tokens = yield from _exact(draft, options)  # 3
+    begun_anew = tightened or not final.begins_as(draft)
+    return Fitted(
+        messages=final.messages(),
+        report=told.fitted(final, window, tokens, begun_anew=begun_anew),
+        summarizable_chunks=_summarizable(transcript, window, costs, parts),
+    )
+
+
+def _without_orphans(
+    messages: Sequence[BaseMessage], transcript: Transcript
+) -> tuple[BaseMessage, ...]:
+    orphans = frozenset(transcript.parted.orphans)
+    return tuple(one for at, one in enumerate(messages) if at not in orphans)
+
+
+def _check_lengths(
+    window: Window,
+    transcript: Transcript,
+    costs: Sequence[int],
+    parts: Shares,
+    options: FitOptions,
+) -> None:
+    """Refuse what would be cut, before anything is asked of the host."""
+    if options.overflow == "clip":
+        return
+    here = (*window.units, *range(window.start, len(costs)))
+    longest = max((at for at in here), key=costs.__getitem__, default=None)
+    if longest is not None and costs[longest] > parts.most_of(transcript.parted.units[longest]):
+        raise ContextTooLong(tokens=costs[longest], limit_tokens=options.budget_tokens)
 
 
 def _window(transcript: Transcript, costs: Sequence[int], parts: Shares) -> Window:
@@ -103,19 +130,38 @@ def _window(transcript: Transcript, costs: Sequence[int], parts: Shares) -> Wind
     )
 
 
+def _summarizable(
+    transcript: Transcript, window: Window, costs: Sequence[int], parts: Shares
+) -> int:
+    """Count the chunks that may be summarized: what is evicted next is so before it is missed.
+
+    While everything fits, nothing is: most conversations end before they are too long.
+    """
+    levels = parts.levels
+    if window.evicted_at < 0 and window.tokens < _NEARLY * levels.full:
+        return 0
+    leaving = window.tokens - levels.low
+    for at, chunk in enumerate(transcript.chunks):
+        if chunk.start >= window.start:
+            leaving -= sum(costs[chunk.start : chunk.end])
+            if leaving < 0 or not chunk.closed:
+                return at
+    return len(transcript.chunks)
+
+
 def _tighter(parts: Shares, excess_tokens: int, total: int) -> Shares:
     """Take the estimate for lower than it was, so that something is evicted."""
-    full = min(parts.levels.full, total) - max(int(excess_tokens * _MORE), 1)
+    full = max(min(parts.levels.full, total) - max(int(excess_tokens * _MORE), 1), 0)
     return replace(parts, levels=replace(parts.levels, full=full))
 
 
-def _exact(draft: Draft, budget_tokens: int) -> Generator[Ask, Any, tuple[Draft, int]]:
+def _exact(draft: Draft, options: FitOptions) -> Generator[Ask, Any, tuple[Draft, int]]:
     tokens = yield CountPrompt(draft.messages())
-    while tokens > budget_tokens:
-        excess = int((tokens - budget_tokens) * _MORE) + 1
-        less = relieved(draft, excess)
+    while tokens > options.budget_tokens:
+        excess = int((tokens - options.budget_tokens) * _MORE) + 1
+        less = relieved(draft, excess, cut=options.overflow == "clip")
         if less is None:
-            raise ContextTooLong(tokens=tokens, limit_tokens=budget_tokens)
+            raise ContextTooLong(tokens=tokens, limit_tokens=options.budget_tokens)
         draft = less
         tokens = yield CountPrompt(draft.messages())
     return draft, tokens

@@ -1,7 +1,18 @@
 """Priors: what is worth recalling whatever is asked."""
 
 import re
-from typing import Final
+from collections.abc import Set
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from langchain_lmswitch.context.segments import Passage
+
+RULE_WORTH: Final = 0.3
+"""What a standing instruction scores, whatever is asked."""
+_NAMED: Final = 2.0
+_USER: Final = 2.0
+_BARE: Final = 0.8
+_BARE_CHARS: Final = 150
 
 _RULE: Final = re.compile(
     r"\b(?:always|never|from now on|going forward|in (?:the )?future|whenever|every time|each time"
@@ -24,3 +35,23 @@ _RULE: Final = re.compile(
 def is_rule(text: str) -> bool:
     """Tell whether a text sounds like an instruction for all that follows, or a preference."""
     return _RULE.search(text) is not None
+
+
+def is_bare(text: str) -> bool:
+    """Tell whether a text is a short question: the answer to it tells more."""
+    return len(text) < _BARE_CHARS and text.endswith(("?", "？", "؟"))  # noqa: RUF001
+
+
+def factor(passage: "Passage", names: Set[str], *, roles: bool) -> float:
+    """Tell how much more than another a passage counts that matches as well.
+
+    1. A turn of a speaker whom the question names counts twice.
+    2. So does one of the user where a user and an assistant talk: their facts matter most.
+    3. A short question counts a little less.
+    """
+    worth = 1.0
+    if passage.speaker in names:  # 1
+        worth *= _NAMED
+    if roles and passage.asked:  # 2
+        worth *= _USER
+    return worth * _BARE if passage.bare else worth  # 3

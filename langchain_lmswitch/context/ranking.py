@@ -19,6 +19,8 @@ class Matches:
     scores: Mapping[int, float]
     rarity: Mapping[str, float]
     """Of each term that was found anywhere, BM25's idf."""
+    postings: Mapping[str, Sequence[tuple[int, int]]]
+    """Of each term that was found anywhere: passages, and how often they have it."""
 
 
 def matched(weights: Mapping[str, float], segments: Sequence[Segment]) -> Matches:
@@ -32,17 +34,25 @@ def matched(weights: Mapping[str, float], segments: Sequence[Segment]) -> Matche
     average = sum(lengths) / len(lengths) if lengths else 1.0
     scores: dict[int, float] = {}
     rarity: dict[str, float] = {}
+    postings: dict[str, list[tuple[int, int]]] = {}
     for term, weight in weights.items():
         found = _found(term, segments)
         if not found:
             continue
+        postings[term] = found
         rarity[term] = _rarity(len(lengths), len(found))
         gain = weight * rarity[term]
         for at, times in found:
             norm = 1 - LENGTH_SHARE + LENGTH_SHARE * lengths[at] / average
             part = times * (SATURATION + 1) / (times + SATURATION * norm)
             scores[at] = scores.get(at, 0.0) + gain * part
-    return Matches(scores=scores, rarity=rarity)
+    return Matches(scores=scores, rarity=rarity, postings=postings)
+
+
+def to_one(scores: Mapping[int, float]) -> dict[int, float]:
+    """Scale scores so that the best is 1."""
+    most = max(scores.values(), default=1.0)
+    return {at: score / most for at, score in scores.items()} if most > 0 else {}
 
 
 def _rarity(passages: int, having: int) -> float:

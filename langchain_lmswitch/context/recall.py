@@ -5,31 +5,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from langchain_lmswitch.context.ranking import matched
-from langchain_lmswitch.context.segments import Passage, Segment, from_plain, segment
-from langchain_lmswitch.context.smoothing import nearby
+from langchain_lmswitch.context.questions import Query, named, wants_recall, weighted
+from langchain_lmswitch.context.corpus import Corpus, corpus_of
+from langchain_lmswitch.context.priors import RULE_WORTH, factor
+from langchain_lmswitch.context.ranking import Matches, matched, to_one
+from langchain_lmswitch.context.segments import Segment, from_plain, segment
+from langchain_lmswitch.context.smoothing import smoothed
 from langchain_lmswitch.context.terms import terms_of
 
-__all__ = ["Hit", "Query", "Segment", "from_plain", "search", "segment"]
+__all__ = ["Hit", "Query", "Segment", "from_plain", "search", "segment", "wants_recall"]
 
-MOST_HITS: Final = 1_000
-FEW_TERMS: Final = 6
-"""A question of fewer is asked together with the one before."""
-BEFORE_SHARE: Final = 0.3
-USER_WEIGHT: Final = 2.0
-RULE_WEIGHT: Final = 0.3
-ALIKE_WEIGHT: Final = 1.0
-"""Of the passage that is closest by its vector, beside the one that matches best by its words."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Query:
-    """What is asked now."""
-
-    text: str
-    """The last user message."""
-    before: str = ""
-    """The user message before it, for questions that are short or refer back."""
+MOST_HITS: Final = 500
+"""More are never put back."""
+_MOST_WHY: Final = 5
+_CLOSE: Final = 0.5
+"""From here on a vector is a reason, half as good as the best one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +39,11 @@ class Hit:
     message: int = 0
     """Index of its message in the unit."""
     start: int = 0
-    """Where it begins in the message."""
-    speaker: str = ""
-    date: str = ""
+    """Where it begins in the message, or in its tool calls."""
     call: bool = False
     """Whether it is of the message's tool calls, not of its text."""
+    speaker: str = ""
+    date: str = ""
 
 
 def search(
@@ -65,6 +55,11 @@ def search(
 ) -> list[Hit]:
     """Rank the passages of evicted chunks, best first.
 
+    1. Passages score by the terms of the question that they have, the best one 1.
+    2. Vectors, if there are any, add as much.
+    3. A message gets a share of the scores around it.
+    4. Who says it counts, and how: see `factor`; and standing instructions come before the rest.
+
     Args:
         query: What is asked.
         segments: With the index of each one's first unit, in the order of time.
@@ -72,55 +67,61 @@ def search(
             of the segments; `None` if there are no vectors.
         priors: Whether what the user said, and standing instructions, come before the rest.
     """
-    indexes = [one for _, one in segments]
-    places = [base + place for base, one in segments for place in one.places]
-    passages = [one for index in indexes for one in index.passages]
-    found = matched(_weights(query), indexes)
-    own = _to_one(found.scores)
-    for at, score in enumerate(alike or ()):
-        own[at] = own.get(at, 0.0) + ALIKE_WEIGHT * score
-    units: dict[int, float] = {}
-    for at, score in own.items():
-        units[places[at]] = max(score, units.get(places[at], 0.0))
-    near = nearby(units)
-    people = all(index.people for index in indexes)
-    scores: dict[int, float] = {}
-    for at, passage in enumerate(passages):
-        score = own.get(at, 0.0) + near.get(places[at], 0.0)
-        if priors and not people:
-            score = score * (USER_WEIGHT if passage.asked else 1.0) + RULE_WEIGHT * passage.rule
-        if score > 0:
-            scores[at] = score
+    corpus = corpus_of(segments)
+    names = named(query.text, corpus.speakers)
+    found = matched(weighted(query, names), corpus.segments)  # 1
+    own = to_one(found.scores)
+    close = {at: score for at, score in enumerate(alike or ()) if score > 0}  # 2
+    for at, score in close.items():
+        own[at] = own.get(at, 0.0) + score
+    scores = smoothed(own, corpus)  # 3
+    roles = priors and not corpus.people
+    for at in scores:  # 4
+        scores[at] *= factor(corpus.passages[at], names, roles=roles)
+    if roles:
+        for at in corpus.rules:
+            scores[at] = scores.get(at, 0.0) + RULE_WORTH
     best = heapq.nlargest(MOST_HITS, scores, key=scores.__getitem__)
-    return [
-        _hit(passages[at], places[at], scores[at], why=("near",) if at not in own else ())
-        for at in best
-    ]
+    words = _words_of(query.text, found, best)
+    return [_hit(corpus, at, scores[at], _why(at, words, own, close)) for at in best]
 
 
-def _weights(query: Query) -> dict[str, float]:
-    weights = dict.fromkeys(terms_of(query.text), 1.0)
-    if len(weights) < FEW_TERMS:
-        for term in terms_of(query.before):
-            weights.setdefault(term, BEFORE_SHARE)
-    return weights
+def _words_of(text: str, found: Matches, best: Sequence[int]) -> Mapping[int, Sequence[str]]:
+    """Give the words of the question that each of the best has, the rarest first."""
+    spelled = {term: word.strip(".,;:!?\"'()") for word in text.split() for term in terms_of(word)}
+    words: dict[int, list[str]] = {at: [] for at in best}
+    for term in sorted(found.rarity, key=found.rarity.__getitem__, reverse=True):
+        for at, _ in found.postings[term]:
+            if at in words and len(words[at]) < _MOST_WHY:
+                words[at].append(spelled.get(term, term))
+    return words
 
 
-def _to_one(scores: Mapping[int, float]) -> dict[int, float]:
-    most = max(scores.values(), default=1.0)
-    return {at: score / most for at, score in scores.items()}
+def _why(
+    at: int,
+    words: Mapping[int, Sequence[str]],
+    own: Mapping[int, float],
+    close: Mapping[int, float],
+) -> tuple[str, ...]:
+    near = () if at in own else ("near",)
+    return (
+        *dict.fromkeys(words[at]),
+        *(("vector",) if close.get(at, 0.0) >= _CLOSE else ()),
+        *near,
+    )
 
 
-def _hit(passage: Passage, unit: int, score: float, *, why: tuple[str, ...]) -> Hit:
+def _hit(corpus: Corpus, at: int, score: float, why: tuple[str, ...]) -> Hit:
+    passage = corpus.passages[at]
     return Hit(
-        unit,
+        corpus.places[at],
         passage.part,
         passage.text,
         score,
         why,
         passage.message,
         passage.start,
+        passage.call,
         passage.speaker,
         passage.date,
-        passage.call,
     )

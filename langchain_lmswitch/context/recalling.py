@@ -10,7 +10,8 @@ from langchain_lmswitch.context.boundaries import Window
 from langchain_lmswitch.context.cache import ContextCache
 from langchain_lmswitch.context.contents import text_of
 from langchain_lmswitch.context.drafts import Piece
-from langchain_lmswitch.context.recall import Hit, Query, Segment, search, segment
+from langchain_lmswitch.context.indexing import indexed
+from langchain_lmswitch.context.recall import Hit, Query, Segment, search
 from langchain_lmswitch.context.transcripts import Transcript
 from langchain_lmswitch.context.units import Unit
 from langchain_lmswitch.context.vectors import alikeness
@@ -65,27 +66,21 @@ def recalled(
 
 
 def _evicted(transcript: Transcript, window: Window, cache: ContextCache) -> list[Placed]:
-    units, segments = transcript.parted.units, []
+    units, parts = transcript.parted.units, {}
     for chunk in transcript.chunks:
         if chunk.start >= window.start:
             break
-        if chunk.end <= window.start:
-            segments.append(
-                (chunk.start, _indexed(chunk.digest, units[chunk.start : chunk.end], cache))
-            )
-        else:
-            segments.append((chunk.start, _kept(units[chunk.start : window.start], cache)))
-    return segments
+        end = min(chunk.end, window.start)
+        digest = chunk.digest if end == chunk.end else _digest_of(units[chunk.start : end])
+        parts[chunk.start] = (digest, units[chunk.start : end])
+    found = indexed(dict(parts.values()), cache)
+    return [(start, found[digest]) for start, (digest, _) in parts.items()]
 
 
 def _kept(units: Sequence[Unit], cache: ContextCache) -> Segment:
-    digest = hashlib.blake2b(b"".join(one.digest for one in units), digest_size=16).digest()
-    return _indexed(digest, units, cache)
+    digest = _digest_of(units)
+    return indexed({digest: units}, cache)[digest]
 
 
-def _indexed(digest: bytes, units: Sequence[Unit], cache: ContextCache) -> Segment:
-    known = cache.segments.get(digest)
-    if known is None:
-        known = segment(digest, units)
-        cache.segments.put(digest, known)
-    return known
+def _digest_of(units: Sequence[Unit]) -> bytes:
+    return hashlib.blake2b(b"".join(one.digest for one in units), digest_size=16).digest()

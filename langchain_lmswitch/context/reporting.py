@@ -1,52 +1,134 @@
 """What became of a conversation, for the caller to see."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from langchain_core.messages import BaseMessage
 
 from langchain_lmswitch.context.boundaries import Window
+from langchain_lmswitch.context.clipping import chars_of
 from langchain_lmswitch.context.drafts import Draft
 from langchain_lmswitch.context.transcripts import Transcript
+from langchain_lmswitch.context.units import Unit
 from langchain_lmswitch.types.contexts import Clipped, ContextReport, Recalled
 
 
-def report(
-    draft: Draft | None,
-    window: Window,
-    transcript: Transcript,
-    budget_tokens: int,
-    tokens_before: int,
-    tokens_after: int,
-) -> ContextReport:
-    """Tell what became of a conversation; `None` for a draft if it is sent as it is."""
-    if draft is None:
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """Tells what became of one conversation."""
+
+    transcript: Transcript
+    costs: Sequence[int]
+    """Tokens of each unit as it is."""
+    budget_tokens: int
+    fixed_tokens: int
+
+    def whole(self, tokens: int) -> ContextReport:
+        """Tell of a conversation that is sent as it is, but for orphans."""
+        anew = self._rewritten()
         return ContextReport(
-            tokens_before=tokens_before,
-            tokens_after=tokens_after,
-            budget_tokens=budget_tokens,
-            reusable_tokens=_reusable(tokens_after, (), transcript),
+            tokens_before=self._before,
+            tokens_after=tokens,
+            budget_tokens=self.budget_tokens,
+            orphans=self.transcript.parted.orphans,
+            reusable_tokens=0 if anew else self._all_but_new(tokens),
+            compacted=anew,
         )
-    here = {one.at for one in draft.pieces}
-    evicted = (
-        len(one.messages) for at, one in enumerate(transcript.parted.units) if at not in here
-    )
-    compacted = _compacted(window, transcript)
-    return ContextReport(
-        tokens_before=tokens_before,
-        tokens_after=tokens_after,
-        budget_tokens=budget_tokens,
-        evicted_messages=sum(evicted),
-        recalled=tuple(_recalled(draft)),
-        clipped=tuple(_clipped(draft)),
-        orphans=transcript.parted.orphans,
-        compacted=compacted,
-    )
+
+    def fitted(
+        self, draft: Draft, window: Window, tokens: int, *, begun_anew: bool
+    ) -> ContextReport:
+        """Tell of a conversation that was too long.
+
+        Args:
+            draft: What is sent.
+            window: Which units were to stand in the prompt.
+            tokens: Of the finished prompt.
+            begun_anew: Whether more was given up than what is recalled.
+        """
+        here = {one.at for one in draft.pieces}
+        units = self.transcript.parted.units
+        evicted = (len(one.messages) for at, one in enumerate(units) if at not in here)
+        anew = begun_anew or window.evicted_at >= self._answered or self._rewritten()
+        return ContextReport(
+            tokens_before=self._before,
+            tokens_after=tokens,
+            budget_tokens=self.budget_tokens,
+            evicted_messages=sum(evicted),
+            recalled=tuple(_recalled(draft)),
+            summarized_messages=draft.summarized_messages,
+            clipped=tuple(self._clipped(draft)),
+            orphans=self.transcript.parted.orphans,
+            reusable_tokens=0 if anew else self._reusable(draft, tokens),
+            compacted=anew,
+        )
+
+    @property
+    def _before(self) -> int:
+        return self.fixed_tokens + sum(self.costs)
+
+    @property
+    def _answered(self) -> int:
+        """Index of the first unit that came after the model was asked the last time.
+
+        It was asked before its last answer. Each step of a tool loop is an answer; of answers
+        without calls that follow each other, the first.
+        """
+        units = self.transcript.parted.units
+        at = len(units) - 1
+        while at > 0 and units[at].asks:
+            at -= 1
+        while at > 0 and _is_plain(units[at]) and _is_plain(units[at - 1]):
+            at -= 1
+        return max(at, 0)
+
+    def _rewritten(self) -> bool:
+        """Tell whether a system message came after the model was asked the last time."""
+        units, system = self.transcript.parted.units, self.transcript.parted.system_at
+        answered = self._answered
+        return bool(system and answered and system[-1] > units[answered].first)
+
+    def _all_but_new(self, tokens: int) -> int:
+        answered = self._answered
+        new = sum(self.costs[answered:])
+        return max(tokens - new, 0) if answered else 0
+
+    def _reusable(self, draft: Draft, tokens: int) -> int:
+        """Tell how much of the prompt's beginning is as it was.
+
+        1. In a tool loop, all but the last step, while what is recalled is the same.
+        2. Else what stands before the user message that the last answer was for: what was recalled
+           in it has gone.
+        """
+        answered = self._answered
+        if draft.asker is not None and draft.asker < answered and not draft.recalled_less:  # 1
+            return self._all_but_new(tokens)
+        units = self.transcript.parted.units
+        asked = next((at for at in reversed(range(answered)) if units[at].asks), 0)  # 2
+        before = sum(one.tokens for one in draft.pieces if one.at < asked)
+        return min(
+            self.fixed_tokens + draft.standing_tokens + draft.summary_tokens + before, tokens
+        )
+
+    def _clipped(self, draft: Draft) -> Iterator[Clipped]:
+        for piece in draft.pieces:
+            whole = draft.conversation[piece.at]
+            per_char = self.costs[piece.at] / max(chars_of(whole), 1)
+            pairs = zip(piece.unit.messages, whole.messages, strict=True)
+            for at, (now, before) in enumerate(pairs):
+                if now is not before:
+                    gone = _chars(before) - _chars(now)
+                    yield Clipped(
+                        message=whole.first + at, left_out_tokens=max(int(gone * per_char), 0)
+                    )
 
 
-def _compacted(window: Window, transcript: Transcript) -> bool:
-    """Tell whether something was evicted since the model was asked the last time."""
-    units = transcript.parted.units
-    answered = (at for at in reversed(range(len(units))) if not units[at].asks)
-    last = next(answered, -1)
-    return window.evicted_at >= max(last, 0)
+def _chars(message: BaseMessage) -> int:
+    return chars_of(Unit(0, (message,), b"", asks=False))
+
+
+def _is_plain(unit: Unit) -> bool:
+    return not unit.asks and len(unit.messages) == 1
 
 
 def _recalled(draft: Draft) -> Iterator[Recalled]:
@@ -59,15 +141,3 @@ def _recalled(draft: Draft) -> Iterator[Recalled]:
             why=put.hit.why,
             tokens=put.tokens,
         )
-
-
-def _clipped(draft: Draft) -> Iterator[Clipped]:
-    for piece in draft.pieces:
-        whole = draft.conversation[piece.at]
-        for at, (now, before) in enumerate(zip(piece.unit.messages, whole.messages, strict=True)):
-            if now is not before:
-                yield Clipped(message=whole.first + at, left_out_tokens=0)
-
-
-def _reusable(tokens: int, pieces: tuple[object, ...], transcript: Transcript) -> int:
-    return 0

@@ -9,7 +9,7 @@ from langchain_core.messages import BaseMessage, HumanMessage
 
 from langchain_lmswitch.context.contents import calls_of, date_of, speaker_of, text_of
 from langchain_lmswitch.context.passages import passages_of
-from langchain_lmswitch.context.priors import is_rule
+from langchain_lmswitch.context.priors import is_bare, is_rule
 from langchain_lmswitch.context.terms import terms_of
 from langchain_lmswitch.context.units import Unit
 
@@ -35,6 +35,8 @@ class Passage:
     """Whether the user says it."""
     rule: bool
     """Whether it sounds like a standing instruction."""
+    bare: bool
+    """Whether it is a short question, which tells little itself."""
     call: bool
     """Whether it is of the message's tool calls, not of its text."""
     text: str
@@ -50,6 +52,9 @@ class Segment:
     """How many it has, also without words."""
     people: bool
     """Whether all messages bear names: people talk, not a user with an assistant."""
+    speakers: frozenset[str]
+    rules: tuple[int, ...]
+    """The passages that sound like standing instructions."""
     passages: tuple[Passage, ...]
     places: tuple[int, ...]
     """The unit of each passage."""
@@ -120,6 +125,8 @@ def _segment(
         digest=digest,
         units=len(units),
         people=all(one.name for one in messages),
+        speakers=frozenset(one.speaker for one in passages),
+        rules=tuple(at for at, one in enumerate(passages) if one.rule),
         passages=passages,
         places=tuple(one.unit for one in passages),
         lengths=lengths,
@@ -138,7 +145,7 @@ def _passages(at: int, unit: Unit) -> Iterator[Passage]:
                 part += 1
 
 
-def _passage(  # noqa: PLR0913 - a record's fields
+def _passage(
     unit: int,
     part: int,
     number: int,
@@ -159,6 +166,7 @@ def _passage(  # noqa: PLR0913 - a record's fields
         date=date_of(message),
         asked=isinstance(message, HumanMessage),
         rule=rule,
+        bare=is_bare(text),
         call=call,
         text=text,
     )

@@ -12,7 +12,7 @@ MARGIN_TOKENS: Final = 64
 reads the whole prompt anew each turn."""
 _MARGIN_SHARE: Final = 0.02
 _MOST_MARGIN_SHARE: Final = 1 / 16
-_WINDOW_SHARE: Final = 0.5
+_WINDOW_SHARE: Final = 0.4
 _SUMMARY_SHARE: Final = 0.08
 _STANDING_SHARE: Final = 0.05
 _LEAST_RECALL_SHARE: Final = 0.12
@@ -52,8 +52,8 @@ def shares(budget_tokens: int, fixed_tokens: int, *, summarized: bool) -> Shares
 
     1. A margin of 64 tokens or 2 %, at most a sixteenth, stays free.
     2. While nothing was evicted, the conversation may have all the rest.
-    3. From then on the recent window has half, and is brought down to a quarter when it is full:
-       so three eighths on average. Whatever it leaves is there for what is recalled.
+    3. From then on the recent window has two fifths, and is brought down to one when it is full:
+       so three tenths on average. Whatever it leaves is there for what is recalled.
     4. A summary has at most 8 %, standing instructions 5 %.
 
     Args:

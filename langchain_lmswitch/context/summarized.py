@@ -6,7 +6,7 @@ from collections.abc import Set as AbstractSet
 
 from langchain_lmswitch.context.cache import ContextCache
 from langchain_lmswitch.context.chunks import Chunk
-from langchain_lmswitch.context.telling import HEADING, SHARE, SummaryBlock, block_of, entry_of
+from langchain_lmswitch.context.telling import HEADING, SummaryBlock, block_of, entry_of
 from langchain_lmswitch.context.tree import Piece, leaves_of, told, wanted
 from langchain_lmswitch.context.units import Unit
 
@@ -24,7 +24,7 @@ def block_told(
     units: Sequence[Unit],
     cache: ContextCache,
     *,
-    budget_tokens: int,
+    most_tokens: int,
     tokens_of: Callable[[str], int],
 ) -> SummaryBlock:
     """Give the summary block for what was evicted, within its share of the budget.
@@ -36,10 +36,9 @@ def block_told(
         evicted: The first chunks of the conversation.
         units: The units of the conversation.
         cache: Has the summaries.
-        budget_tokens: What the whole prompt may take.
+        most_tokens: What the block may take.
         tokens_of: Counts what `texts_told` lists.
     """
-    most_tokens = int(SHARE * budget_tokens)
     said = b"".join(one.digest for one in evicted)
     key = hashlib.blake2b(said, digest_size=16).digest(), most_tokens
     block = cache.blocks.get(key)

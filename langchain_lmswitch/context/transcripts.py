@@ -5,13 +5,14 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field
+from operator import is_
 from threading import Lock
 from typing import Any, Final
 
-from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
+from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, ToolMessage
 
 from langchain_lmswitch.context.chunks import Chunk, chunks_of
-from langchain_lmswitch.context.units import Parted, parted
+from langchain_lmswitch.context.units import Parted, Unit, parted
 
 MOST_TRANSCRIPTS: Final = 64
 _BEGINNING: Final = 200
@@ -24,10 +25,11 @@ Marks = tuple[list[Any], ...]
 class Transcript:
     """A conversation in its parts, with what was worked out about them."""
 
+    messages: tuple[BaseMessage, ...]
     marks: Marks
     parted: Parted
     chunks: tuple[Chunk, ...]
-    costs: dict[str, list[int]] = field(default_factory=dict)
+    costs: dict[str, tuple[int, ...]] = field(default_factory=dict)
     """By tokenizer, the tokens of the units that were counted, from the first on."""
 
 
@@ -67,29 +69,58 @@ def _marks(messages: Sequence[BaseMessage]) -> Marks:
         [one.content for one in messages],
         [type(one) for one in messages],
         [one.name for one in messages],
+        [one.id for one in messages],
         [one.additional_kwargs for one in messages],
         [one.tool_calls if isinstance(one, AIMessage) else None for one in messages],
-        [one.tool_call_id if isinstance(one, ToolMessage) else None for one in messages],
+        [_more(one) for one in messages],
     )
+
+
+def _more(message: BaseMessage) -> Any:
+    match message:
+        case AIMessage():
+            return message.invalid_tool_calls or None
+        case ToolMessage():
+            return message.tool_call_id, message.status
+        case ChatMessage():
+            return message.role
+        case _:
+            return None
 
 
 def _new(messages: Sequence[BaseMessage], marks: Marks) -> Transcript:
     parts = parted(messages)
-    return Transcript(_copied(marks), parts, chunks_of(parts.units))
+    return Transcript(tuple(messages), _copied(marks), parts, chunks_of(parts.units))
 
 
 def _extended(before: Transcript, messages: Sequence[BaseMessage], marks: Marks) -> Transcript:
     same = _same(before.marks, marks)
-    if same == len(marks[0]) == len(before.marks[0]):
+    if same == len(marks[0]) == len(before.marks[0]) and _identical(before.messages, messages):
         return before
     units = before.parted.units
     count = bisect_left(units, same + 1, key=lambda one: one.first + len(one.messages))
     # Results may still be added to the last unit that is the same, so it is made again.
-    kept = units[: max(count - 1, 0)]
+    kept = _own(units[: max(count - 1, 0)], before.messages, messages)
     parts = parted(messages, before=before.parted, kept=kept)
     chunks = chunks_of(parts.units, before=before.chunks, kept=len(kept))
     costs = {who: tokens[: len(kept)] for who, tokens in before.costs.items()}
-    return Transcript(_copied(marks, before.marks, same), parts, chunks, costs)
+    return Transcript(tuple(messages), _copied(marks, before.marks, same), parts, chunks, costs)
+
+
+def _own(
+    units: tuple[Unit, ...], before: Sequence[BaseMessage], now: Sequence[BaseMessage]
+) -> tuple[Unit, ...]:
+    """Put the caller's own messages in the place of equal ones, which others may change later."""
+    if _identical(before, now):
+        return units
+    return tuple(
+        Unit(one.first, tuple(now[one.first : one.first + len(one.messages)]), one.digest, one.asks)
+        for one in units
+    )
+
+
+def _identical(before: Sequence[BaseMessage], now: Sequence[BaseMessage]) -> bool:
+    return all(map(is_, before, now))
 
 
 def _same(before: Marks, now: Marks) -> int:
@@ -104,7 +135,7 @@ def _same(before: Marks, now: Marks) -> int:
     return bisect_left(range(most + 1), x=True, key=differs) - 1
 
 
-def _copied(marks: Marks, before: Marks = ([], [], [], [], [], []), same: int = 0) -> Marks:
+def _copied(marks: Marks, before: Marks = ([],) * 7, same: int = 0) -> Marks:
     """Keep lists and mappings from being changed by who made them; most are kept already."""
     return tuple(
         [

@@ -35,6 +35,8 @@ class Parted:
     system: tuple[BaseMessage, ...]
     """The system messages, wherever they stood."""
     units: tuple[Unit, ...]
+    system_at: tuple[int, ...] = ()
+    """Indices of the system messages."""
     orphans: tuple[int, ...] = ()
     """Indices of tool results without their call, which no chat template takes."""
 
@@ -56,7 +58,8 @@ def parted(
     at = kept[-1].first + len(kept[-1].messages) if kept else 0
     units = [*kept]
     # System messages are few, and may have changed without the units around them.
-    system = tuple(one for one in messages if isinstance(one, SystemMessage))
+    system_at = tuple(at for at, one in enumerate(messages) if isinstance(one, SystemMessage))
+    system = tuple(messages[one] for one in system_at)
     orphans = [one for one in (before.orphans if before else ()) if one < at]
     while at < len(messages):
         message = messages[at]
@@ -69,7 +72,7 @@ def parted(
             end = _end_of_results(messages, at)  # 2
             units.append(_unit(at, tuple(messages[at:end])))
             at = end
-    return Parted(system=system, units=tuple(units), orphans=tuple(orphans))
+    return Parted(system=system, system_at=system_at, units=tuple(units), orphans=tuple(orphans))
 
 
 def _end_of_results(messages: Sequence[BaseMessage], at: int) -> int:

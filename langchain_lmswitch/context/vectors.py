@@ -1,18 +1,16 @@
 """The vectors of what was said: asked for once, and kept in a compact form."""
 
 import hashlib
-from collections.abc import Generator, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Generator, Iterable, Mapping, Sequence
+from typing import Any
 
 from langchain_lmswitch.context.asking import Ask, Embed
-
-if TYPE_CHECKING:
-    from langchain_lmswitch.context.cache import ContextCache
-    from langchain_lmswitch.context.recall import Segment
+from langchain_lmswitch.context.cache import ContextCache
+from langchain_lmswitch.context.segments import Segment
 
 
 def alikeness(
-    question: str, segments: Sequence["Segment"], embedder: str, cache: "ContextCache"
+    question: str, segments: Sequence[Segment], embedder: str, cache: ContextCache
 ) -> Generator[Ask, Any, list[float] | None]:
     """Tell how close each passage is to a question, in the order of the segments.
 
@@ -29,60 +27,66 @@ def alikeness(
     """
     if not embedder or not question or not any(one.passages for one in segments):
         return None
-    fresh = [one for one in segments if _rows(one, embedder, cache) is None]  # 1
+    rows = {one.digest: cache.rows.get((embedder, one.digest)) for one in segments}  # 1
+    fresh = [one for one in segments if rows[one.digest] is None]
     texts = [question, *(passage.text for one in fresh for passage in one.passages)]
-    new = tuple(text for text in dict.fromkeys(texts) if kept(text, embedder, cache) is None)
+    known = kept(texts, embedder, cache)
+    new = tuple(text for text in dict.fromkeys(texts) if text not in known)
     if new:
         vectors = yield Embed(new)  # 2
-        if vectors is None:
-            return None
-        keep(new, vectors, embedder, cache)
-    asked = kept(question, embedder, cache)
-    rows = [_rows(one, embedder, cache) for one in segments]
-    whole = [one for one in rows if one is not None]
-    if asked is None or len(whole) < len(rows):  # 3
-        return None
-    return _compared(asked, whole, sum(len(one.passages) for one in segments))
+        if vectors is not None:
+            known |= keep(new, vectors, embedder, cache)
+    for one in fresh:
+        rows[one.digest] = _joined(one, known, embedder, cache)
+    return _compared(known.get(question), [(one, rows[one.digest]) for one in segments])
 
 
 def keep(
     texts: Sequence[str],
     vectors: Sequence[Sequence[float]],
     embedder: str,
-    cache: "ContextCache",
-) -> None:
-    """Keep the vectors of texts, for the flow to find them."""
+    cache: ContextCache,
+) -> dict[str, bytes]:
+    """Keep the vectors of texts, for the flow to find them; give them in the form they are kept."""
     from langchain_lmswitch.context.similarity import packed  # noqa: PLC0415 - numpy
 
-    for text, row in zip(texts, packed(vectors), strict=True):
-        cache.vectors.put((embedder, _digest(text)), row)
+    made = dict(zip(texts, packed(vectors), strict=True))
+    cache.vectors.put_many({_key(text, embedder): row for text, row in made.items()})
+    return made
 
 
-def kept(text: str, embedder: str, cache: "ContextCache") -> bytes | None:
-    """Give the vector of a text, if it is kept."""
-    return cache.vectors.get((embedder, _digest(text)))
+def kept(texts: Iterable[str], embedder: str, cache: ContextCache) -> dict[str, bytes]:
+    """Give the vectors of those texts of which they are kept."""
+    keys = {text: _key(text, embedder) for text in texts}
+    found = cache.vectors.get_many([*keys.values()])
+    return {text: found[key] for text, key in keys.items() if key in found}
 
 
-def _rows(one: "Segment", embedder: str, cache: "ContextCache") -> bytes | None:
-    key = (embedder, one.digest)
-    known = cache.rows.get(key)
-    if known is None:
-        found = [kept(passage.text, embedder, cache) for passage in one.passages]
-        rows = [row for row in found if row is not None]
-        if len(rows) < len(found):
-            return None
-        known = b"".join(rows)
-        cache.rows.put(key, known)
-    return known
+def _joined(
+    one: Segment, known: Mapping[str, bytes], embedder: str, cache: ContextCache
+) -> bytes | None:
+    if any(passage.text not in known for passage in one.passages):
+        return None
+    joined = b"".join(known[passage.text] for passage in one.passages)
+    cache.rows.put((embedder, one.digest), joined)
+    return joined
 
 
-def _compared(asked: bytes, rows: Sequence[bytes], passages: int) -> list[float] | None:
+def _compared(
+    asked: bytes | None, segments: Sequence[tuple[Segment, bytes | None]]
+) -> list[float] | None:
     from langchain_lmswitch.context.similarity import closeness  # noqa: PLC0415 - numpy
 
-    if sum(map(len, rows)) != passages * len(asked):
-        return None  # a model of the same name, and of other dimensions
+    if asked is None:
+        return None
+    rows: list[bytes] = []
+    for one, joined in segments:
+        if joined is None or len(joined) != len(one.passages) * len(asked):
+            return None  # 3; or they are of a model of the same name with other dimensions
+        rows.append(joined)
     return closeness(asked, rows)
 
 
-def _digest(text: str) -> bytes:
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def _key(text: str, embedder: str) -> tuple[str, bytes]:
+    told = text.encode("utf-8", "surrogatepass")
+    return embedder, hashlib.blake2b(told, digest_size=16).digest()

@@ -13,6 +13,7 @@ from langchain_lmswitch.context.asking import Ask, CountPrompt, CountTexts, Embe
 from langchain_lmswitch.context.counting import IMAGE_TOKENS
 from langchain_lmswitch.context.fitting import FitOptions, Fitted, fit
 from langchain_lmswitch.context.window import budget, most_tokens
+from langchain_lmswitch.graph.summarizing import OFF, summarizer_of
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.messages.conversation import conversation
 from langchain_lmswitch.messages.outgoing import text_of
@@ -144,6 +145,7 @@ def _how(
         tokenizer=resident.key,
         template=told,
         overflow=overflow_of(options, settings),
+        summarized=summarizer_of(options, settings) != OFF,
     )
 
 

@@ -11,6 +11,7 @@ from contextvars import copy_context
 from dataclasses import replace
 from typing import Any
 
+from langchain_core.messages import AIMessage
 from langgraph.types import StreamWriter
 
 from langchain_lmswitch.errors import (
@@ -28,6 +29,7 @@ from langchain_lmswitch.graph.fitting import compression, fit_exactly
 from langchain_lmswitch.graph.refusing import refusal_error
 from langchain_lmswitch.graph.setbacks import Update, failed, vanished
 from langchain_lmswitch.graph.state import RouterState, plain, revive
+from langchain_lmswitch.graph.summarizing import summarize
 from langchain_lmswitch.graph.understanding import understand
 from langchain_lmswitch.hosts.attachments import with_attachments
 from langchain_lmswitch.messages.asking import request
@@ -118,7 +120,7 @@ class Nodes:
         return {"resident": plain(resident), "decision": plain(decision)}
 
     async def fit_context(self, state: RouterState, writer: StreamWriter) -> Update:
-        """Keep the recent turns that fit the loaded context, and put back what the question needs."""
+        """Keep the recent turns that fit the loaded context, and recall what the question needs."""
         resident = revive(Resident, state["resident"])
         try:
             async with self._released_on_error(state["call"]):
@@ -132,7 +134,11 @@ class Nodes:
         if compressed := compression(report, resident):
             writer(compressed)
         told = {"context": plain(report), "prompt_tokens": report.prompt_tokens}
-        return {"fitted": list(fitted.messages), "decision": {**state["decision"], **told}}
+        return {
+            "fitted": list(fitted.messages),
+            "summarizable": fitted.summarizable_chunks,
+            "decision": {**state["decision"], **told},
+        }
 
     async def respond(self, state: RouterState, writer: StreamWriter) -> Update:
         """Stream the answer; a model gone before its first token is another's turn."""
@@ -155,7 +161,9 @@ class Nodes:
             return await self._vanished(state, resident.key, gone, writer)
         finally:
             await portal().acall(self._release(state["call"]))
-        return {"messages": [whole_message([decision, *said], options)]}
+        answer = whole_message([decision, *said], options)
+        await portal().acall(self._over(state, answer))
+        return {"messages": [answer]}
 
     async def _acquire(self, state: RouterState, key: str, tell: Callable[[object], None]) -> Held:
         board = await self._open()
@@ -176,6 +184,9 @@ class Nodes:
     async def _fit(self, state: RouterState, resident: Resident) -> Any:
         board = await self._open()
         return await fit_exactly(board, resident, state["asked"], state.get("options", {}))
+
+    async def _over(self, state: RouterState, answer: AIMessage) -> None:
+        summarize(await self._open(), state, answer)
 
     async def _predict(
         self, identifier: str, ask: PredictRequest, *, gap_s: float | None

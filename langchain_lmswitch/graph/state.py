@@ -75,6 +75,8 @@ class RouterState(RouterInput, total=False):
     """The leased `types.models.Resident`."""
     fitted: list[BaseMessage]
     """The messages that fit the loaded context."""
+    summarizable: int
+    """How many chunks of the conversation may be summarized."""
 
 
 _adapters: dict[type, TypeAdapter[Any]] = {}

@@ -2,7 +2,8 @@
 
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 SCHEMA: Final = 3
@@ -29,6 +30,25 @@ _TABLES: Final = {
     3: ("CREATE TABLE counts (name TEXT PRIMARY KEY, value INTEGER)",),
 }
 """What each version added: a file of an earlier one gets what it lacks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """What a file of ours has in it."""
+
+    application: int
+    """Marks the file, as its `application_id`."""
+    tables: Mapping[int, tuple[str, ...]]
+    """What each version added; the last one is kept in the file's `user_version`."""
+    name: str = "a ledger"
+
+    @property
+    def schema(self) -> int:
+        """The version that is written."""
+        return max(self.tables)
+
+
+LEDGER: Final = Form(application=APPLICATION, tables=_TABLES)
 _PASSING: Final = frozenset({sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL})
 _DAMAGE: Final = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _TRIES: Final = 20
@@ -43,7 +63,7 @@ class NewerSchema(Exception):  # noqa: N818 - as above
     """The file was written by a newer version of this package."""
 
 
-def prepare(connection: sqlite3.Connection) -> None:
+def prepare(connection: sqlite3.Connection, form: Form = LEDGER) -> None:
     """Make the tables that are not there.
 
     Raises:
@@ -51,21 +71,21 @@ def prepare(connection: sqlite3.Connection) -> None:
         NewerSchema: It is a ledger of a newer version.
         sqlite3.Error: It cannot be used now.
     """
-    _patiently(lambda: version_of(connection))  # before anything is changed in it
+    _patiently(lambda: version_of(connection, form))  # before anything is changed in it
     _patiently(lambda: connection.execute("PRAGMA journal_mode = WAL"))
     connection.execute("PRAGMA synchronous = NORMAL")
     connection.execute("BEGIN IMMEDIATE")
     with connection:  # it commits, or rolls back
-        if (found := version_of(connection)) == SCHEMA:
+        if (found := version_of(connection, form)) == form.schema:
             return
-        for version in range(found + 1, SCHEMA + 1):
-            for statement in _TABLES[version]:
+        for version in range(found + 1, form.schema + 1):
+            for statement in form.tables[version]:
                 connection.execute(statement)
-        connection.execute(f"PRAGMA application_id = {APPLICATION}")
-        connection.execute(f"PRAGMA user_version = {SCHEMA}")
+        connection.execute(f"PRAGMA application_id = {form.application}")
+        connection.execute(f"PRAGMA user_version = {form.schema}")
 
 
-def version_of(connection: sqlite3.Connection) -> int:
+def version_of(connection: sqlite3.Connection, form: Form = LEDGER) -> int:
     """Tell the version of a ledger; 0 is an empty file.
 
     Raises:
@@ -75,16 +95,16 @@ def version_of(connection: sqlite3.Connection) -> int:
     if not connection.in_transaction:  # all from one moment: another process may be making it
         connection.execute("BEGIN")
         with connection:
-            return version_of(connection)
+            return version_of(connection, form)
     (tables,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
     (application,) = connection.execute("PRAGMA application_id").fetchone()
     (schema,) = connection.execute("PRAGMA user_version").fetchone()
-    if application == APPLICATION and schema > SCHEMA:
+    if application == form.application and schema > form.schema:
         raise NewerSchema
-    if application == APPLICATION and schema in _TABLES:
+    if application == form.application and schema in form.tables:
         return int(schema)
     if tables or application or schema:
-        msg = "it is something else than a ledger"
+        msg = f"it is something else than {form.name}"
         raise Unusable(msg)
     return 0
 

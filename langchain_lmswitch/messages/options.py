@@ -4,6 +4,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, cast, get_args
 
+from langchain_core.language_models import BaseChatModel
 from langchain_core.utils.function_calling import convert_to_json_schema
 
 from langchain_lmswitch.errors import InvalidRequest
@@ -33,6 +34,7 @@ PER_CALL: Final = frozenset(
         "roles",
         "seed",
         "send_reasoning",
+        "summarizer",
         "task",
         "temperature",
         "tool_choice",
@@ -42,6 +44,7 @@ PER_CALL: Final = frozenset(
 )
 """What may be given to one call, or with `bind`; `stop` comes apart."""
 
+_OURS: Final = "lmswitch-chat"
 _FOR_LANGCHAIN: Final = frozenset({"ls_structured_output_format", "stream", "stream_usage"})
 """Said to LangChain, not to the model."""
 
@@ -70,6 +73,7 @@ def call_options(fields: Mapping[str, Any], kwargs: Mapping[str, Any]) -> Router
         _check_range(name, merged.get(name))
     _check_task(merged.get("task"))
     _check_roles(merged.get("roles"))
+    checked_summarizer(merged.get("summarizer"))
     _check_word("context", merged.get("context"), get_args(ContextMode))
     _check_word("on_overflow", merged.get("on_overflow"), get_args(Overflow))
     shape = {"tools": list(wish.tools), "tool_choice": wish.choice, "json_schema": schema}
@@ -120,6 +124,22 @@ def _check_task(task: Any) -> None:
     known = get_args(TaskKind)
     if task is not None and task not in known:
         raise InvalidRequest(f"There is no task {task!r}; name one of {', '.join(known)}, or none.")
+
+
+def checked_summarizer(summarizer: Any) -> Any:
+    """Give what may summarize as it is.
+
+    Raises:
+        InvalidRequest: It is neither a name nor a chat model; or it is a `ChatLMSwitch`, whose
+            request would end the summary for which it is made.
+    """
+    is_model = isinstance(summarizer, BaseChatModel) and summarizer._llm_type != _OURS  # noqa: SLF001 - LangChain's name of the class, from any layer
+    if summarizer is None or isinstance(summarizer, str) or is_model:
+        return summarizer
+    raise InvalidRequest(
+        f"`summarizer` cannot be {summarizer!r:.80}; give `auto`, `off`, the key of a model, or a "
+        "chat model other than a ChatLMSwitch."
+    )
 
 
 def _check_word(name: str, word: Any, known: Sequence[str]) -> None:

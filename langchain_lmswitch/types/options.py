@@ -45,6 +45,8 @@ class RouterOptions(TypedDict, total=False):
     json_schema: dict[str, Any] | None
     context: str | None
     """`on`, `observe` or `off`; see `types.contexts.ContextMode`."""
+    summarizer: Any
+    """`auto`, `off`, the key of a model, or a chat model."""
     on_overflow: str | None
     """`clip` or `raise`; see `types.contexts.Overflow`."""
     timeout_s: float | None

@@ -4,6 +4,7 @@ All of them get one conversation as it stands, as after a restart or a change of
 same budget and the same counter.
 """
 
+import asyncio
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -24,6 +25,10 @@ from langchain_core.messages import (
 from langchain_core.outputs import ChatGeneration, ChatResult
 
 from langchain_lmswitch.context.cache import ContextCache
+from langchain_lmswitch.context.chunks import chunks_of
+from langchain_lmswitch.context.summarized import block_told, next_piece
+from langchain_lmswitch.context.units import Unit, parted
+from langchain_lmswitch.switch.summarizers import by_chat_model
 from langchain_lmswitch.testing.bench.context import Driver, Estimate
 
 
@@ -49,7 +54,8 @@ class Sent:
     messages: Sequence[BaseMessage]
     read: Sequence[str] = ()
     replaced: frozenset[int] | None = None
-    """Places of the messages that the summary stands for; `None` is all that are not sent."""
+    """Places of the messages that the summary stands for; `None` is all that are not sent, because
+    the manager has no others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +69,8 @@ class Faults:
     lost: int
     """Whether the question is not there."""
     unseen: int
-    """Messages that are gone, though the summarizer never saw them."""
+    """Messages that a summary stands for, or nothing, though no summarizer ever saw them. What we
+    evict is not gone: it is searched at every turn."""
 
 
 Manager = Callable[[History], Sent]
@@ -112,10 +119,34 @@ def _unanswered(messages: Sequence[BaseMessage]) -> int:
 
 
 def ours(history: History) -> Sent:
-    """Fit as the product does."""
-    driver = Driver(counter=Estimate())
-    fitted = driver.fit(history.messages, BUDGET_TOKENS, ContextCache())
-    return Sent(messages=fitted.messages, replaced=frozenset())
+    """Fit as the product does, and summarize what is evicted with its own requests."""
+    summarizer, cache = Summarizer(), ContextCache()
+    fitted = Driver(counter=Estimate()).fit(history.messages, BUDGET_TOKENS, cache)
+    units = parted(history.messages).units
+    left = len(units) - _recent(units, fitted.messages)
+    evicted = [one for one in chunks_of(units) if one.closed and one.end <= left]
+    while piece := next_piece(evicted, units, cache):
+        summary = asyncio.run(by_chat_model(summarizer, piece))
+        assert summary, "it is good enough to be taken"
+        cache.summaries.put(piece.key, summary)
+    block = block_told(evicted, units, cache, budget_tokens=BUDGET_TOKENS, tokens_of=_text_tokens)
+    said = [unit.first + at for unit in units for at in range(len(unit.messages))]
+    return Sent(
+        messages=fitted.messages,
+        read=summarizer.read,
+        replaced=frozenset(said[: block.messages]),
+    )
+
+
+def _recent(units: Sequence[Unit], sent: Sequence[BaseMessage]) -> int:
+    """Count the units at the end that are sent as such; what is recalled is no message."""
+    marks = {str(one.text)[: len(mark(0))] for one in sent}
+    gone = [at for at, one in enumerate(units) if mark(one.first) not in marks]
+    return len(units) - 1 - max(gone, default=-1)
+
+
+def _text_tokens(text: str) -> int:
+    return Estimate().counts([text])[0]
 
 
 def middleware(history: History) -> Sent:

@@ -21,7 +21,7 @@ OTHERS: Final = sorted({*CONVERSATIONS.glob("*.jsonl")} - {*ENGLISH})
 
 LEAST: Final[Mapping[float, float]] = {3: 0.65, 10: 0.36}
 """Least evidence in the prompt, by how many times longer than it the conversation is."""
-MOST_PREFILL: Final = 0.72
+MOST_PREFILL: Final = 0.75
 """Most tokens that are read for each of who drops the oldest message, at a sixth."""
 OF_WINDOW: Final = 2.0
 """Least evidence for each of a sliding window's, whatever the language."""

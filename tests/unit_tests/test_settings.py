@@ -46,6 +46,8 @@ def test_every_field_has_its_variable(name: str, monkeypatch: pytest.MonkeyPatch
         "explore": "0.25",
         "parallel": "7",
         "refine": "chat",
+        "context": "observe",
+        "on_overflow": "raise",
     }
     given = values.get(name, "12345")
     monkeypatch.setenv(f"LMSWITCH_{name.upper()}", given)

@@ -188,9 +188,7 @@ def test_answer_that_breaks_off_keeps_its_line_to_itself() -> None:
         ),
         (FellBack(key="x", reason="No luck."), "x cannot be used: No luck."),
         (
-            Compressed(
-                evicted_messages=3, recalled_passages=2, prompt_tokens=1, context_tokens=1
-            ),
+            Compressed(evicted_messages=3, recalled_passages=2, prompt_tokens=1, context_tokens=1),
             "3 old messages do not fit and are left out, 2 passages of them put back",
         ),
     ],

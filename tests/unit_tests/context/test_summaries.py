@@ -204,12 +204,12 @@ def test_the_block_changes_with_what_is_evicted_and_not_between() -> None:
     chunks = [one for one in chunks_of(pieces) if one.closed]
     cache = ContextCache()
 
-    def block(evicted: int, budget_tokens: int = 1_000) -> str:
+    def block(evicted: int, most_tokens: int = 80) -> str:
         return block_told(
             chunks[:evicted],
             pieces,
             cache,
-            budget_tokens=budget_tokens,
+            most_tokens=most_tokens,
             tokens_of=lambda text: len(text.split()),
         ).text
 
@@ -222,7 +222,7 @@ def test_the_block_changes_with_what_is_evicted_and_not_between() -> None:
     assert texts_told(chunks[:4], pieces, cache) == (HEADING, "notes")
     assert block(3) == ""
     assert block(4) == f"{HEADING}\nnotes"
-    assert block(4, budget_tokens=20) == ""
+    assert block(4, most_tokens=2) == ""
 
 
 def question_of(messages: Sequence[BaseMessage]) -> str:

@@ -93,14 +93,14 @@ class Table(Desk):
         return await self.embedders.embed(name, texts, self.cache)
 
     def known(self, texts: Sequence[str], name: str = "small") -> int:
-        return sum(kept(text, name, self.cache) is not None for text in texts)
+        return len(kept(texts, name, self.cache))
 
     def embedded(self) -> list[str]:
         return [text for call in self.host.called("embed") for text in call.texts]
 
     async def idle(self) -> None:
-        while self.embedders.busy:
-            await asyncio.sleep(0.01)
+        if self.embedders._work:
+            await asyncio.wait({self.embedders._work})
 
 
 @virtual

@@ -9,14 +9,17 @@ from langchain_core.messages import BaseMessage, HumanMessage
 from langchain_lmswitch.context.cache import ContextCache
 from langchain_lmswitch.errors import ContextTooLong
 from langchain_lmswitch.testing.bench.context.chats import Chat, Question
+from langchain_lmswitch.testing.bench.context.counters import costs
 from langchain_lmswitch.testing.bench.context.driving import Driver
 from langchain_lmswitch.testing.bench.context.marks import Mark, credit, plain
-from langchain_lmswitch.testing.bench.context.prefill import AROUND_TOKENS, Prefill, replayed
+from langchain_lmswitch.testing.bench.context.prefill import Prefill, replayed
 from langchain_lmswitch.testing.bench.context.rivals import Lexicon, Sizes, recalled, window
 
 OURS: Final = "lmswitch"
 WINDOW: Final = "window"
 BM25: Final = "bm25"
+AROUND_TOKENS: Final = 5
+"""What each turn counts for beside its text, when it is told how long a conversation is."""
 
 Marked = Mapping[str, Mark]
 """By who made the prompt."""
@@ -85,8 +88,7 @@ class _Others:
         self._asked = asked
         texts = [one.text for one in asked.chat.turns]
         self._lexicon = Lexicon(texts)
-        counts = asked.driver.counter.counts(texts)
-        self._tokens = [AROUND_TOKENS + count for count in counts]
+        self._tokens = costs(asked.messages, asked.driver.counter)
 
     def prompts(
         self, asked: Sequence[BaseMessage], ours: Sequence[BaseMessage]
@@ -97,8 +99,8 @@ class _Others:
         2. `bm25`: the last messages, and those that it finds, in the order of time.
         """
         question = str(asked[-1].text)
-        room = self._asked.budget_tokens - self._asked.driver.counter.counts([question])[0]
-        sizes = Sizes(tokens=self._tokens, budget_tokens=room - AROUND_TOKENS)
+        [taken] = costs(asked[-1:], self._asked.driver.counter)
+        sizes = Sizes(tokens=self._tokens, budget_tokens=self._asked.budget_tokens - taken)
         ranked = self._lexicon.ranked(question)
         chosen = {
             WINDOW: window(sizes),  # 1

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import math
 import re
 from collections.abc import Sequence
 from typing import Any, Final, Protocol
@@ -12,6 +13,7 @@ from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.messages.conversation import conversation
 from langchain_lmswitch.switch.portal import portal
 
+_SAMPLE: Final = 20
 _TOKEN: Final = re.compile(r"[A-Za-z]{1,6}|\d|[^\sA-Za-z\d]")
 
 
@@ -84,6 +86,18 @@ class Hosted:
     async def _counts(self, texts: Sequence[str]) -> list[int]:
         counting = (self._host.count_tokens(self._identifier, text) for text in texts)
         return await asyncio.gather(*counting)
+
+
+def costs(messages: Sequence[BaseMessage], counter: Counter) -> list[int]:
+    """Estimate what each message takes of a prompt: its text, and what stands around it.
+
+    The latter is measured on the first messages: it is nearly the same for all.
+    """
+    texts = counter.counts([str(one.text) for one in messages])
+    first = messages[:_SAMPLE]
+    [sample] = counter.counts([counter.prompt(first)])
+    around = math.ceil((sample - sum(texts[: len(first)])) / len(first))
+    return [max(around, 0) + one for one in texts]
 
 
 def _text(content: Sequence[Any]) -> str:

@@ -3,17 +3,13 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from string import ascii_letters
-from typing import Final
 
 from langchain_core.messages import BaseMessage, HumanMessage
 
 from langchain_lmswitch.context.cache import ContextCache
-from langchain_lmswitch.testing.bench.context.counters import Counter
+from langchain_lmswitch.testing.bench.context.counters import Counter, costs
 from langchain_lmswitch.testing.bench.context.driving import Driver
 from langchain_lmswitch.testing.bench.context.rivals import Sizes, window
-
-AROUND_TOKENS: Final = 5
-"""What a template puts around a message."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +88,7 @@ def _windows(
 
     The last message is never dropped.
     """
-    tokens = [AROUND_TOKENS + one for one in counter.counts([str(one.text) for one in messages])]
+    tokens = costs(messages, counter)
     for end, message in enumerate(messages, start=1):
         if isinstance(message, HumanMessage):
             kept = window(Sizes(tokens=tokens[:end], budget_tokens=budget_tokens))

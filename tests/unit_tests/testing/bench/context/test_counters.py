@@ -6,6 +6,7 @@ from langchain_core.messages import AIMessage, HumanMessage, SystemMessage
 
 from langchain_lmswitch.testing import ScriptedHost, split
 from langchain_lmswitch.testing.bench.context import Estimate, Hosted
+from langchain_lmswitch.testing.bench.context.counters import costs
 from langchain_lmswitch.testing.tokens import render
 from langchain_lmswitch.types.models import LoadSpec
 
@@ -42,3 +43,15 @@ def test_host_counts_with_the_template_of_the_model() -> None:
         ]
     )
     assert counter.counts([prompt, "a b"]) == [len(split(prompt)), 2]
+
+
+def test_a_message_costs_its_text_and_what_stands_around_it() -> None:
+    said = [HumanMessage("one two"), AIMessage("three")] * 15
+
+    found = costs(said, Estimate())
+
+    [whole] = Estimate().counts([Estimate().prompt(said)])
+    assert whole <= sum(found) <= whole + len(said), (
+        "no less than it is, for a role has more letters"
+    )
+    assert found[0] == found[1] + 1

@@ -1,0 +1,130 @@
+"""An agent middleware that fits each model call's conversation; the agent's state stays whole."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any, Final
+
+from langchain_core.embeddings import Embeddings
+from langchain_core.messages import SystemMessage
+
+from langchain_lmswitch.context.alone import Embeds, fit_messages
+from langchain_lmswitch.conversations.stores import Stores, cache_in
+from langchain_lmswitch.errors import InvalidRequest, MissingExtra
+from langchain_lmswitch.types.contexts import ContextReport, Overflow
+
+try:
+    from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
+except ImportError as error:
+    raise MissingExtra(
+        "agents", why="`FitMessages` is a middleware of LangChain's agents"
+    ) from error
+
+if TYPE_CHECKING:
+    from langchain_lmswitch.context.fitting import Fitted
+
+_OURS: Final = "lmswitch-chat"
+_ESTIMATED_SHARE: Final = 0.8
+"""Of the model's limit: an estimate of tokens may be a fifth too low."""
+
+Request = ModelRequest[Any]
+Response = ModelResponse[Any]
+
+
+class FitMessages(AgentMiddleware[Any, Any, Any]):
+    """Sends a model no more of an agent's conversation than fits; see `fit_messages`.
+
+    Only what the model gets to see is changed, and only for this call: the state, and what a
+    checkpointer keeps of it, stay whole. The system prompt, the tools and the form of the answer
+    count too.
+
+    Example:
+        ```python
+        from langchain.agents import create_agent
+        from langchain_lmswitch import FitMessages
+
+        agent = create_agent(llm, tools=[search], middleware=[FitMessages(budget=8000)])
+        ```
+
+    Args:
+        budget: Tokens that a prompt may take; unless given, what the model's profile says is the
+            most: four fifths of it if tokens are estimated.
+        count_tokens: See `fit_messages`; unless given, `ChatLMSwitch` counts itself, and for other
+            models LangChain estimates.
+        on_overflow: As `fit_messages` takes it.
+        embed: Likewise.
+        store: Where indexes and summaries are kept beyond this process; see `cache_in`.
+        on_report: Called with the report of each model call.
+    """
+
+    def __init__(
+        self,
+        *,
+        budget: int | None = None,
+        count_tokens: Any = None,
+        on_overflow: Overflow = "clip",
+        embed: Embeddings | Embeds | None = None,
+        store: Stores | None = None,
+        on_report: Callable[[ContextReport], object] | None = None,
+    ) -> None:
+        super().__init__()
+        self._budget = budget
+        self._count_tokens = count_tokens
+        self._overflow = on_overflow
+        self._embed = embed
+        self._cache = cache_in(store)
+        self._on_report = on_report
+
+    def wrap_model_call(self, request: Request, handler: Callable[[Request], Response]) -> Response:
+        """Call the model with what fits."""
+        return handler(self._fitted(request))
+
+    async def awrap_model_call(
+        self, request: Request, handler: Callable[[Request], Awaitable[Response]]
+    ) -> Response:
+        """Call the model with what fits."""
+        # Counters and stores may wait for something: not on the event loop.
+        return await handler(await asyncio.to_thread(self._fitted, request))
+
+    def _fitted(self, request: Request) -> Request:
+        system = [request.system_message] if request.system_message else []
+        counter = self._counter(request.model)
+        fitted = fit_messages(
+            [*system, *request.messages],
+            count_tokens=counter,
+            budget=self._budget or _limit(request.model, estimated=counter == "approximate"),
+            on_overflow=self._overflow,
+            tools=_offered(request),
+            embed=self._embed,
+            cache=self._cache,
+        )
+        if self._on_report:
+            self._on_report(fitted.report)
+        return _with(request, fitted)
+
+    def _counter(self, model: Any) -> Any:
+        if self._count_tokens is not None:
+            return self._count_tokens
+        return model if getattr(model, "_llm_type", "") == _OURS else "approximate"
+
+
+def _limit(model: Any, *, estimated: bool) -> int:
+    most = (getattr(model, "profile", None) or {}).get("max_input_tokens")
+    if not most:
+        raise InvalidRequest(
+            f"The profile of {type(model).__name__} does not say how many tokens its prompt may "
+            "take: pass FitMessages(budget=...), or a model with profile={'max_input_tokens': ...}."
+        )
+    return int(most * _ESTIMATED_SHARE) if estimated else int(most)
+
+
+def _offered(request: Request) -> list[Any]:
+    """List the tools, and the form of the answer, which is one more or as long as one."""
+    form = getattr(request.response_format, "schema", request.response_format)
+    return [*request.tools, *([] if form is None else [form])]
+
+
+def _with(request: Request, fitted: "Fitted") -> Request:
+    """Ask with other messages; what was left out may be told in the system prompt."""
+    messages: list[Any] = [*fitted.messages]
+    system = messages.pop(0) if messages and isinstance(messages[0], SystemMessage) else None
+    return request.override(system_message=system, messages=messages)
