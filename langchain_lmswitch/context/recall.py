@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from langchain_lmswitch.context.questions import Query, named, wants_recall, weighted
 from langchain_lmswitch.context.corpus import Corpus, corpus_of
 from langchain_lmswitch.context.priors import RULE_WORTH, factor
+from langchain_lmswitch.context.questions import Query, named, wants_recall, weighted
 from langchain_lmswitch.context.ranking import Matches, matched, to_one
 from langchain_lmswitch.context.segments import Segment, from_plain, segment
 from langchain_lmswitch.context.smoothing import smoothed
