@@ -117,6 +117,10 @@ class Settings(BaseSettings):
     is a chat model in memory that has at least 1.5 billion parameters, `off` nobody, and a key that
     model if it is in memory. None is loaded for that, and none has to leave."""
 
+    context_store: Path | None = None
+    """A file that keeps indexes and summaries of long conversations for later processes: words of
+    theirs are in it. `None` keeps them in memory only."""
+
     on_overflow: Overflow = "clip"
     """Whether a message that is larger than its place is cut (`clip`), or refused (`raise`)."""
 

@@ -28,14 +28,14 @@ _THOUGHT = re.compile(
 _FENCE = re.compile(r"^```\w*\s*$", re.MULTILINE)
 _TITLE = re.compile(
     r"\A[^\n]{0,80}?(?:notes?|summar|notiz|zusammenfassung|resum|résum|riassunt|riepilog"
-    r"|заметк|резюме|итог|要約|メモ|摘要|总结|笔记)[^\n:：]{0,60}[:：]\W*",  # noqa: RUF001
+    r"|заметк|резюме|итог|要約|メモ|摘要|总结|笔记)[^\n:：]{0,60}[:：]\W*",
     re.IGNORECASE,
 )
 _REFUSAL = re.compile(
-    r"\b(?:i(?:'|’)?m sorry|i am sorry|i apologi[sz]e|i can(?:no|(?:'|’))t (?:help|assist|provide"  # noqa: RUF001
-    r"|summar|do|fulfil)|i(?:'|’)?m (?:not able|unable)|i am unable|as an ai\b|as a language model"  # noqa: RUF001
+    r"\b(?:i(?:'|’)?m sorry|i am sorry|i apologi[sz]e|i can(?:no|(?:'|’))t (?:help|assist|provide"
+    r"|summar|do|fulfil)|i(?:'|’)?m (?:not able|unable)|i am unable|as an ai\b|as a language model"
     r"|es tut mir leid|tut mir leid|ich kann (?:das |dir |ihnen )?(?:leider )?nicht|als ki\b"
-    r"|je suis désolé|désolé,|je ne peux pas|en tant qu['’]ia"  # noqa: RUF001
+    r"|je suis désolé|désolé,|je ne peux pas|en tant qu['’]ia"
     r"|lo siento|no puedo|como (?:modelo|una ia)|desculpe|sinto muito|não posso"
     r"|mi dispiace|non posso|sono spiacente)|извините|простите|к сожалению, я|я не могу"
     r"|申し訳(?:ありません|ございません)|お手伝いできません|抱歉|对不起|很遗憾|我无法|我不能",
@@ -48,8 +48,8 @@ _OURS: Final = (
     "cannot read that part again",
     "notes on an earlier",
 )
-_SENTENCE_END = re.compile(r"""[.!?。！？…]["'”’»)\]]*(?=\s|\Z)|[。！？]""")  # noqa: RUF001
-_SENTENCE = re.compile(r"[^\n]+?(?:[.!?…](?=\s)|[。！？]|(?=\n)|\Z)")  # noqa: RUF001
+_SENTENCE_END = re.compile(r"""[.!?。！？…]["'”’»)\]]*(?=\s|\Z)|[。！？]""")
+_SENTENCE = re.compile(r"[^\n]+?(?:[.!?…](?=\s)|[。！？]|(?=\n)|\Z)")
 _NUMBER = re.compile(r"\d{2,}")
 _WORD = re.compile(r"[^\W\d_]+")
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")

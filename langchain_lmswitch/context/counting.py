@@ -2,7 +2,6 @@
 
 import hashlib
 from collections.abc import Generator, Sequence
-from operator import add
 from typing import Any, Final
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage

@@ -11,7 +11,7 @@ _DENSE_CHARS: Final = 3
 """A character of a script without spaces says about as much as three letters."""
 _WIDE: Final = re.compile(r"[\u0e00-\u0eff\u1100-\u11ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]")
 _FENCE: Final = re.compile(r"^ *(?:```|~~~).*?(?:^ *(?:```|~~~) *$|\Z)", re.MULTILINE | re.DOTALL)
-_END: Final = re.compile(r"\n+|(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。！？])")  # noqa: RUF001
+_END: Final = re.compile(r"\n+|(?<=[.!?…])[\"'”’)\]]*\s+|(?<=[。！？])")
 _SPACE: Final = re.compile(r"\s+")
 
 Span = tuple[int, int]

@@ -39,7 +39,7 @@ def is_rule(text: str) -> bool:
 
 def is_bare(text: str) -> bool:
     """Tell whether a text is a short question: the answer to it tells more."""
-    return len(text) < _BARE_CHARS and text.endswith(("?", "？", "؟"))  # noqa: RUF001
+    return len(text) < _BARE_CHARS and text.endswith(("?", "？", "؟"))
 
 
 def factor(passage: "Passage", names: Set[str], *, roles: bool) -> float:

@@ -1,5 +1,4 @@
 """Asking: what is looked for, and whether anything is."""
-# ruff: noqa: RUF001 - letters and signs of all scripts
 
 import re
 from collections.abc import Iterable, Mapping

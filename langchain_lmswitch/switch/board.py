@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 
-from langchain_lmswitch.context.cache import ContextCache
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.ledger.base import Ledger
 from langchain_lmswitch.ledger.memory import MemoryLedger
@@ -12,6 +11,7 @@ from langchain_lmswitch.machine.neighbors import Neighbors
 from langchain_lmswitch.machine.scales import Scales
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.changes import Changes
+from langchain_lmswitch.switch.contexts import close_contexts, contexts_in
 from langchain_lmswitch.switch.departures import Departures
 from langchain_lmswitch.switch.embedders import Embedders
 from langchain_lmswitch.switch.grants import Grants
@@ -64,7 +64,7 @@ class Switchboard:
         self.ledger: Ledger = ledger or MemoryLedger()
         self.settings = settings
         self.threads = Threads()
-        self.contexts = ContextCache()
+        self.contexts = contexts_in(settings.context_store)
         self.habits = Habits(clock=clock)
         self._neighbors = neighbors or Neighbors(None)
         self._leases = Leases(self._neighbors, clock=clock)
@@ -220,6 +220,7 @@ class Switchboard:
         self._watch.stop()
         await self.summarizing.finish()
         await self.embedders.finish()
+        close_contexts(self.contexts)
         await self.host.aclose()
 
     def _give_way(self, key: str) -> None:

@@ -1,6 +1,7 @@
 """What the loaded context leaves of a conversation, counted by the model's own means."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -119,10 +120,37 @@ async def test_long_prompt_is_counted_and_cut() -> None:  # 4
     assert fitted.report.evicted_messages > 0
 
 
+async def test_store_spares_the_next_process_the_indexing(tmp_path: Path) -> None:
+    """Each switchboard stands for a process: they share nothing but the file."""
+    host, resident = await loaded(1024)
+    messages, store = conversation(200), tmp_path / "contexts.sqlite"
+    first = board_of(host, context_store=store)
+    fitted = await fit_exactly(first, resident, messages, {})
+    await first.aclose()
+    held = store.read_bytes()
+    again = await fit_exactly(board_of(host, context_store=store), resident, messages, {})
+
+    assert again == fitted
+    assert store.read_bytes() == held
+    assert b"question" in held
+
+
+async def test_without_a_store_no_word_reaches_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LMSWITCH_HOME", str(tmp_path))
+    host, resident = await loaded(1024)
+    await fit_exactly(board_of(host), resident, conversation(200), {})
+
+    assert list(tmp_path.iterdir()) == []
+
+
 async def test_tools_take_their_room() -> None:
     host, resident = await loaded(1024)
     without = await fit_exactly(board_of(host), resident, conversation(200), {})
-    with_tools = await fit_exactly(board_of(host), resident, conversation(200), {"tools": [TOOL]})
+    with_tools = await fit_exactly(
+        board_of(host), resident, conversation(200), {"tools": [TOOL] * 8}
+    )
 
     evicted = (one.report.evicted_messages for one in (with_tools, without))
     assert next(evicted) > next(evicted)
