@@ -27,6 +27,8 @@ class Asked:
     query: Query
     embedder: str
     priors: bool
+    again: bool = False
+    """Whether the same was asked before, as each step of a tool loop does."""
 
 
 def query_of(units: Sequence[Unit], asker: int | None, question: str | None) -> Query:
@@ -55,7 +57,9 @@ def recalled(
         (one.at, _kept(transcript.parted.units[one.at : one.at + 1], cache)) for one in cut
     ]
     indexes = [one for _, one in segments]
-    alike = yield from alikeness(asked.query.text, indexes, asked.embedder, cache)
+    alike = yield from alikeness(
+        asked.query.text, indexes, asked.embedder, cache, again=asked.again
+    )
     hits = search(asked.query, segments, alike=alike, priors=asked.priors)
     shown = {one.at: one.unit.text for one in cut}  # 2
     return [

@@ -10,7 +10,12 @@ from langchain_lmswitch.context.segments import Segment
 
 
 def alikeness(
-    question: str, segments: Sequence[Segment], embedder: str, cache: ContextCache
+    question: str,
+    segments: Sequence[Segment],
+    embedder: str,
+    cache: ContextCache,
+    *,
+    again: bool = False,
 ) -> Generator[Ask, Any, list[float] | None]:
     """Tell how close each passage is to a question, in the order of the segments.
 
@@ -18,15 +23,20 @@ def alikeness(
        each passage.
     2. Whoever embeds is asked for what is new, all at once.
     3. Unless everything can be had now, nothing is compared: who has no vector would fall behind.
+    4. In a tool loop it stays so even if everything can be had by then, for its prompt only grows.
 
     Args:
         question: What is asked.
         segments: Where the passages are.
         embedder: Names who embeds; empty if nobody does.
         cache: Where vectors are kept.
+        again: Whether the same was asked before, as each step of a tool loop does.
     """
     if not embedder or not question or not any(one.passages for one in segments):
         return None
+    asking = _digest(question.encode("utf-8", "surrogatepass"), *(one.digest for one in segments))
+    if again and cache.without.get((embedder, asking)):
+        return None  # 4
     rows = {one.digest: cache.rows.get((embedder, one.digest)) for one in segments}  # 1
     fresh = [one for one in segments if rows[one.digest] is None]
     texts = [question, *(passage.text for one in fresh for passage in one.passages)]
@@ -38,7 +48,9 @@ def alikeness(
             known |= keep(new, vectors, embedder, cache)
     for one in fresh:
         rows[one.digest] = _joined(one, known, embedder, cache)
-    return _compared(known.get(question), [(one, rows[one.digest]) for one in segments])
+    alike = _compared(known.get(question), [(one, rows[one.digest]) for one in segments])
+    cache.without.put((embedder, asking), alike is None)
+    return alike
 
 
 def keep(
@@ -88,5 +100,8 @@ def _compared(
 
 
 def _key(text: str, embedder: str) -> tuple[str, bytes]:
-    told = text.encode("utf-8", "surrogatepass")
-    return embedder, hashlib.blake2b(told, digest_size=16).digest()
+    return embedder, _digest(text.encode("utf-8", "surrogatepass"))
+
+
+def _digest(*told: bytes) -> bytes:
+    return hashlib.blake2b(b"".join(told), digest_size=16).digest()

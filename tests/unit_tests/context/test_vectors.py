@@ -5,10 +5,11 @@ from typing import Any
 
 import numpy as np
 import pytest
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
-from langchain_lmswitch.context.asking import Embed
+from langchain_lmswitch.context.asking import Ask, CountPrompt, CountTexts, Embed
 from langchain_lmswitch.context.cache import ContextCache
+from langchain_lmswitch.context.fitting import FitOptions, fit
 from langchain_lmswitch.context.recall import Query, Segment, search, segment
 from langchain_lmswitch.context.similarity import BEFORE, closeness, packed, similarities
 from langchain_lmswitch.context.units import parted
@@ -69,13 +70,24 @@ def test_only_what_is_new_is_asked_for() -> None:
 
 def test_nothing_is_compared_until_everything_can_be() -> None:
     cache = ContextCache()
-    alike, _ = run(alikeness(QUESTION, [FIRST], "e", cache), lambda _texts: None)
+    alike, _ = run(alikeness(QUESTION, [FIRST], "e", cache), nobody)
     assert alike is None
     keep(["the cat sleeps", QUESTION], words(["the cat sleeps", QUESTION]), "e", cache)
     alike, asked = run(alikeness(QUESTION, [FIRST], "e", cache), words)
     assert asked == [("stocks fell today",)]
     assert alike is not None
     assert len(cache.rows) == 1
+
+
+def test_a_tool_loop_that_began_without_vectors_goes_on_without() -> None:
+    cache = ContextCache()
+    run(alikeness(QUESTION, [FIRST], "e", cache), nobody)
+    assert run(alikeness(QUESTION, [FIRST], "e", cache, again=True), words) == (None, [])
+    for again in (False, True):  # as whoever begins anew, and then goes on
+        alike, _ = run(alikeness(QUESTION, [FIRST], "e", cache, again=again), words)
+        assert alike is not None
+    alike, _ = run(alikeness(QUESTION, [FIRST, SECOND], "e", cache, again=True), words)
+    assert alike is not None  # something was evicted: the prompt begins anew
 
 
 @pytest.mark.parametrize("embedder", ["", "e"])
@@ -128,6 +140,50 @@ def test_a_vector_that_was_kept_is_found_by_who_and_what() -> None:
     keep(["a"], [[0.6, -0.8]], "e", cache)
     assert kept(["a", "b"], "e", cache) == {"a": bytes([95, 256 - 127])}
     assert kept(["a"], "another", cache) == {}
+
+
+def test_in_a_tool_loop_the_recalled_block_stays_though_vectors_come_late() -> None:
+    said: list[BaseMessage] = [HumanMessage("my kitten is called Miso"), AIMessage("noted")]
+    for day in range(90):
+        said += [HumanMessage(f"day {day}: it rained, and the bread was gone"), AIMessage("I see")]
+    said.append(HumanMessage("what about my pet?"))
+    step = AIMessage("", tool_calls=[{"name": "look", "args": {}, "id": "1"}])
+    longer = [*said, step, ToolMessage("nothing", tool_call_id="1")]
+    cache = ContextCache()
+    begun = fitted(said, cache, nobody)
+    assert "Miso" not in begun[-1].text
+    assert fitted(longer, cache, close_to_pets) == fitted(longer, ContextCache(), nobody)
+    assert "Miso" in fitted(said, cache, close_to_pets)[-1].text  # who asks anew
+    assert fitted(longer, cache, nobody) == fitted(longer, ContextCache(), close_to_pets)
+
+
+def nobody(_texts: Sequence[str]) -> None:
+    """Embed nothing."""
+
+
+def close_to_pets(texts: Sequence[str]) -> list[list[float]]:
+    return [[1.0, 0.0] if "kitten" in text or "pet" in text else [0.0, 1.0] for text in texts]
+
+
+def fitted(messages: list[BaseMessage], cache: ContextCache, answer: Answer) -> list[BaseMessage]:
+    options = FitOptions(budget_tokens=600, tokenizer="words", embedder="e")
+
+    def told(asked: Ask) -> Any:
+        match asked:
+            case CountTexts(texts=texts):
+                return [len(text.split()) for text in texts]
+            case CountPrompt(messages=messages):
+                return sum(len(one.text.split()) + 4 for one in messages)
+            case Embed(texts=texts):
+                return answer(texts)
+
+    flow = fit(messages, options, cache)
+    try:
+        asked = next(flow)
+        while True:
+            asked = flow.send(told(asked))
+    except StopIteration as done:
+        return [*done.value.messages]
 
 
 def test_search_finds_what_shares_no_word_with_the_question() -> None:
