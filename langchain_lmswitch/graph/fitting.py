@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import Generator, Sequence
 from dataclasses import replace
+from itertools import accumulate
 from typing import Any, Final, assert_never
 
 from langchain_core.messages import BaseMessage
@@ -156,7 +157,8 @@ def _whole(messages: Sequence[BaseMessage], report: ContextReport) -> Fitted:
 def _surely_fits(
     messages: Sequence[BaseMessage], options: RouterOptions, limit_tokens: int
 ) -> bool:
-    if sum(len(text_of(one)) for one in messages) > limit_tokens:
+    said = accumulate(len(text_of(one)) for one in reversed(messages))
+    if any(chars > limit_tokens for chars in said):
         return False  # It may fit all the same, but not for sure, and that is told quickly.
     texts, images = _without_images(conversation(messages, options))
     most = most_tokens(texts, tools=options.get("tools") or ()) + images * IMAGE_TOKENS
