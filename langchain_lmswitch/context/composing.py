@@ -140,7 +140,12 @@ class Composer:
         less of it.
         """
         query = query_of(self._units, self._asker, self._options.question)
-        asked = Asked(query=query, embedder=self._options.embedder, priors=self._options.priors)
+        asked = Asked(
+            query=query,
+            embedder=self._options.embedder,
+            priors=self._options.priors,
+            again=self._asker is not None and self._asker < len(self._units) - 1,
+        )
         since = max(self._asker or 0, self._window.evicted_at)
         early = [one for one in draft.pieces if one.at <= since]
         hits = yield from recalled(self._transcript, self._window, early, asked, self._cache)

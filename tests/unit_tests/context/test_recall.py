@@ -1,7 +1,6 @@
 """Recall: what a question needs comes first, and what nobody needs stays away."""
 
 import json
-from array import array
 from collections.abc import Sequence
 from typing import Any
 
@@ -148,27 +147,12 @@ def test_results_and_arguments_of_tools_are_found() -> None:
 def test_vectors_find_what_shares_no_word() -> None:
     units = people([*FILLER, *CHAT, *FILLER])
     question = "Does anyone keep a pet?"
-    rows = {text: (0.0, 1.0) for _, text in [*FILLER, *CHAT]}
-    rows |= {question: (1.0, 0.0), CHAT[0][1]: (0.8, 0.6)}
+    texts = [passage.text for _, one in cut(units) for passage in one.passages]
+    alike = [1.0 if text == CHAT[0][1] else 0.2 for text in texts]
     assert CHAT[0][1] not in [hit.text for hit in asked(units, question)]
-    best = asked(units, question, vectors=rows)[0]
-    assert (best.text, best.why) == (CHAT[0][1], ("vector",))
-
-
-def test_vectors_may_be_of_any_kind() -> None:
-    units = people([*FILLER, *CHAT])
-    rows = {text: (0.0, 1.0) for _, text in FILLER} | {"pets?": (0.8, 0.6), CHAT[0][1]: (0.6, 0.8)}
-    plain = asked(units, "pets?", vectors=rows)
-    packed = asked(units, "pets?", vectors={text: array("f", row) for text, row in rows.items()})
-    assert [(hit.unit, hit.part) for hit in packed] == [(hit.unit, hit.part) for hit in plain]
-    assert [hit.score for hit in packed] == pytest.approx([hit.score for hit in plain])
-    assert plain[0].text == CHAT[0][1]
-
-
-def test_passages_without_a_vector_are_found_by_their_words() -> None:
-    units = people(CHAT)
-    question = "Who has a greyhound?"
-    assert asked(units, question, vectors={question: (1.0,)})[0].text == CHAT[0][1]
+    hits = asked(units, question, alike=alike)
+    assert (hits[0].text, hits[0].why) == (CHAT[0][1], ("vector",))
+    assert not any("vector" in hit.why for hit in hits[1:])
 
 
 def test_a_segment_is_kept_without_its_texts() -> None:
