@@ -133,7 +133,7 @@ class Composer:
         }
 
     def _puts(self, draft: Draft) -> Generator[Ask, Any, tuple[tuple[Put, ...], bool]]:
-        """Choose what is put back, and tell whether there is no room for all of it.
+        """Choose what is put back, and tell whether it is less than in the step before.
 
         In a tool loop it stays what it was when the loop began, or when something was evicted for
         the last time, so that the prompt only grows; when there is no room for so much any more,
@@ -158,11 +158,13 @@ class Composer:
         wanted = 1.0 if self._options.question else wants_recall(query.text)
         most = min(self._amount(then, wanted), then)
         puts = yield from self._packed(hits, most, frame)
-        if sum(one.tokens for one in puts) <= now:
+        all_of_it = sum(one.tokens for one in puts)
+        if all_of_it <= now:
             return puts, False
-        less = self._parts.free - self._parts.levels.high - told
-        puts = yield from self._packed(hits, min(most, less, now), frame)
-        return puts, True
+        less = min(most, self._parts.free - self._parts.levels.high - told)
+        puts = yield from self._packed(hits, min(less, now), frame)
+        as_before = less <= now and all_of_it > now + draft.pieces[-1].tokens
+        return puts, not as_before
 
     def _amount(self, room: int, wanted: float) -> int:
         least = self._parts.least_recall

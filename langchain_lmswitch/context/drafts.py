@@ -51,7 +51,7 @@ class Draft:
     puts: tuple[Put, ...] = ()
     """In the order of time."""
     recalled_less: bool = False
-    """Whether there was no room for all that would have been put back."""
+    """Whether less is put back than in the step before, for want of room."""
     summary: str = ""
     summary_tokens: int = 0
     summarized_messages: int = 0

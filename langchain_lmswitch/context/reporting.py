@@ -83,10 +83,13 @@ class Telling:
         return max(at, 0)
 
     def _rewritten(self) -> bool:
-        """Tell whether a system message came after the model was asked the last time."""
+        """Tell whether a system message may have come after the model was asked the last time."""
         units, system = self.transcript.parted.units, self.transcript.parted.system_at
         answered = self._answered
-        return bool(system and answered and system[-1] > units[answered].first)
+        if not answered or not system:
+            return False
+        asked = units[answered - 1]
+        return system[-1] >= asked.first + len(asked.messages)
 
     def _all_but_new(self, tokens: int) -> int:
         answered = self._answered
