@@ -70,8 +70,7 @@ def replay(
     starts = [one.start for one in chunks]
     window = Window()
     while (full_at := _overflow(window, at_first, before, costs, levels)) is not None:
-        asked = asking[: bisect_right(asking, full_at)]
-        cuts = _Cuts(starts, asked, full_at)
+        cuts = _Cuts(starts, asking, full_at)
         window = _evicted(window, cuts, before, costs, levels)
     sums = before if window.evicted_at >= 0 else at_first
     tokens = sums[-1] - sums[window.start] + _pinned_tokens(window, costs)
@@ -87,6 +86,12 @@ class _Cuts:
     starts: Sequence[int]
     asked: Sequence[int]
     at: int
+
+    @property
+    def last_asked(self) -> int | None:
+        """The last user message so far."""
+        count = bisect_right(self.asked, self.at)
+        return self.asked[count - 1] if count else None
 
     def after(self, start: int, least: int) -> int:
         """Find the first cut after `start` and not before `least`, the coarsest first."""
@@ -116,7 +121,7 @@ def _overflow(
 def _evicted(
     window: Window, cuts: _Cuts, before: Sequence[int], costs: Sequence[int], levels: Levels
 ) -> Window:
-    asked = cuts.asked[-1] if cuts.asked else None
+    asked = cuts.last_asked
     for extra in (0, costs[asked] if asked is not None else 0):
         least = bisect_left(before, before[cuts.at + 1] - levels.low + extra)
         start = max(cuts.after(window.start, least), window.start)

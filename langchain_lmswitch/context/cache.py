@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final, Generic, TypeVar
 
+from langchain_lmswitch.context.corpus import Corpus, Postings
 from langchain_lmswitch.context.recall import Segment
 from langchain_lmswitch.context.stores import ContextStore
 from langchain_lmswitch.context.telling import SummaryBlock
@@ -16,6 +17,9 @@ V = TypeVar("V")
 
 MOST_COUNTS: Final = 200_000
 MOST_SEGMENTS: Final = 20_000
+MOST_RULES: Final = 20_000
+MOST_POSTINGS: Final = 1_000
+MOST_EVICTED: Final = 16
 MOST_SUMMARIES: Final = 20_000
 MOST_BLOCKS: Final = 1_000
 MOST_VECTORS: Final = 50_000
@@ -61,6 +65,15 @@ class Bounded(Generic[K, V]):
 
 
 @dataclass(frozen=True, slots=True)
+class Evicted:
+    """What was worked out of all that was evicted."""
+
+    corpus: Corpus
+    rules: tuple[str, ...]
+    """Standing instructions, in the order of time."""
+
+
+@dataclass(frozen=True, slots=True)
 class ContextCache:
     """All that is kept of conversations; without it everything comes out the same, only later."""
 
@@ -68,6 +81,12 @@ class ContextCache:
     """By tokenizer and digest of what was counted."""
     segments: Bounded[bytes, Segment] = field(default_factory=lambda: Bounded(MOST_SEGMENTS))
     """By the digest of a chunk."""
+    rules: Bounded[bytes, tuple[str, ...]] = field(default_factory=lambda: Bounded(MOST_RULES))
+    """The standing instructions of a chunk, by its digest."""
+    postings: Bounded[bytes, Postings] = field(default_factory=lambda: Bounded(MOST_POSTINGS))
+    """Of many chunks together, by their digests."""
+    evicted: Bounded[bytes, Evicted] = field(default_factory=lambda: Bounded(MOST_EVICTED))
+    """By the digests of the chunks together: nothing changes until more is evicted."""
     summaries: Bounded[bytes, str] = field(default_factory=lambda: Bounded(MOST_SUMMARIES))
     """By the digest of a chunk, or of the summaries that one was merged from."""
     blocks: Bounded[tuple[bytes, int], SummaryBlock] = field(

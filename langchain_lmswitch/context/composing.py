@@ -11,12 +11,12 @@ from langchain_lmswitch.context.cache import ContextCache
 from langchain_lmswitch.context.contents import IMAGE_TOKENS, images_of
 from langchain_lmswitch.context.counting import text_tokens
 from langchain_lmswitch.context.drafts import Draft, Piece, Put, cut_to
+from langchain_lmswitch.context.evicted import evicted
 from langchain_lmswitch.context.packing import pack
 from langchain_lmswitch.context.questions import wants_recall
 from langchain_lmswitch.context.recall import Hit
 from langchain_lmswitch.context.recalling import Asked, query_of, recalled
 from langchain_lmswitch.context.shares import Shares
-from langchain_lmswitch.context.standing import standing
 from langchain_lmswitch.context.summarized import block_told, texts_told
 from langchain_lmswitch.context.transcripts import Transcript
 from langchain_lmswitch.context.units import Unit
@@ -100,10 +100,10 @@ class Composer:
         return Piece(at, cut_to(unit, tokens, most, query=query, images=images), most)
 
     def _standing(self) -> Generator[Ask, Any, dict[str, Any]]:
-        evicted = self._units[: self._window.start] if self._options.priors else ()
+        said = evicted(self._transcript, self._window.start, self._cache).rules
         rules: list[str] = []
         tokens = 0
-        for rule in reversed(standing(evicted)):
+        for rule in reversed(said if self._options.priors else ()):
             took = yield from text_tokens(rule, self._options.tokenizer, self._cache)
             if tokens + took + _LINE_TOKENS > self._parts.standing:
                 break
@@ -114,12 +114,12 @@ class Composer:
     def _summary(self) -> Generator[Ask, Any, dict[str, Any]]:
         if not self._parts.summary:
             return {}
-        evicted = [one for one in self._transcript.chunks if one.end <= self._window.start]
+        chunks = [one for one in self._transcript.chunks if one.end <= self._window.start]
         tokens: dict[str, int] = {}
-        for text in texts_told(evicted, self._units, self._cache):
+        for text in texts_told(chunks, self._units, self._cache):
             tokens[text] = yield from text_tokens(text, self._options.tokenizer, self._cache)
         block = block_told(
-            evicted,
+            chunks,
             self._units,
             self._cache,
             most_tokens=self._parts.summary,

@@ -151,12 +151,15 @@ def _worth(piece: Piece, asker: int | None) -> int:
 
 def _without_weakest(puts: tuple[Put, ...], excess_tokens: int) -> tuple[Put, ...]:
     weakest = sorted(puts, key=lambda one: one.hit.score)
+    # Where estimates are far off, half of them may be enough though all seem too little.
+    most_tokens = max(sum(one.tokens for one in puts) // 2, 1)
+    left_tokens = min(excess_tokens, most_tokens)
     gone: set[int] = set()
     for put in weakest:
-        if excess_tokens <= 0:
+        if left_tokens <= 0:
             break
         gone.add(id(put))
-        excess_tokens -= put.tokens
+        left_tokens -= put.tokens
     return tuple(one for one in puts if id(one) not in gone)
 
 

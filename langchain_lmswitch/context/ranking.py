@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from langchain_lmswitch.context.segments import Segment
+from langchain_lmswitch.context.corpus import Corpus, Row
 
 SATURATION: Final = 1.2
 LENGTH_SHARE: Final = 0.75
@@ -23,28 +23,28 @@ class Matches:
     """Of each term that was found anywhere: passages, and how often they have it."""
 
 
-def matched(weights: Mapping[str, float], segments: Sequence[Segment]) -> Matches:
+def matched(weights: Mapping[str, float], corpus: Corpus) -> Matches:
     """Score passages by the terms that they have.
 
     Args:
         weights: What each term of the question counts.
-        segments: In the order that passages are counted in.
+        corpus: What is searched.
     """
-    lengths = [length for one in segments for length in one.lengths]
+    lengths = corpus.lengths
     average = sum(lengths) / len(lengths) if lengths else 1.0
+    least, more = SATURATION * (1 - LENGTH_SHARE), SATURATION * LENGTH_SHARE / (average or 1.0)
     scores: dict[int, float] = {}
     rarity: dict[str, float] = {}
     postings: dict[str, list[tuple[int, int]]] = {}
     for term, weight in weights.items():
-        found = _found(term, segments)
+        found = _found(term, corpus.rows)
         if not found:
             continue
         postings[term] = found
         rarity[term] = _rarity(len(lengths), len(found))
-        gain = weight * rarity[term]
+        gain = weight * rarity[term] * (SATURATION + 1)
         for at, times in found:
-            norm = 1 - LENGTH_SHARE + LENGTH_SHARE * lengths[at] / average
-            part = times * (SATURATION + 1) / (times + SATURATION * norm)
+            part = times / (times + least + more * lengths[at])
             scores[at] = scores.get(at, 0.0) + gain * part
     return Matches(scores=scores, rarity=rarity, postings=postings)
 
@@ -59,12 +59,11 @@ def _rarity(passages: int, having: int) -> float:
     return math.log(1 + (passages - having + 0.5) / (having + 0.5))
 
 
-def _found(term: str, segments: Sequence[Segment]) -> list[tuple[int, int]]:
+def _found(term: str, rows: Sequence[Row]) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
-    base = 0
-    for one in segments:
-        posting = one.postings.get(term)
+    for base, postings in rows:
+        posting = postings.get(term)
         if posting is not None:
-            found.extend((base + posting[at], posting[at + 1]) for at in range(0, len(posting), 2))
-        base += len(one.lengths)
+            for at in range(0, len(posting), 2):
+                found.append((base + posting[at], posting[at + 1]))  # noqa: PERF401 - the inner loop
     return found

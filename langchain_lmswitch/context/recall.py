@@ -55,6 +55,17 @@ def search(
     alike: Sequence[float] | None = None,
     priors: bool = True,
 ) -> list[Hit]:
+    """Rank the passages of segments, given with the index of each one's first unit; see below."""
+    return search_in(query, corpus_of(segments), alike=alike, priors=priors)
+
+
+def search_in(
+    query: Query,
+    corpus: Corpus,
+    *,
+    alike: Sequence[float] | None = None,
+    priors: bool = True,
+) -> list[Hit]:
     """Rank the passages of evicted chunks, best first.
 
     1. Passages score by the terms of the question that they have, the best one 1.
@@ -64,14 +75,13 @@ def search(
 
     Args:
         query: What is asked.
-        segments: With the index of each one's first unit, in the order of time.
+        corpus: What is searched.
         alike: How close each passage is to the question by its vector, from 0 to 1, in the order
-            of the segments; `None` if there are no vectors.
+            of the corpus; `None` if there are no vectors.
         priors: Whether what the user said, and standing instructions, come before the rest.
     """
-    corpus = corpus_of(segments)
     names = named(query.text, corpus.speakers)
-    found = matched(weighted(query, names), corpus.segments)  # 1
+    found = matched(weighted(query, names), corpus)  # 1
     own = to_one(found.scores)
     close = {at: score for at, score in enumerate(alike or ()) if score > 0}  # 2
     for at, score in close.items():
@@ -84,7 +94,7 @@ def search(
         for at in corpus.rules:
             scores[at] = scores.get(at, 0.0) + RULE_WORTH
     best = heapq.nlargest(MOST_HITS, scores, key=scores.__getitem__)
-    words = _words_of(query.text, found, best)
+    words = _words_of(f"{query.before} {query.text}", found, best)
     return [_hit(corpus, at, scores[at], _why(at, words, own, close)) for at in best]
 
 

@@ -1,6 +1,5 @@
 """What is put back, as a function of the messages up to the last compaction."""
 
-import hashlib
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,15 +8,14 @@ from langchain_lmswitch.context.asking import Ask
 from langchain_lmswitch.context.boundaries import Window
 from langchain_lmswitch.context.cache import ContextCache
 from langchain_lmswitch.context.contents import text_of
+from langchain_lmswitch.context.corpus import extended
 from langchain_lmswitch.context.drafts import Piece
+from langchain_lmswitch.context.evicted import digest_of, evicted
 from langchain_lmswitch.context.indexing import indexed
-from langchain_lmswitch.context.recall import Hit, Query, Segment, search
+from langchain_lmswitch.context.recall import Hit, Query, Segment, search_in
 from langchain_lmswitch.context.transcripts import Transcript
 from langchain_lmswitch.context.units import Unit
 from langchain_lmswitch.context.vectors import alikeness
-
-Placed = tuple[int, Segment]
-"""An index, with the place of its first unit in the conversation."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,17 +49,15 @@ def recalled(
     1. What was evicted, but for the user message that stays.
     2. What was cut out of a unit that is in the prompt, and came before the question.
     """
-    segments = _evicted(transcript, window, cache)  # 1
-    cut = [one for one in pieces if one.unit is not transcript.parted.units[one.at]]
-    segments += [
-        (one.at, _kept(transcript.parted.units[one.at : one.at + 1], cache)) for one in cut
-    ]
-    indexes = [one for _, one in segments]
+    corpus = evicted(transcript, window.start, cache).corpus  # 1
+    whole = transcript.parted.units
+    cut = [one for one in pieces if one.unit is not whole[one.at] and one.at >= window.start]
+    corpus = extended(corpus, [(one.at, _indexed(whole[one.at], cache)) for one in cut])  # 2
     alike = yield from alikeness(
-        asked.query.text, indexes, asked.embedder, cache, again=asked.again
+        asked.query.text, corpus.segments, asked.embedder, cache, again=asked.again
     )
-    hits = search(asked.query, segments, alike=alike, priors=asked.priors)
-    shown = {one.at: one.unit.text for one in cut}  # 2
+    hits = search_in(asked.query, corpus, alike=alike, priors=asked.priors)
+    shown = {one.at: one.unit.text for one in cut}
     return [
         hit
         for hit in hits
@@ -69,22 +65,6 @@ def recalled(
     ]
 
 
-def _evicted(transcript: Transcript, window: Window, cache: ContextCache) -> list[Placed]:
-    units, parts = transcript.parted.units, {}
-    for chunk in transcript.chunks:
-        if chunk.start >= window.start:
-            break
-        end = min(chunk.end, window.start)
-        digest = chunk.digest if end == chunk.end else _digest_of(units[chunk.start : end])
-        parts[chunk.start] = (digest, units[chunk.start : end])
-    found = indexed(dict(parts.values()), cache)
-    return [(start, found[digest]) for start, (digest, _) in parts.items()]
-
-
-def _kept(units: Sequence[Unit], cache: ContextCache) -> Segment:
-    digest = _digest_of(units)
-    return indexed({digest: units}, cache)[digest]
-
-
-def _digest_of(units: Sequence[Unit]) -> bytes:
-    return hashlib.blake2b(b"".join(one.digest for one in units), digest_size=16).digest()
+def _indexed(unit: Unit, cache: ContextCache) -> Segment:
+    digest = digest_of([unit])
+    return indexed({digest: [unit]}, cache)[digest]

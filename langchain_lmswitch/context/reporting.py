@@ -46,15 +46,15 @@ class Telling:
             tokens: Of the finished prompt.
             begun_anew: Whether more was given up than what is recalled.
         """
-        here = {one.at for one in draft.pieces}
-        units = self.transcript.parted.units
-        evicted = (len(one.messages) for at, one in enumerate(units) if at not in here)
+        here = sum(len(one.unit.messages) for one in draft.pieces)
+        parts = self.transcript.parted
+        apart = len(parts.system_at) + len(parts.orphans)
         anew = begun_anew or window.evicted_at >= self._answered or self._rewritten()
         return ContextReport(
             tokens_before=self._before,
             tokens_after=tokens,
             budget_tokens=self.budget_tokens,
-            evicted_messages=sum(evicted),
+            evicted_messages=len(self.transcript.messages) - apart - here,
             recalled=tuple(_recalled(draft)),
             summarized_messages=draft.summarized_messages,
             clipped=tuple(self._clipped(draft)),
@@ -71,14 +71,14 @@ class Telling:
     def _answered(self) -> int:
         """Index of the first unit that came after the model was asked the last time.
 
-        It was asked before its last answer. Each step of a tool loop is an answer; of answers
-        without calls that follow each other, the first.
+        It was asked before its last answer, and after each step of a tool loop; but not after an
+        answer without calls that another one follows.
         """
         units = self.transcript.parted.units
         at = len(units) - 1
         while at > 0 and units[at].asks:
             at -= 1
-        while at > 0 and _is_plain(units[at]) and _is_plain(units[at - 1]):
+        while at > 0 and _is_plain(units[at - 1]):
             at -= 1
         return max(at, 0)
 

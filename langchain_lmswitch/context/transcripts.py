@@ -1,6 +1,6 @@
 """Conversations as they were seen before: the next turn costs what is new in it."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
 from copy import deepcopy
@@ -9,7 +9,13 @@ from operator import is_
 from threading import Lock
 from typing import Any, Final
 
-from langchain_core.messages import AIMessage, BaseMessage, ChatMessage, ToolMessage
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    ChatMessage,
+    HumanMessage,
+    ToolMessage,
+)
 
 from langchain_lmswitch.context.chunks import Chunk, chunks_of
 from langchain_lmswitch.context.units import Parted, Unit, parted
@@ -65,27 +71,28 @@ def _marks(messages: Sequence[BaseMessage]) -> Marks:
 
     Lists look at whether their items are the same objects before they compare them.
     """
+    kinds = [*map(type, messages)]
     return (
         [one.content for one in messages],
-        [type(one) for one in messages],
+        kinds,
         [one.name for one in messages],
         [one.id for one in messages],
         [one.additional_kwargs for one in messages],
         [one.tool_calls if isinstance(one, AIMessage) else None for one in messages],
-        [_more(one) for one in messages],
+        # Most messages have nothing more to tell, and there may be many.
+        [
+            None if kind is HumanMessage else _more(one)
+            for kind, one in zip(kinds, messages, strict=True)
+        ],
     )
 
 
 def _more(message: BaseMessage) -> Any:
-    match message:
-        case AIMessage():
-            return message.invalid_tool_calls or None
-        case ToolMessage():
-            return message.tool_call_id, message.status
-        case ChatMessage():
-            return message.role
-        case _:
-            return None
+    if isinstance(message, AIMessage):
+        return message.invalid_tool_calls or None
+    if isinstance(message, ToolMessage):
+        return message.tool_call_id, message.status
+    return message.role if isinstance(message, ChatMessage) else None
 
 
 def _new(messages: Sequence[BaseMessage], marks: Marks) -> Transcript:
@@ -98,7 +105,7 @@ def _extended(before: Transcript, messages: Sequence[BaseMessage], marks: Marks)
     if same == len(marks[0]) == len(before.marks[0]) and _identical(before.messages, messages):
         return before
     units = before.parted.units
-    count = bisect_left(units, same + 1, key=lambda one: one.first + len(one.messages))
+    count = bisect_left(units, same + 1, key=_end)
     # Results may still be added to the last unit that is the same, so it is made again.
     kept = _own(units[: max(count - 1, 0)], before.messages, messages)
     parts = parted(messages, before=before.parted, kept=kept)
@@ -111,12 +118,18 @@ def _own(
     units: tuple[Unit, ...], before: Sequence[BaseMessage], now: Sequence[BaseMessage]
 ) -> tuple[Unit, ...]:
     """Put the caller's own messages in the place of equal ones, which others may change later."""
-    if _identical(before, now):
-        return units
-    return tuple(
-        Unit(one.first, tuple(now[one.first : one.first + len(one.messages)]), one.digest, one.asks)
-        for one in units
+    pairs = enumerate(zip(before, now, strict=False))
+    other = next((at for at, (old, new) in pairs if old is not new), len(before))
+    good = bisect_right(units, other, key=_end)
+    renewed = (
+        Unit(one.first, tuple(now[one.first : _end(one)]), one.digest, one.asks)
+        for one in units[good:]
     )
+    return (*units[:good], *renewed)
+
+
+def _end(unit: Unit) -> int:
+    return unit.first + len(unit.messages)
 
 
 def _identical(before: Sequence[BaseMessage], now: Sequence[BaseMessage]) -> bool:

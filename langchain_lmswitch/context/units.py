@@ -57,13 +57,12 @@ def parted(
     """
     at = kept[-1].first + len(kept[-1].messages) if kept else 0
     units = [*kept]
-    # System messages are few, and may have changed without the units around them.
-    system_at = tuple(at for at, one in enumerate(messages) if isinstance(one, SystemMessage))
-    system = tuple(messages[one] for one in system_at)
+    system = [one for one in (before.system_at if before else ()) if one < at]
     orphans = [one for one in (before.orphans if before else ()) if one < at]
     while at < len(messages):
         message = messages[at]
         if isinstance(message, SystemMessage):  # 1
+            system.append(at)
             at += 1
         elif isinstance(message, ToolMessage):  # 3
             orphans.append(at)
@@ -72,7 +71,12 @@ def parted(
             end = _end_of_results(messages, at)  # 2
             units.append(_unit(at, tuple(messages[at:end])))
             at = end
-    return Parted(system=system, system_at=system_at, units=tuple(units), orphans=tuple(orphans))
+    return Parted(
+        system=tuple(messages[one] for one in system),
+        system_at=tuple(system),
+        units=tuple(units),
+        orphans=tuple(orphans),
+    )
 
 
 def _end_of_results(messages: Sequence[BaseMessage], at: int) -> int:

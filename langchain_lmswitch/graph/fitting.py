@@ -11,7 +11,7 @@ from typing import Any, Final, assert_never
 from langchain_core.messages import BaseMessage
 
 from langchain_lmswitch.context.asking import Ask, CountPrompt, CountTexts, Embed
-from langchain_lmswitch.context.counting import IMAGE_TOKENS
+from langchain_lmswitch.context.contents import IMAGE_TOKENS
 from langchain_lmswitch.context.fitting import FitOptions, Fitted, fit
 from langchain_lmswitch.context.window import budget, most_tokens
 from langchain_lmswitch.graph.summarizing import OFF, summarizer_of

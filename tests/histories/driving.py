@@ -4,6 +4,7 @@ import json
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from time import thread_time
 from typing import Any, assert_never
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
@@ -38,6 +39,7 @@ class Tokenizer:
     chars: int = 0
     prompts: int = 0
     prompt_messages: int = 0
+    cpu_s: float = 0.0
 
     def text(self, text: str) -> int:
         wide = sum(one > "\u02ff" for one in text)
@@ -100,7 +102,10 @@ class Conversation:
         answer: Any = None
         while True:
             try:
-                answer = self.tokenizer.answer(flow.send(answer))
+                asked = flow.send(answer)
             except StopIteration as done:
                 fitted: Fitted = done.value
                 return fitted
+            started = thread_time()
+            answer = self.tokenizer.answer(asked)
+            self.tokenizer.cpu_s += thread_time() - started

