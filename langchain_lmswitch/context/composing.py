@@ -24,8 +24,8 @@ from langchain_lmswitch.context.units import Unit
 if TYPE_CHECKING:
     from langchain_lmswitch.context.fitting import FitOptions
 
-_BLOCK_TOKENS: Final = 48
-"""The lines around what is recalled."""
+_JOIN_TOKENS: Final = 4
+"""What a tokenizer may make of the seams of a block."""
 _LINE_TOKENS: Final = 6
 """Who says a recalled passage, and what a cut inside a word costs."""
 
@@ -150,16 +150,18 @@ class Composer:
         early = [one for one in draft.pieces if one.at <= since]
         hits = yield from recalled(self._transcript, self._window, early, asked, self._cache)
         hits = [one for one in hits if one.text not in draft.standing]
-        told = draft.standing_tokens + draft.summary_tokens + _BLOCK_TOKENS
+        empty = blocks.recall_block((), self._units)
+        frame = yield from text_tokens(empty, self._options.tokenizer, self._cache)
+        told = draft.standing_tokens + draft.summary_tokens + frame + _JOIN_TOKENS
         then = self._parts.free - sum(one.tokens for one in early) - told
         now = self._parts.free - sum(one.tokens for one in draft.pieces) - told
         wanted = 1.0 if self._options.question else wants_recall(query.text)
         most = min(self._amount(then, wanted), then)
-        puts = yield from self._packed(hits, most)
+        puts = yield from self._packed(hits, most, frame)
         if sum(one.tokens for one in puts) <= now:
             return puts, False
         less = self._parts.free - self._parts.levels.high - told
-        puts = yield from self._packed(hits, min(most, less, now))
+        puts = yield from self._packed(hits, min(most, less, now), frame)
         return puts, True
 
     def _amount(self, room: int, wanted: float) -> int:
@@ -167,7 +169,7 @@ class Composer:
         return least + int(max(room - least, 0) * wanted)
 
     def _packed(
-        self, hits: Sequence[Hit], budget_tokens: int
+        self, hits: Sequence[Hit], budget_tokens: int, frame_tokens: int
     ) -> Generator[Ask, Any, tuple[Put, ...]]:
         """Take the best passages that fit.
 
@@ -180,7 +182,8 @@ class Composer:
         text = blocks.recall_block([one.hit for one in puts], self._units)
         counted = yield from text_tokens(text, self._options.tokenizer, self._cache)
         guessed = sum(one.tokens for one in puts)
-        return self._chosen(hits, budget_tokens, counted / guessed if guessed else 1.0)
+        took = max(counted - frame_tokens, 1)
+        return self._chosen(hits, budget_tokens, took / guessed if guessed else 1.0)
 
     def _chosen(self, hits: Sequence[Hit], budget_tokens: int, scale: float) -> tuple[Put, ...]:
         def tokens_of(hit: Hit) -> int:
