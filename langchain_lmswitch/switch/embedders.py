@@ -42,7 +42,6 @@ class Embedders:
 
     Args:
         surveyor: Knows who is in memory.
-        leased: Tells whether a request, in any process of ours, is using an instance.
         is_idle: Tells whether no request uses or waits for anything.
         encoder: Gives the encoder of the extra, if it is installed.
         clock: Monotonic seconds.
@@ -52,13 +51,11 @@ class Embedders:
         self,
         surveyor: Surveyor,
         *,
-        leased: Callable[[str], bool],
         is_idle: Callable[[], bool],
         encoder: Callable[[], SentenceEncoder | None] = sentence_encoder,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._surveyor = surveyor
-        self._leased = leased
         self._is_idle = is_idle
         self._find_encoder = encoder
         self._clock = clock
@@ -150,8 +147,10 @@ class Embedders:
     async def _embed(self, batch: Sequence[Wanted]) -> None:
         name, texts = batch[0].name, [one.text for one in batch]
         resident = await self._asked(name)
-        begun_s = self._clock()
         async with asyncio.timeout(DEADLINE_S):
+            if resident is None:
+                await asyncio.to_thread(self._encoder().load)
+            begun_s = self._clock()
             vectors = await self._vectors(resident, texts)
         took_s = self._clock() - begun_s
         keep(texts, vectors, name, batch[0].cache)
@@ -162,11 +161,14 @@ class Embedders:
     async def _vectors(self, resident: Resident | None, texts: list[str]) -> Sequence[Vector]:
         if resident is not None:
             return await self._surveyor.host.embed(resident.identifier, texts)
+        return await asyncio.to_thread(self._encoder().vectors, texts)
+
+    def _encoder(self) -> SentenceEncoder:
         encoder = self._find_encoder()
         if encoder is None:
             msg = "The encoder is gone."
             raise LookupError(msg)
-        return await asyncio.to_thread(encoder.vectors, texts)
+        return encoder
 
     async def _asked(self, name: str) -> Resident | None:
         """Give the instance to ask; `None` is the encoder.
@@ -179,7 +181,7 @@ class Embedders:
             while True:
                 survey = await self._surveyor.survey(max_age_s=LATELY_S)
                 found = instance_of(name, survey.occupants)
-                if found and not self._leased(found.identifier) and await self._is_free(found):
+                if found and await self._is_free(found):
                     return found
                 encoder = self._find_encoder()
                 if encoder and encoder.key == name:

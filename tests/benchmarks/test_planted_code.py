@@ -27,7 +27,7 @@ CONTEXT_TOKENS: Final = 1_024
 ANSWER_TOKENS: Final = 24
 WINDOWS: Final = 10
 _CHARS_PER_TOKEN: Final = 4
-_PLACES: Final = "vault locker garage safe cellar archive shed".split()
+_PLACES: Final = ["vault", "locker", "garage", "safe", "cellar", "archive", "shed"]
 
 
 def conversation(seed: int) -> tuple[list[BaseMessage], str]:
@@ -81,14 +81,17 @@ def test_planted_code(
     sliding = embedded.chat(**fields, context="off")
     known = slipped = 0
     lines = []
-    import time; t0=time.monotonic()
+    import time
+
+    t0 = time.monotonic()
     for seed in SEEDS:
         messages, code = conversation(seed)
         right, text = answered(ours, messages, code)
         known += right
         lines.append(f"{code} {right} {text!r}")
         slipped += answered(sliding, slid(messages), code)[0]
-        sys.stderr.write(lines[-1] + f" {time.monotonic()-t0:.1f}\n"); sys.stderr.flush()
+        sys.stderr.write(lines[-1] + f" {time.monotonic() - t0:.1f}\n")
+        sys.stderr.flush()
     with capsys.disabled():
         sys.stdout.write("\n".join(["", *lines, ""]))
         sys.stdout.write(

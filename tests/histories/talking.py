@@ -14,14 +14,39 @@ WORDS: Final = [
     "".join(parts) for parts in product(*(one.split() for [one] in (_BEGIN, _MIDDLE, _END)))
 ]
 """Some 4,700 that look like words, and that no stemmer takes for each other."""
-_SMALL: Final = tuple("the of and to in is it that was for on with as at by from or an be this".split())
+_SMALL: Final = tuple(
+    [
+        "the",
+        "of",
+        "and",
+        "to",
+        "in",
+        "is",
+        "it",
+        "that",
+        "was",
+        "for",
+        "on",
+        "with",
+        "as",
+        "at",
+        "by",
+        "from",
+        "or",
+        "an",
+        "be",
+        "this",
+    ]
+)
 
 _THINGS: Final = (
     "kettle|ladder|harbor|orchard|violin|tunnel|market|engine|garden|lantern|bridge|mirror|carpet"
     "|window|saddle|anchor|blanket|compass|pepper|cabinet|chimney|feather|hammer|island|jacket"
     "|kitchen|lemon|meadow|needle|oven|pillow|quilt|river|shovel|table|umbrella|valley|wagon"
 )
-_PEOPLE: Final = "my sister|our neighbor|the baker|an old friend|the teacher|my uncle|a tall stranger"
+_PEOPLE: Final = (
+    "my sister|our neighbor|the baker|an old friend|the teacher|my uncle|a tall stranger"
+)
 _DID: Final = (
     "painted|forgot|borrowed|described|measured|sold|cleaned|admired|moved|photographed|ordered"
     "|returned|weighed|sketched|traded|repaired"

@@ -159,6 +159,21 @@ def test_in_a_tool_loop_the_recalled_block_stays_though_vectors_come_late() -> N
     assert fitted(longer, cache, nobody) == fitted(longer, ContextCache(), by_meaning)
 
 
+def test_a_question_without_words_of_its_own_means_the_one_before() -> None:
+    said: list[BaseMessage] = [HumanMessage("my kitten is called Miso"), AIMessage("noted")]
+    for day in range(90):
+        said += [HumanMessage(f"day {day}: it rained, and the bread was gone"), AIMessage("I see")]
+    said += [HumanMessage("tell of the animal"), AIMessage("it is small"), HumanMessage("and?")]
+    texts: list[str] = []
+
+    def answer(some: Sequence[str]) -> list[list[float]]:
+        texts.extend(some)
+        return by_meaning(some)
+
+    fitted(said, ContextCache(), answer)
+    assert texts[0] == "tell of the animal\nand?"
+
+
 def nobody(_texts: Sequence[str]) -> None:
     """Embed nothing."""
 

@@ -89,11 +89,11 @@ def test_a_restart_keeps_summaries_and_vectors(store: Stores) -> None:
     assert before is not None
     assert after is not None
     before.summaries.put(KEY, "They spoke of «towns».")
-    before.vectors.put_many({("model", KEY): b"\x01\x02", ("~embedder-1", KEY): b"\x03"})
+    before.vectors.put_many({("model", KEY): b"\x40\xe0", ("~embedder-1", KEY): b"\x7f\x00"})
 
     assert after.summaries.get(KEY) == "They spoke of «towns»."
     assert after.vectors.get_many([("model", KEY), ("~embedder-1", KEY)]) == {
-        ("model", KEY): b"\x01\x02"
+        ("model", KEY): b"\x40\xe0"
     }, "a name that means something else in each process is not kept"
 
 

@@ -42,7 +42,7 @@ async def asked(host: Meaning, *, embedding: bool = True, **settings: Any) -> tu
     tiny = await host.load(LoadSpec(key="tiny", context_tokens=1024))
     if embedding:
         await host.load(LoadSpec(key="encoder", kind="embedding"))
-    board = Switchboard(host, host, Settings(**settings))
+    board = Switchboard(host, host, Settings(**{"embedder": "auto", **settings}))
     await fit_exactly(board, tiny, conversation(), {"max_tokens": 100})
     if board.embedders._work:  # on a busy computer it may take longer than an answer waits
         await asyncio.wait({board.embedders._work})

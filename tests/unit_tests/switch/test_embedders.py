@@ -38,7 +38,7 @@ class Words(SentenceEncoder):
         self.threads: set[str] = set()
         self.texts: list[str] = []
 
-    def _load(self) -> Any:
+    def _read(self) -> Any:
         return self
 
     def encode(self, texts: Sequence[str]) -> list[list[float]]:
@@ -76,7 +76,6 @@ class Table(Desk):
         self.cache = ContextCache()
         self.embedders = Embedders(
             self.board.surveyor,
-            leased=self.board.leased,
             is_idle=lambda: not self.board.busy,
             encoder=lambda: encoder,
             clock=asyncio.get_running_loop().time,
@@ -318,7 +317,9 @@ async def test_the_end_of_the_board_is_the_end_of_it() -> None:
     waiting = asyncio.create_task(one.board.embedders.embed("small", FEW, cache))
     await one.board.embedders.embed("small", MANY, cache)
     await asyncio.sleep(0.01)
+    before_s = asyncio.get_running_loop().time()
     await one.board.aclose()
+    assert asyncio.get_running_loop().time() == before_s
     assert await waiting is None
     assert not one.board.embedders.busy
     assert {
