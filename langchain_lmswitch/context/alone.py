@@ -92,6 +92,7 @@ def fit_messages(
         template=counter.template,
         embedder=_EMBEDDERS.of(vectors) if vectors else "",
         question=question,
+        tools=bool(tools),
         overflow=on_overflow,
         summarized=cache.store is not None or len(cache.summaries) > 0,  # whoever wrote them
     )

@@ -156,12 +156,14 @@ class Composer:
         then = self._parts.free - sum(one.tokens for one in early) - told
         now = self._parts.free - sum(one.tokens for one in draft.pieces) - told
         wanted = 1.0 if self._options.question else wants_recall(query.text)
-        most = min(self._amount(then, wanted), then)
+        least_room = self._parts.free - self._parts.levels.high - told
+        room = min(then, least_room) if self._options.tools else then
+        most = min(self._amount(room, wanted), room)
         puts = yield from self._packed(hits, most, frame)
         all_of_it = sum(one.tokens for one in puts)
         if all_of_it <= now:
             return puts, False
-        less = min(most, self._parts.free - self._parts.levels.high - told)
+        less = min(most, least_room)
         puts = yield from self._packed(hits, min(less, now), frame)
         as_before = less <= now and all_of_it > now + draft.pieces[-1].tokens
         return puts, not as_before

@@ -163,6 +163,7 @@ def _how(
         budget_tokens=limit_tokens,
         tokenizer=resident.key,
         template=told,
+        tools=bool(options.get("tools")),
         overflow=overflow_of(options, settings),
         summarized=summarizer_of(options, settings) != OFF,
     )
