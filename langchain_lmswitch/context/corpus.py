@@ -6,7 +6,6 @@ from typing import Final
 
 from langchain_lmswitch.context.segments import Passage, Segment
 
-
 GROUP: Final = 32
 """Segments whose postings are merged; for a long conversation, looking them up took longest."""
 

@@ -138,8 +138,7 @@ def test_a_tool_loop_keeps_its_block() -> None:
     conversation = Conversation(budget_tokens=4_000)
     messages = asked(80)
     prompts = [conversation.fit(messages)]
-    for at in range(1, 8):
-        prompts.append(conversation.fit([*messages, *loop(at)]))
+    prompts += [conversation.fit([*messages, *loop(at)]) for at in range(1, 8)]
 
     assert prompts[0].report.recalled
     for before, now in pairwise(prompts):
