@@ -18,9 +18,8 @@ from langchain_core.messages import (
 
 from langchain_lmswitch.context.asking import Ask, CountPrompt, CountTexts, Embed
 from langchain_lmswitch.context.cache import ContextCache
-from langchain_lmswitch.context.contents import images_of, text_of
+from langchain_lmswitch.context.contents import IMAGE_TOKENS, images_of, text_of
 from langchain_lmswitch.context.counters import Counter, counter_of
-from langchain_lmswitch.context.counting import IMAGE_TOKENS
 from langchain_lmswitch.context.fitting import FitOptions, Fitted, fit
 from langchain_lmswitch.context.naming import Names
 from langchain_lmswitch.errors import InvalidRequest
