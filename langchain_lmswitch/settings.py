@@ -117,6 +117,12 @@ class Settings(BaseSettings):
     is a chat model in memory that has at least 1.5 billion parameters, `off` nobody, and a key that
     model if it is in memory. None is loaded for that, and none has to leave."""
 
+    embedder: str = "auto"
+    """Who embeds what was said earlier, so that it is found in other words too: `auto` is an
+    embedding model in memory, else the encoder of the `embedded` extra in this process (120 MB),
+    `off` nobody, and a key that model if it is in memory. None is loaded for that. An answer waits
+    0.3 s for it at most."""
+
     context_store: Path | None = None
     """A file that keeps indexes and summaries of long conversations for later processes: words of
     theirs are in it. `None` keeps them in memory only."""

@@ -22,6 +22,8 @@ from langchain_lmswitch.settings import Settings
 
 # What tests load must not teach the user's own processes, nor these the tests.
 os.environ["LMSWITCH_REMEMBER"] = "false"
+# What an encoder finds depends on whether it was quick enough: a test that wants one says so.
+os.environ["LMSWITCH_EMBEDDER"] = "off"
 
 SMOL = "smollm2-135m-instruct"
 CODER = "qwen2.5-coder-0.5b-instruct"

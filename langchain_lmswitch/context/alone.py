@@ -89,9 +89,12 @@ def fit_messages(
     options = FitOptions(
         budget_tokens=budget,
         tokenizer=counter.name,
+        template=counter.template,
         embedder=_EMBEDDERS.of(vectors) if vectors else "",
         question=question,
+        tools=bool(tools),
         overflow=on_overflow,
+        summarized=cache.store is not None or len(cache.summaries) > 0,  # whoever wrote them
     )
     return _Driver(counter, vectors, cache).run(fit(_conversation(messages), options, cache))
 
@@ -108,6 +111,8 @@ def _conversation(messages: Any) -> list[BaseMessage]:
             return [HumanMessage(messages)]
         case BaseMessage():
             return [messages]
+        case [*said] if all(isinstance(one, BaseMessage) for one in said):
+            return said  # nothing to convert, which takes a while for many
         case _:
             return convert_to_messages(messages)
 
@@ -135,29 +140,32 @@ class _Driver:
             case CountTexts(texts=texts):
                 return [self._counter.text(one) for one in texts]
             case CountPrompt(messages=messages):
-                return self._prompt(messages) + self._counter.tools_tokens
+                return self._prompt(messages) + self._counted(self._counter.tools)
             case Embed(texts=texts):
                 return self._embed and [_unit_long(one) for one in self._embed([*texts])]
             case _:
                 assert_never(ask)
 
     def _prompt(self, messages: Sequence[BaseMessage]) -> int:
-        match self._counter.counts:
-            case "texts":
-                return sum(map(self._counted, messages))
-            case _:
-                return self._counter.messages(messages)
+        if self._counter.counts == "texts":
+            return sum(map(self._line_tokens, messages))
+        return self._counter.messages(messages)
 
-    def _counted(self, message: BaseMessage) -> int:
-        """Count a message as a line of text; most were counted in the turn before."""
-        line = _line(message)
-        digest = hashlib.blake2b(line.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+    def _line_tokens(self, message: BaseMessage) -> int:
+        images = images_of(message) * IMAGE_TOKENS
+        return self._counted(_line(message)) + _MESSAGE_TOKENS + images
+
+    def _counted(self, text: str) -> int:
+        """Count a text; most of a prompt was counted in the turn before."""
+        if not text:
+            return 0
+        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         key = (self._counter.name, b"line" + digest)
         known = self._cache.counts.get(key)
         if known is None:
-            known = self._counter.text(line)
+            known = self._counter.text(text)
             self._cache.counts.put(key, known)
-        return known + _MESSAGE_TOKENS + images_of(message) * IMAGE_TOKENS
+        return known
 
 
 def _line(message: BaseMessage) -> str:

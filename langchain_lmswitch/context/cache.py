@@ -23,6 +23,7 @@ MOST_EVICTED: Final = 16
 MOST_SUMMARIES: Final = 20_000
 MOST_BLOCKS: Final = 1_000
 MOST_VECTORS: Final = 50_000
+MOST_ASKED: Final = 1_000
 
 
 class Bounded(Generic[K, V]):
@@ -92,10 +93,15 @@ class ContextCache:
         default_factory=lambda: Bounded(MOST_BLOCKS)
     )
     """What was told of evicted chunks, by their digest and the room it had."""
-    vectors: Bounded[tuple[str, bytes], tuple[float, ...]] = field(
+    vectors: Bounded[tuple[str, bytes], bytes] = field(
         default_factory=lambda: Bounded(MOST_VECTORS)
     )
-    """By embedding model and digest of the text."""
+    """By embedding model and digest of the text; see `context.similarity`."""
+    rows: Bounded[tuple[str, bytes], bytes] = field(default_factory=lambda: Bounded(MOST_SEGMENTS))
+    """The vectors of all passages of a chunk, by embedding model and digest of the chunk."""
+    without: Bounded[tuple[str, bytes], bool] = field(default_factory=lambda: Bounded(MOST_ASKED))
+    """Whether a question was answered without vectors, by embedding model and digest of what it
+    was asked of."""
     transcripts: Transcripts = field(default_factory=Transcripts)
     store: ContextStore | None = None
     """Where indexes are kept beyond the process; summaries and vectors of such a cache are `Kept`

@@ -24,8 +24,8 @@ from langchain_lmswitch.context.units import Unit
 if TYPE_CHECKING:
     from langchain_lmswitch.context.fitting import FitOptions
 
-_BLOCK_TOKENS: Final = 48
-"""The lines around what is recalled."""
+_JOIN_TOKENS: Final = 4
+"""What a tokenizer may make of the seams of a block."""
 _LINE_TOKENS: Final = 6
 """Who says a recalled passage, and what a cut inside a word costs."""
 
@@ -141,22 +141,31 @@ class Composer:
         less of it.
         """
         query = query_of(self._units, self._asker, self._options.question)
-        asked = Asked(query=query, embedder=self._options.embedder, priors=self._options.priors)
+        asked = Asked(
+            query=query,
+            embedder=self._options.embedder,
+            priors=self._options.priors,
+            again=self._asker is not None and self._asker < len(self._units) - 1,
+        )
         since = max(self._asker or 0, self._window.evicted_at)
         early = [one for one in draft.pieces if one.at <= since]
         hits = yield from recalled(self._transcript, self._window, early, asked, self._cache)
         hits = [one for one in hits if one.text not in draft.standing]
-        told = draft.standing_tokens + draft.summary_tokens + _BLOCK_TOKENS
+        empty = blocks.recall_block((), self._units)
+        frame = yield from text_tokens(empty, self._options.tokenizer, self._cache)
+        told = draft.standing_tokens + draft.summary_tokens + frame + _JOIN_TOKENS
         then = self._parts.free - sum(one.tokens for one in early) - told
         now = self._parts.free - sum(one.tokens for one in draft.pieces) - told
         wanted = 1.0 if self._options.question else wants_recall(query.text)
-        most = min(self._amount(then, wanted), then)
-        puts = yield from self._packed(hits, most)
+        least_room = self._parts.free - self._parts.levels.high - told
+        room = min(then, least_room) if self._options.tools else then
+        most = min(self._amount(room, wanted), room)
+        puts = yield from self._packed(hits, most, frame)
         all_of_it = sum(one.tokens for one in puts)
         if all_of_it <= now:
             return puts, False
-        less = min(most, self._parts.free - self._parts.levels.high - told)
-        puts = yield from self._packed(hits, min(less, now))
+        less = min(most, least_room)
+        puts = yield from self._packed(hits, min(less, now), frame)
         as_before = less <= now and all_of_it > now + draft.pieces[-1].tokens
         return puts, not as_before
 
@@ -165,7 +174,7 @@ class Composer:
         return least + int(max(room - least, 0) * wanted)
 
     def _packed(
-        self, hits: Sequence[Hit], budget_tokens: int
+        self, hits: Sequence[Hit], budget_tokens: int, frame_tokens: int
     ) -> Generator[Ask, Any, tuple[Put, ...]]:
         """Take the best passages that fit.
 
@@ -178,7 +187,8 @@ class Composer:
         text = blocks.recall_block([one.hit for one in puts], self._units)
         counted = yield from text_tokens(text, self._options.tokenizer, self._cache)
         guessed = sum(one.tokens for one in puts)
-        return self._chosen(hits, budget_tokens, counted / guessed if guessed else 1.0)
+        took = max(counted - frame_tokens, 1)
+        return self._chosen(hits, budget_tokens, took / guessed if guessed else 1.0)
 
     def _chosen(self, hits: Sequence[Hit], budget_tokens: int, scale: float) -> tuple[Put, ...]:
         def tokens_of(hit: Hit) -> int:

@@ -29,6 +29,8 @@ class Corpus:
     speakers: frozenset[str]
     people: bool
     """Whether people talk to each other, not a user with an assistant."""
+    segments: tuple[Segment, ...] = ()
+    """Whose passages they are, in this order."""
 
 
 def corpus_of(segments: Sequence[tuple[int, Segment]], rows: Sequence[Row] = ()) -> Corpus:
@@ -75,6 +77,7 @@ def extended(corpus: Corpus, segments: Sequence[tuple[int, Segment]]) -> Corpus:
         rules=rules,
         speakers=corpus.speakers.union(*(one.speakers for _, one in segments)),
         people=corpus.people and all(one.people for _, one in segments),
+        segments=(*corpus.segments, *(one for _, one in segments)),
     )
 
 

@@ -1,10 +1,13 @@
 """What callers count tokens with: of texts, of messages, or a model that does."""
 
+import hashlib
 import inspect
 import json
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cache as once
+from functools import partial
 from typing import Any, Final, Literal
 
 from langchain_core.language_models import BaseLanguageModel
@@ -12,6 +15,7 @@ from langchain_core.messages import AnyMessage, BaseMessage, HumanMessage
 from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
+from langchain_lmswitch.context.cache import Bounded
 from langchain_lmswitch.context.naming import Names
 from langchain_lmswitch.errors import InvalidRequest
 
@@ -22,6 +26,7 @@ _PROBE: Final = HumanMessage("The quick brown fox jumps over the lazy dog. " * 4
 _WRONG: Final = (TypeError, AttributeError, ValueError, KeyError)
 """What functions raise that were given something else than they count."""
 _NAMES: Final = Names("counter")
+_known: Final = Bounded[str, "Counter"](256)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,24 +36,12 @@ class Counter:
     name: str
     """The same for what counts the same."""
     counts: Counts
-    call: Callable[[Any], Any]
-    tools_tokens: int = 0
-    """Of the tools that the model is offered, if `call` does not count them."""
-
-    def text(self, text: str) -> int:
-        """Count a text."""
-        match self.counts:
-            case "texts":
-                return _whole(self.call(text))
-            case _:
-                few = self.messages((HumanMessage("x"),)) - 1
-                return max(self.messages((HumanMessage(text),)) - few, 0)
-
-    def messages(self, messages: Sequence[BaseMessage]) -> int:
-        """Count messages, without tools."""
-        if self.counts == "message":
-            return sum(_whole(self.call(one)) for one in messages)
-        return _whole(self.call([*messages]))
+    text: Callable[[str], int]
+    messages: Callable[[Sequence[BaseMessage]], int]
+    tools: str = ""
+    """What the model is offered, if `messages` does not count it."""
+    template: str = ""
+    """Names what is offered, whoever counts it."""
 
 
 def counter_of(count_tokens: Any, tools: Sequence[Any] = ()) -> Counter:
@@ -61,22 +54,64 @@ def counter_of(count_tokens: Any, tools: Sequence[Any] = ()) -> Counter:
 
     Args:
         count_tokens: As the caller passed it.
-        tools: What the model is offered; counted as their JSON, unless the function takes them.
+        tools: What the model is offered; counted as its JSON, unless the function takes tools.
 
     Raises:
         InvalidRequest: It counts nothing.
     """
     call = _callable(count_tokens)  # 1
     name = _NAMES.of(call)
+    counter = _known.get(name)
+    if counter is None:
+        counter = _counter(name, call)
+        _known.put(name, counter)
     if not tools:
-        return Counter(name=name, counts=_kind(call), call=call)
+        return counter
     schemas = [_schema(one) for one in tools]
     told = json.dumps(schemas, sort_keys=True, default=str)
-    name = f"{name} with {told}"
+    template = hashlib.blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
     if _takes_tools(call):
-        return Counter(name=name, counts="messages", call=lambda given: call(given, tools=schemas))
-    plain = Counter(name=name, counts=_kind(call), call=call)
-    return Counter(name=name, counts=plain.counts, call=call, tools_tokens=plain.text(told))
+        offered = partial(call, tools=schemas)
+        return replace(counter, messages=lambda said: _whole(offered([*said])), template=template)
+    return replace(counter, tools=told, template=template)
+
+
+def _counter(name: str, call: Callable[[Any], Any]) -> Counter:
+    kind = _kind(call)
+
+    def in_list(messages: Sequence[BaseMessage]) -> int:
+        return _whole(call([*messages]))
+
+    def one_by_one(messages: Sequence[BaseMessage]) -> int:
+        return sum(_whole(call(one)) for one in messages)
+
+    match kind:
+        case "texts":
+            return Counter(
+                name=name, counts=kind, text=lambda text: _whole(call(text)), messages=in_list
+            )
+        case "message":
+            return Counter(
+                name=name, counts=kind, text=_texts(call, one_by_one), messages=one_by_one
+            )
+        case "messages":
+            return Counter(name=name, counts=kind, text=_texts(call, in_list), messages=in_list)
+
+
+def _texts(
+    call: Callable[[Any], Any], messages: Callable[[Sequence[BaseMessage]], int]
+) -> Callable[[str], int]:
+    """Count texts by who counts messages: a model itself, if it can, else as a message."""
+    model = getattr(call, "__self__", None)
+    own = getattr(type(model), "get_num_tokens", BaseLanguageModel.get_num_tokens)
+    if isinstance(model, BaseLanguageModel) and own is not BaseLanguageModel.get_num_tokens:
+        return model.get_num_tokens
+
+    @once
+    def around() -> int:
+        return messages((HumanMessage("x"),)) - 1
+
+    return lambda text: max(messages((HumanMessage(text),)) - around(), 0)
 
 
 def _schema(tool: Any) -> Any:
@@ -155,6 +190,7 @@ def _takes_tools(call: Callable[..., Any]) -> bool:
 def _whole(tokens: Any) -> int:
     """Read a count; parts of a token count as one."""
     try:
-        return max(int(math.ceil(tokens)), 0)
+        whole: int = math.ceil(tokens)
     except (TypeError, ValueError, OverflowError) as error:
         raise InvalidRequest(f"`count_tokens` returned {tokens!r}. {_REMEDY}") from error
+    return max(whole, 0)

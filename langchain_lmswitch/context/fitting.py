@@ -47,6 +47,8 @@ class FitOptions:
     """Names who embeds; empty if nobody does."""
     question: str | None = None
     """What to recall for; `None` is the last user message."""
+    tools: bool = False
+    """Whether tools are offered, so that a loop may follow: room is kept for its steps."""
     overflow: Overflow = "clip"
     summarized: bool = False
     """Whether somebody writes summaries, so that a share of the budget is theirs."""

@@ -18,15 +18,17 @@ def indexed(chunks: Mapping[bytes, Sequence[Unit]], cache: ContextCache) -> dict
     found = {digest: cache.segments.get(digest) for digest in chunks}
     missing = [digest for digest, one in found.items() if one is None]
     kept = _kept(missing, cache)
-    made = {}
+    made: dict[bytes, Segment] = {}
     for digest in missing:
-        one = _restored(digest, chunks[digest], kept) or segment(digest, chunks[digest])
-        if digest.hex() not in kept:
-            made[digest.hex()] = one.to_plain()
+        one = _restored(digest, chunks[digest], kept)
+        if one is None:
+            one = segment(digest, chunks[digest])
+            made[digest] = one
         cache.segments.put(digest, one)
         found[digest] = one
     if made and cache.store:
-        cache.store.put_many("segments", made)
+        plain = {digest.hex(): one.to_plain() for digest, one in made.items()}
+        cache.store.put_many("segments", plain)
     return {digest: one for digest, one in found.items() if one is not None}
 
 

@@ -1,9 +1,8 @@
 """What a cache takes from a store, and puts into it."""
 
 import base64
-import struct
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 
 from langchain_lmswitch.context.cache import (
     MOST_SUMMARIES,
@@ -17,8 +16,6 @@ from langchain_lmswitch.context.stores import ContextStore, Kind
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
-_FLOAT_BYTES: Final = 4
-
 
 def kept_in(store: ContextStore) -> ContextCache:
     """Make a cache whose indexes, summaries and vectors outlive the process in a store.
@@ -27,7 +24,7 @@ def kept_in(store: ContextStore) -> ContextCache:
     """
     return ContextCache(
         summaries=Kept(MOST_SUMMARIES, store, "summaries", bytes.hex, str, str),
-        vectors=Kept(MOST_VECTORS, store, "vectors", _vector_key, _plain_vector, _vector),
+        vectors=Kept(MOST_VECTORS, store, "vectors", _vector_key, _plain_vector, base64.b64decode),
         store=store,
     )
 
@@ -101,10 +98,5 @@ def _vector_key(key: tuple[str, bytes]) -> str:
     return "" if is_passing(embedder) else f"{embedder} {digest.hex()}"
 
 
-def _plain_vector(vector: tuple[float, ...]) -> str:
-    return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode("ascii")
-
-
-def _vector(plain: str) -> tuple[float, ...]:
-    packed = base64.b64decode(plain)
-    return struct.unpack(f"<{len(packed) // _FLOAT_BYTES}f", packed)
+def _plain_vector(vector: bytes) -> str:
+    return base64.b64encode(vector).decode("ascii")

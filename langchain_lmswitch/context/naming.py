@@ -5,7 +5,7 @@ from collections.abc import Hashable
 from functools import partial
 from itertools import count
 from threading import Lock
-from types import FunctionType
+from types import CodeType, FunctionType, MethodType
 from typing import Any, Final
 
 _MOST_NAMES: Final = 256
@@ -20,8 +20,8 @@ def is_passing(name: str) -> bool:
 class Names:
     """Gives equal names to what does the same, and no other; any thread may use it.
 
-    1. Functions made anew on each call, such as a `lambda`, are the same if their code is and all
-       that it refers to.
+    1. Functions made anew on each call, such as a `lambda`, are the same if their code is, and the
+       variables that it uses have the same values.
     2. So are bound methods of the same object, and equal partials of the same function.
     3. Anything else is the same as itself only.
 
@@ -53,26 +53,43 @@ class Names:
 def _identity(thing: Any) -> Hashable:
     match thing:
         case FunctionType():  # 1
-            return (thing.__code__, id(thing.__globals__), *map(id, _referred(thing)))
+            return (thing.__code__, *map(id, _referred(thing)))
         case partial():  # 2
-            named = sorted(thing.keywords.items())
-            values = [(name, id(value)) for name, value in named]
-            return (_identity(thing.func), *map(id, thing.args), *values)
-        case _ if hasattr(thing, "__func__"):
+            named = [(name, id(value)) for name, value in sorted(thing.keywords.items())]
+            return (_identity(thing.func), *map(id, thing.args), *named)
+        case MethodType():
             return (_identity(thing.__func__), id(thing.__self__))
         case _:  # 3
             return id(thing)
 
 
 def _held(thing: Any) -> Any:
-    """Hold on to all that an identity is made of: cells may be given other contents later."""
-    return (thing, _referred(thing)) if isinstance(thing, FunctionType) else thing
+    """Hold on to all that an identity is made of: variables may be given other values later."""
+    match thing:
+        case FunctionType():
+            return thing, _referred(thing)
+        case partial():
+            return thing, _held(thing.func)
+        case MethodType():
+            return thing, _held(thing.__func__)
+        case _:
+            return thing
 
 
 def _referred(function: FunctionType) -> list[Any]:
+    """List the values that a function uses: of its own variables, and of its module's."""
     cells = [cell.cell_contents for cell in function.__closure__ or () if _filled(cell)]
     named = (function.__kwdefaults__ or {}).items()
-    return [*cells, *(function.__defaults__ or ()), *(value for _, value in sorted(named))]
+    defaults = [*(function.__defaults__ or ()), *(value for _, value in sorted(named))]
+    around = function.__globals__
+    used = [around[name] for name in _names(function.__code__) if name in around]
+    return [around, *cells, *defaults, *used]
+
+
+def _names(code: CodeType) -> list[str]:
+    """List the names that a function uses, and those within it."""
+    within = (one for one in code.co_consts if isinstance(one, CodeType))
+    return [*code.co_names, *(name for one in within for name in _names(one))]
 
 
 def _filled(cell: Any) -> bool:

@@ -5,7 +5,7 @@ from typing import Final
 
 from langchain_lmswitch.context.recall import Hit
 
-FLOOR: Final = 0.1
+FLOOR: Final = 0.05
 """Of the best score; what is below only costs."""
 
 
@@ -14,8 +14,8 @@ def pack(
 ) -> tuple[Hit, ...]:
     """Take the best hits that fit, in the order of time.
 
-    A hit that does not fit makes room for smaller ones after it. What scores less than a tenth
-    of the best is left out, however much room there is.
+    A hit that does not fit makes room for smaller ones after it. What scores less than a
+    twentieth of the best is left out, however much room there is.
 
     Args:
         hits: Best first.

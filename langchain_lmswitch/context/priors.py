@@ -1,7 +1,7 @@
 """Priors: what is worth recalling whatever is asked."""
 
 import re
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def is_bare(text: str) -> bool:
     return len(text) < _BARE_CHARS and text.endswith(("?", "？", "؟"))
 
 
-def factor(passage: "Passage", names: Set[str], *, roles: bool) -> float:
+def factor(passage: "Passage", names: AbstractSet[str], *, roles: bool) -> float:
     """Tell how much more than another a passage counts that matches as well.
 
     1. A turn of a speaker whom the question names counts twice.

@@ -20,13 +20,16 @@ STATEMENT: Final = 0.3
 REACTION: Final = 0.1
 _SHORT_TERMS: Final = 4
 
-_MARK: Final = re.compile("[?？؟;⸮՞]")
+_MARK: Final = re.compile("[?\uff1f\u061f\u037e\u2e2e\u055e]")
+"""Question marks of all scripts."""
 _WORDS: Final = re.compile(
     r"^\W*(?:and |so |but |then |please |und |bitte |et |y |e |а |и )?(?:"
-    r"who|whom|whose|what|when|where|which|why|how|did|does|do|is|are|was|were|can|could|would"
-    r"|will|should|have|has"
-    r"|tell|list|give|show|explain|describe|summari[sz]e|remind|compare|find|write|make|create"
-    r"|help|let's|walk|name|recall|recommend|suggest|draft|plan|fix|add|change|update|use|continue"
+    r"who|whom|whose|what|when|where|which|why|how"
+    r"|(?:did|does|do|is|are|was|were|can|could|would|will|should|have|has|am)"
+    r" (?:i|you|we|they|he|she|it|there|this|that|these|those|the|my|your|our|his|her|their)"
+    r"|tell|list|give|show|explain|describe|summari[sz]e|remind|compare|find|write|create"
+    r"|make (?:me|us|it|a|an|the)|help|walk|name|recall|recommend|suggest|draft|plan|fix|add"
+    r"|change|update|use|continue"
     r"|wer|was|wann|wo|wohin|woher|welche[rsn]?|warum|wieso|wie|erkläre?|nenne?|sag|erzähle?"
     r"|liste|fasse|zeige?|schreibe?|mache?|hilf"
     r"|qui|que|quoi|quand|où|quel(?:le)?s?|pourquoi|comment|combien|dis|donne|explique|résume"

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from langchain_lmswitch.context.corpus import Corpus, corpus_of
-from langchain_lmswitch.context.likeness import likeness
 from langchain_lmswitch.context.priors import RULE_WORTH, factor
 from langchain_lmswitch.context.questions import Query, named, wants_recall, weighted
 from langchain_lmswitch.context.ranking import Matches, matched, to_one
@@ -19,6 +18,10 @@ __all__ = ["Hit", "Query", "Segment", "from_plain", "search", "segment", "wants_
 MOST_HITS: Final = 500
 """More are never put back."""
 _MOST_WHY: Final = 5
+CLOSE_WEIGHT: Final = 1.5
+"""Of the closest passage, beside the one that matches best by its words."""
+_CLOSE: Final = 0.5
+"""From here on a vector is a reason, half as good as the best one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,39 +52,40 @@ def search(
     query: Query,
     segments: Sequence[tuple[int, Segment]],
     *,
-    vectors: Mapping[str, Sequence[float]] | None = None,
+    alike: Sequence[float] | None = None,
     priors: bool = True,
 ) -> list[Hit]:
     """Rank the passages of segments, given with the index of each one's first unit; see below."""
-    return search_in(query, corpus_of(segments), vectors=vectors, priors=priors)
+    return search_in(query, corpus_of(segments), alike=alike, priors=priors)
 
 
 def search_in(
     query: Query,
     corpus: Corpus,
     *,
-    vectors: Mapping[str, Sequence[float]] | None = None,
+    alike: Sequence[float] | None = None,
     priors: bool = True,
 ) -> list[Hit]:
     """Rank the passages of evicted chunks, best first.
 
     1. Passages score by the terms of the question that they have, the best one 1.
-    2. Vectors, if there are any, add as much.
+    2. Vectors, if there are any, add more than that.
     3. A message gets a share of the scores around it.
     4. Who says it counts, and how: see `factor`; and standing instructions come before the rest.
 
     Args:
         query: What is asked.
         corpus: What is searched.
-        vectors: Of the query's text and of every passage, by text, normalized; `None` is without.
+        alike: How close each passage is to the question by its vector, from 0 to 1, in the order
+            of the corpus; `None` if there are no vectors.
         priors: Whether what the user said, and standing instructions, come before the rest.
     """
     names = named(query.text, corpus.speakers)
     found = matched(weighted(query, names), corpus)  # 1
     own = to_one(found.scores)
-    alike = likeness(query.text, corpus.passages, vectors)  # 2
-    for at, score in to_one(alike).items():
-        own[at] = own.get(at, 0.0) + score
+    close = {at: score for at, score in enumerate(alike or ()) if score > 0}  # 2
+    for at, score in close.items():
+        own[at] = own.get(at, 0.0) + CLOSE_WEIGHT * score
     scores = smoothed(own, corpus)  # 3
     roles = priors and not corpus.people
     for at in scores:  # 4
@@ -90,8 +94,8 @@ def search_in(
         for at in corpus.rules:
             scores[at] = scores.get(at, 0.0) + RULE_WORTH
     best = heapq.nlargest(MOST_HITS, scores, key=scores.__getitem__)
-    words = _words_of(query.text, found, best)
-    return [_hit(corpus, at, scores[at], _why(at, words, own, alike)) for at in best]
+    words = _words_of(f"{query.before} {query.text}", found, best)
+    return [_hit(corpus, at, scores[at], _why(at, words, own, close)) for at in best]
 
 
 def _words_of(text: str, found: Matches, best: Sequence[int]) -> Mapping[int, Sequence[str]]:
@@ -109,10 +113,14 @@ def _why(
     at: int,
     words: Mapping[int, Sequence[str]],
     own: Mapping[int, float],
-    alike: Mapping[int, float],
+    close: Mapping[int, float],
 ) -> tuple[str, ...]:
     near = () if at in own else ("near",)
-    return (*dict.fromkeys(words[at]), *(("vector",) if at in alike else ()), *near)
+    return (
+        *dict.fromkeys(words[at]),
+        *(("vector",) if close.get(at, 0.0) >= _CLOSE else ()),
+        *near,
+    )
 
 
 def _hit(corpus: Corpus, at: int, score: float, why: tuple[str, ...]) -> Hit:

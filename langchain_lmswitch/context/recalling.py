@@ -1,21 +1,22 @@
 """What is put back, as a function of the messages up to the last compaction."""
 
-import hashlib
 from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from langchain_lmswitch.context.asking import Ask, Embed
+from langchain_lmswitch.context.asking import Ask
 from langchain_lmswitch.context.boundaries import Window
 from langchain_lmswitch.context.cache import ContextCache
 from langchain_lmswitch.context.contents import text_of
-from langchain_lmswitch.context.corpus import Corpus, extended
+from langchain_lmswitch.context.corpus import extended
 from langchain_lmswitch.context.drafts import Piece
 from langchain_lmswitch.context.evicted import digest_of, evicted
 from langchain_lmswitch.context.indexing import indexed
 from langchain_lmswitch.context.recall import Hit, Query, Segment, search_in
+from langchain_lmswitch.context.terms import terms_of
 from langchain_lmswitch.context.transcripts import Transcript
 from langchain_lmswitch.context.units import Unit
+from langchain_lmswitch.context.vectors import alikeness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +26,8 @@ class Asked:
     query: Query
     embedder: str
     priors: bool
+    again: bool = False
+    """Whether the same was asked before, as each step of a tool loop does."""
 
 
 def query_of(units: Sequence[Unit], asker: int | None, question: str | None) -> Query:
@@ -51,8 +54,10 @@ def recalled(
     whole = transcript.parted.units
     cut = [one for one in pieces if one.unit is not whole[one.at] and one.at >= window.start]
     corpus = extended(corpus, [(one.at, _indexed(whole[one.at], cache)) for one in cut])  # 2
-    vectors = yield from _vectors(corpus, asked, cache)
-    hits = search_in(asked.query, corpus, vectors=vectors, priors=asked.priors)
+    alike = yield from alikeness(
+        _meant(asked.query), corpus.segments, asked.embedder, cache, again=asked.again
+    )
+    hits = search_in(asked.query, corpus, alike=alike, priors=asked.priors)
     shown = {one.at: one.unit.text for one in cut}
     return [
         hit
@@ -61,29 +66,11 @@ def recalled(
     ]
 
 
+def _meant(query: Query) -> str:
+    """Give what is to be embedded: without words of its own (and then?) it means the one before."""
+    return query.text if terms_of(query.text) else f"{query.before}\n{query.text}".strip()
+
+
 def _indexed(unit: Unit, cache: ContextCache) -> Segment:
     digest = digest_of([unit])
     return indexed({digest: [unit]}, cache)[digest]
-
-
-def _vectors(
-    corpus: Corpus, asked: Asked, cache: ContextCache
-) -> Generator[Ask, Any, dict[str, Sequence[float]] | None]:
-    if not asked.embedder or not corpus.passages:
-        return None
-    texts = [asked.query.text, *(one.text for one in corpus.passages)]
-    keys = {text: (asked.embedder, _digest(text)) for text in texts}
-    known = cache.vectors.get_many([*keys.values()])
-    new = tuple(text for text, key in keys.items() if key not in known)
-    if new:
-        vectors = yield Embed(new)
-        if vectors is None:
-            return None
-        made = {keys[text]: tuple(one) for text, one in zip(new, vectors, strict=True)}
-        cache.vectors.put_many(made)
-        known |= made
-    return {text: known[key] for text, key in keys.items()}
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from langchain_core.messages import BaseMessage, HumanMessage
+from langchain_core.messages import BaseMessage, HumanMessage, ToolMessage
 
 from langchain_lmswitch.context.contents import calls_of, date_of, speaker_of, text_of
 from langchain_lmswitch.context.passages import passages_of
@@ -28,7 +28,7 @@ class Passage:
     message: int
     """Index of its message in the unit."""
     start: int
-    end: int
+    """Where it begins in the message, or in its tool calls."""
     speaker: str
     date: str
     asked: bool
@@ -53,6 +53,7 @@ class Segment:
     people: bool
     """Whether all messages bear names: people talk, not a user with an assistant."""
     speakers: frozenset[str]
+    """The names of who speaks; roles and tools are none."""
     rules: tuple[int, ...]
     """The passages that sound like standing instructions."""
     passages: tuple[Passage, ...]
@@ -69,7 +70,7 @@ class Segment:
             "format": FORMAT,
             "digest": self.digest.hex(),
             "spans": [
-                [one.unit, one.message, one.start, one.end, int(one.rule), int(one.call)]
+                [one.unit, one.message, one.start, one.start + len(one.text), int(one.call)]
                 for one in self.passages
             ],
             "lengths": list(self.lengths),
@@ -103,7 +104,7 @@ def from_plain(plain: Mapping[str, Any], units: Sequence[Unit]) -> Segment | Non
     try:
         if plain["format"] != FORMAT:
             return None
-        passages = _restored(plain["spans"], units)
+        passages = tuple(_restored(plain["spans"], units))
         postings = {term: tuple(posting) for term, posting in plain["postings"].items()}
         lengths = tuple(plain["lengths"])
         digest = bytes.fromhex(plain["digest"])
@@ -125,7 +126,9 @@ def _segment(
         digest=digest,
         units=len(units),
         people=all(one.name for one in messages),
-        speakers=frozenset(one.speaker for one in passages),
+        speakers=frozenset(
+            speaker_of(one) for one in messages if one.name and not isinstance(one, ToolMessage)
+        ),
         rules=tuple(at for at, one in enumerate(passages) if one.rule),
         passages=passages,
         places=tuple(one.unit for one in passages),
@@ -137,57 +140,36 @@ def _segment(
 def _passages(at: int, unit: Unit) -> Iterator[Passage]:
     part = 0
     for number, message in enumerate(unit.messages):
-        for call, text in ((False, text_of(message)), (True, calls_of(message))):
+        for call in (False, True):
+            text = calls_of(message) if call else text_of(message)
             for start, end in passages_of(text):
-                said = text[start:end]
-                rule = not call and isinstance(message, HumanMessage) and is_rule(said)
-                yield _passage(at, part, number, message, (start, end), said, rule=rule, call=call)
+                yield _passage(at, part, number, message, text[start:end], start=start, call=call)
                 part += 1
 
 
+def _restored(spans: Sequence[Sequence[int]], units: Sequence[Unit]) -> Iterator[Passage]:
+    part, last = 0, -1
+    for at, number, start, end, call in spans:
+        message = units[at].messages[number]
+        said = (calls_of(message) if call else text_of(message))[start:end]
+        part, last = (part + 1 if at == last else 0), at
+        yield _passage(at, part, number, message, said, start=start, call=bool(call))
+
+
 def _passage(
-    unit: int,
-    part: int,
-    number: int,
-    message: BaseMessage,
-    span: tuple[int, int],
-    text: str,
-    *,
-    rule: bool,
-    call: bool,
+    at: int, part: int, number: int, message: BaseMessage, said: str, *, start: int, call: bool
 ) -> Passage:
+    asked = isinstance(message, HumanMessage)
     return Passage(
-        unit=unit,
+        unit=at,
         part=part,
         message=number,
-        start=span[0],
-        end=span[1],
+        start=start,
         speaker=speaker_of(message),
         date=date_of(message),
-        asked=isinstance(message, HumanMessage),
-        rule=rule,
-        bare=is_bare(text),
+        asked=asked,
+        rule=asked and is_rule(said),
+        bare=is_bare(said),
         call=call,
-        text=text,
+        text=said,
     )
-
-
-def _restored(spans: Sequence[Sequence[int]], units: Sequence[Unit]) -> tuple[Passage, ...]:
-    found: list[Passage] = []
-    for unit, number, start, end, rule, call in spans:
-        message = units[unit].messages[number]
-        text = calls_of(message) if call else text_of(message)
-        part = found[-1].part + 1 if found and found[-1].unit == unit else 0
-        found.append(
-            _passage(
-                unit,
-                part,
-                number,
-                message,
-                (start, end),
-                text[start:end],
-                rule=bool(rule),
-                call=bool(call),
-            )
-        )
-    return tuple(found)

@@ -14,7 +14,7 @@ AROUND_SHARE: Final = 0.5
 AROUND: Final = 5
 """Units before and after that are around."""
 DAY_SHARE: Final = 0.3
-"""Of the mean of the day's three best."""
+"""Of the mean of the day's three best, where an assistant is asked; people drift."""
 _DAYS_BEST: Final = 3
 MOST_CENTERS: Final = 300
 """Units that lend to those around them; the best ones, as a long conversation has many."""
@@ -23,7 +23,8 @@ MOST_CENTERS: Final = 300
 def smoothed(own: Mapping[int, float], corpus: Corpus) -> dict[int, float]:
     """Add to the scores of passages what their messages get from those around.
 
-    Passages of one message do not lend to each other: its best one lends to its neighbors.
+    Passages of one message do not lend to each other: its best one lends to its neighbors. With
+    an assistant one tends to keep to a matter for a day, so that its best lend to the whole day.
 
     Args:
         own: Of the passages that match.
@@ -38,7 +39,8 @@ def smoothed(own: Mapping[int, float], corpus: Corpus) -> dict[int, float]:
             units[unit] = score
     centers = heapq.nlargest(MOST_CENTERS, units, key=units.__getitem__)
     scores = {unit: units[unit] for unit in centers}
-    near, best = nearby(scores), best_of_days(scores, days)
+    near = nearby(scores)
+    best = {} if corpus.people else best_of_days(scores, days)
     found = dict(own)
     for unit, gained in near.items():
         at = bisect_left(corpus.places, unit)

@@ -2,12 +2,15 @@
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Final
 
 from langchain_lmswitch.context.contents import text_of
 from langchain_lmswitch.context.units import Unit
 
 _MOST_CHARS: Final = 400
+_KEPT_TEXTS: Final = 20_000
+"""Evicted messages are asked for it again each turn."""
 _SENTENCE: Final = re.compile(r"[^.!?。！？\n]+[.!?。！？]?")
 _LASTING: Final = re.compile(
     r"\b(always|never|from now on|every time|whenever|at all times|in (?:all )?future"
@@ -47,10 +50,13 @@ def standing(units: Iterable[Unit]) -> list[str]:
     return list(said)
 
 
-def _sentences(text: str) -> Iterable[str]:
+@lru_cache(_KEPT_TEXTS)
+def _sentences(text: str) -> tuple[str, ...]:
     if not _LASTING.search(text):
-        return
-    for found in _SENTENCE.finditer(text):
-        sentence = found.group().strip()
-        if len(sentence) <= _MOST_CHARS and _LASTING.search(sentence) and _TOLD.search(sentence):
-            yield sentence
+        return ()
+    said = (found.group().strip() for found in _SENTENCE.finditer(text))
+    return tuple(
+        one
+        for one in said
+        if len(one) <= _MOST_CHARS and _LASTING.search(one) and _TOLD.search(one)
+    )

@@ -95,89 +95,15 @@ _LATIN: Final = (
     ("e", ""),
 )
 """Endings with what stands for them; English, and no harm to its neighbors."""
-_CYRILLIC: Final = tuple(
-    [
-        "иями",
-        "ями",
-        "ами",
-        "иях",
-        "ях",
-        "ах",
-        "ыми",
-        "ими",
-        "ого",
-        "его",
-        "ому",
-        "ему",
-        "ешь",
-        "ете",
-        "ишь",
-        "ите",
-        "ает",
-        "яет",
-        "ают",
-        "яют",
-        "ала",
-        "яла",
-        "али",
-        "яли",
-        "ило",
-        "ила",
-        "или",
-        "ать",
-        "ять",
-        "ить",
-        "еть",
-        "ость",
-        "ости",
-        "ется",
-        "ится",
-        "ться",
-        "тся",
-        "лся",
-        "лась",
-        "лись",
-        "ая",
-        "яя",
-        "ое",
-        "ее",
-        "ые",
-        "ие",
-        "ый",
-        "ий",
-        "ой",
-        "ей",
-        "ом",
-        "ем",
-        "ам",
-        "ям",
-        "ов",
-        "ев",
-        "ую",
-        "юю",
-        "ла",
-        "ло",
-        "ли",
-        "ут",
-        "ют",
-        "ит",
-        "ет",
-        "ат",
-        "ят",
-        "а",
-        "я",
-        "о",
-        "е",
-        "ы",
-        "и",
-        "у",
-        "ю",
-        "ь",
-        "й",
-        "л",
-    ]
-)
+_ENDINGS: Final = """
+    иями ями ами иях ях ах ыми ими ого его ому ему ешь ете ишь ите ает яет ают яют ала яла али яли
+    ило ила или ать ять ить еть ость ости ется ится ться тся лся лась лись ая яя ое ее ые ие ый ий
+    ой ей ом ем ам ям ов ев ую юю ла ло ли ут ют ит ет ат ят а я о е ы и у ю ь й л
+    """
+_CYRILLIC: Final = tuple(_ENDINGS.split())
 _SHORTEST: Final = 3
+_LONGEST: Final = 6
+"""What comes later in a word rarely tells it from others; a photograph is of a photographer."""
 _VOWELS: Final = frozenset("aeiouy")
 _DOUBLED: Final = frozenset("bdgmnprt")
 
@@ -191,7 +117,12 @@ def stem_of(word: str) -> str:
     1. English forms that no ending tells, such as `bought`.
     2. The longest ending that leaves three letters and a vowel.
     3. What English doubles before an ending is one letter again; `y` and `i` are one.
+    4. The first six letters.
     """
+    return _bare(word)[:_LONGEST]  # 4
+
+
+def _bare(word: str) -> str:
     if (irregular := _IRREGULAR.get(word)) is not None:  # 1
         word = irregular
     if "а" <= word[0] <= "я":

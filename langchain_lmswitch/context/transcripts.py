@@ -1,6 +1,6 @@
 """Conversations as they were seen before: the next turn costs what is new in it."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
 from copy import deepcopy
@@ -105,7 +105,7 @@ def _extended(before: Transcript, messages: Sequence[BaseMessage], marks: Marks)
     if same == len(marks[0]) == len(before.marks[0]) and _identical(before.messages, messages):
         return before
     units = before.parted.units
-    count = bisect_left(units, same + 1, key=lambda one: one.first + len(one.messages))
+    count = bisect_left(units, same + 1, key=_end)
     # Results may still be added to the last unit that is the same, so it is made again.
     kept = _own(units[: max(count - 1, 0)], before.messages, messages)
     parts = parted(messages, before=before.parted, kept=kept)
@@ -118,12 +118,18 @@ def _own(
     units: tuple[Unit, ...], before: Sequence[BaseMessage], now: Sequence[BaseMessage]
 ) -> tuple[Unit, ...]:
     """Put the caller's own messages in the place of equal ones, which others may change later."""
-    if _identical(before, now):
-        return units
-    return tuple(
-        Unit(one.first, tuple(now[one.first : one.first + len(one.messages)]), one.digest, one.asks)
-        for one in units
+    pairs = enumerate(zip(before, now, strict=False))
+    other = next((at for at, (old, new) in pairs if old is not new), len(before))
+    good = bisect_right(units, other, key=_end)
+    renewed = (
+        Unit(one.first, tuple(now[one.first : _end(one)]), one.digest, one.asks)
+        for one in units[good:]
     )
+    return (*units[:good], *renewed)
+
+
+def _end(unit: Unit) -> int:
+    return unit.first + len(unit.messages)
 
 
 def _identical(before: Sequence[BaseMessage], now: Sequence[BaseMessage]) -> bool:

@@ -1,14 +1,17 @@
 """An agent middleware that fits each model call's conversation; the agent's state stays whole."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, Final
 
 from langchain_core.embeddings import Embeddings
-from langchain_core.messages import SystemMessage
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import BaseMessage, SystemMessage
 
-from langchain_lmswitch.context.alone import Embeds, fit_messages
+from langchain_lmswitch.context.alone import Embeds, fit_messages, shared_cache
+from langchain_lmswitch.context.fitting import Fitted
 from langchain_lmswitch.conversations.stores import Stores, cache_in
+from langchain_lmswitch.conversations.summarizing import Summarizing
 from langchain_lmswitch.errors import InvalidRequest, MissingExtra
 from langchain_lmswitch.types.contexts import ContextReport, Overflow
 
@@ -18,9 +21,6 @@ except ImportError as error:
     raise MissingExtra(
         "agents", why="`FitMessages` is a middleware of LangChain's agents"
     ) from error
-
-if TYPE_CHECKING:
-    from langchain_lmswitch.context.fitting import Fitted
 
 _OURS: Final = "lmswitch-chat"
 _ESTIMATED_SHARE: Final = 0.8
@@ -53,6 +53,8 @@ class FitMessages(AgentMiddleware[Any, Any, Any]):
         on_overflow: As `fit_messages` takes it.
         embed: Likewise.
         store: Where indexes and summaries are kept beyond this process; see `cache_in`.
+        summarizer: A chat model that summarizes what is left out, in the background, once a turn is
+            over. The summary stands in the system prompt.
         on_report: Called with the report of each model call.
     """
 
@@ -64,6 +66,7 @@ class FitMessages(AgentMiddleware[Any, Any, Any]):
         on_overflow: Overflow = "clip",
         embed: Embeddings | Embeds | None = None,
         store: Stores | None = None,
+        summarizer: BaseChatModel | None = None,
         on_report: Callable[[ContextReport], object] | None = None,
     ) -> None:
         super().__init__()
@@ -71,25 +74,33 @@ class FitMessages(AgentMiddleware[Any, Any, Any]):
         self._count_tokens = count_tokens
         self._overflow = on_overflow
         self._embed = embed
-        self._cache = cache_in(store)
+        self._cache = cache_in(store) or shared_cache()
+        self._summarizing = summarizer and Summarizing(summarizer, self._cache)
         self._on_report = on_report
 
     def wrap_model_call(self, request: Request, handler: Callable[[Request], Response]) -> Response:
         """Call the model with what fits."""
-        return handler(self._fitted(request))
+        messages = _conversation(request)
+        fitted = self._fitted(messages, request)
+        response = handler(_with(request, fitted))
+        self._summarize(messages, fitted, response)
+        return response
 
     async def awrap_model_call(
         self, request: Request, handler: Callable[[Request], Awaitable[Response]]
     ) -> Response:
         """Call the model with what fits."""
+        messages = _conversation(request)
         # Counters and stores may wait for something: not on the event loop.
-        return await handler(await asyncio.to_thread(self._fitted, request))
+        fitted = await asyncio.to_thread(self._fitted, messages, request)
+        response = await handler(_with(request, fitted))
+        await asyncio.to_thread(self._summarize, messages, fitted, response)
+        return response
 
-    def _fitted(self, request: Request) -> Request:
-        system = [request.system_message] if request.system_message else []
+    def _fitted(self, messages: Sequence[BaseMessage], request: Request) -> Fitted:
         counter = self._counter(request.model)
         fitted = fit_messages(
-            [*system, *request.messages],
+            messages,
             count_tokens=counter,
             budget=self._budget or _limit(request.model, estimated=counter == "approximate"),
             on_overflow=self._overflow,
@@ -99,7 +110,19 @@ class FitMessages(AgentMiddleware[Any, Any, Any]):
         )
         if self._on_report:
             self._on_report(fitted.report)
-        return _with(request, fitted)
+        return fitted
+
+    def _summarize(
+        self, messages: Sequence[BaseMessage], fitted: Fitted, response: Response
+    ) -> None:
+        last = response.result[-1] if response.result else None
+        if self._summarizing and not getattr(last, "tool_calls", None):
+            self._summarizing.start(messages, fitted)
+
+    def finish(self) -> None:
+        """Wait until the summary that is being written, if any, is there."""
+        if self._summarizing:
+            self._summarizing.finish()
 
     def _counter(self, model: Any) -> Any:
         if self._count_tokens is not None:
@@ -123,7 +146,11 @@ def _offered(request: Request) -> list[Any]:
     return [*request.tools, *([] if form is None else [form])]
 
 
-def _with(request: Request, fitted: "Fitted") -> Request:
+def _conversation(request: Request) -> list[BaseMessage]:
+    return [*([request.system_message] if request.system_message else []), *request.messages]
+
+
+def _with(request: Request, fitted: Fitted) -> Request:
     """Ask with other messages; what was left out may be told in the system prompt."""
     messages: list[Any] = [*fitted.messages]
     system = messages.pop(0) if messages and isinstance(messages[0], SystemMessage) else None

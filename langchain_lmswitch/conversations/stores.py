@@ -14,8 +14,8 @@ from langchain_lmswitch.ledger.contexts import SqliteContextStore
 
 NAMESPACE: Final = ("lmswitch", "contexts")
 
-Stores = str | Path | BaseStore | ContextStore
-"""A file, a store of LangGraph's, or a store of ours."""
+Stores = str | Path | BaseStore | ContextStore | ContextCache
+"""A file, a store of LangGraph's, a store of ours, or a cache that was made of one."""
 
 
 class GraphContextStore:
@@ -37,7 +37,8 @@ class GraphContextStore:
         """Give what is kept under these keys; others are left out."""
         place = (*self._namespace, kind)
         found = self._store.batch([GetOp(place, key) for key in keys])
-        return {one.key: one.value["value"] for one in found if isinstance(one, Item)}
+        items = (one for one in found if isinstance(one, Item))
+        return {one.key: one.value["value"] for one in items if "value" in one.value}
 
     def put_many(self, kind: Kind, items: Mapping[str, Any]) -> None:
         """Keep values under their keys; they are nothing to search for."""
@@ -52,16 +53,18 @@ def cache_in(store: Stores | None, *, namespace: str = "") -> ContextCache | Non
 
     Args:
         store: The path of a file (SQLite; it is made), a LangGraph `BaseStore`, or any
-            `ContextStore`. The words of conversations will lie there.
+            `ContextStore`. The words of conversations will lie there. A cache is given back.
         namespace: Keeps apart what must not be mixed, such as users.
     """
     match store:
-        case None:
-            return None
+        case None | ContextCache():
+            return store
         case str() | Path():
             return kept_in(SqliteContextStore(store, namespace=namespace))
         case BaseStore():
-            place = (*NAMESPACE, namespace) if namespace else NAMESPACE
+            # LangGraph's own labels have no points.
+            label = namespace.replace("%", "%25").replace(".", "%2E")
+            place = (*NAMESPACE, label) if label else NAMESPACE
             return kept_in(GraphContextStore(store, namespace=place))
         case ContextStore():
             return kept_in(store)

@@ -51,17 +51,31 @@ async def fit_exactly(
     limit_tokens = budget(resident.context_tokens, max_tokens=options.get("max_tokens"))
     if _surely_fits(messages, options, limit_tokens):  # 2
         return _whole(messages, ContextReport(mode=mode, budget_tokens=limit_tokens))
-    fitting = fit(messages, _how(resident, options, board.settings, limit_tokens), board.contexts)
-    fitted = await driven(fitting, board.host, resident.identifier, options)  # 4
+    how = _how(resident, options, board.settings, limit_tokens)
+    how = replace(how, embedder=await board.embedders.name(board.settings.embedder))
+    fitting = fit(messages, how, board.contexts)
+    fitted = await driven(fitting, board, resident.identifier, options, embedder=how.embedder)  # 4
     if mode == "observe":
         return _whole(messages, replace(fitted.report, mode=mode))
     return fitted
 
 
 async def driven(
-    flow: Generator[Ask, Any, Fitted], host: Host, identifier: str, options: RouterOptions
+    flow: Generator[Ask, Any, Fitted],
+    board: Switchboard,
+    identifier: str,
+    options: RouterOptions,
+    *,
+    embedder: str = "",
 ) -> Fitted:
     """Run a fitting flow against a loaded model.
+
+    Args:
+        flow: As `context.fitting.fit` makes it.
+        board: Of the model's host.
+        identifier: Of the model.
+        options: Of the request.
+        embedder: Who embeds, by `board.embedders.name`; empty if nobody does.
 
     Raises:
         ContextTooLong: See `context.fitting.fit`.
@@ -70,7 +84,11 @@ async def driven(
     try:
         asked = next(flow)
         while True:
-            asked = flow.send(await _told(asked, host, identifier, options))
+            if isinstance(asked, Embed):
+                told: Any = await board.embedders.embed(embedder, asked.texts, board.contexts)
+            else:
+                told = await _counted(asked, board.host, identifier, options)
+            asked = flow.send(told)
     except StopIteration as done:
         fitted: Fitted = done.value
         return fitted
@@ -116,14 +134,14 @@ async def count(
     return await host.count_tokens(identifier, prompt) + images * IMAGE_TOKENS
 
 
-async def _told(asked: Ask, host: Host, identifier: str, options: RouterOptions) -> Any:
+async def _counted(
+    asked: CountPrompt | CountTexts, host: Host, identifier: str, options: RouterOptions
+) -> int | list[int]:
     match asked:
         case CountPrompt(messages=messages):
             return await count(host, identifier, messages, options)
         case CountTexts(texts=texts):
             return await _counts(host, identifier, texts)
-        case Embed():
-            return None
         case never:
             assert_never(never)
 
@@ -145,6 +163,7 @@ def _how(
         budget_tokens=limit_tokens,
         tokenizer=resident.key,
         template=told,
+        tools=bool(options.get("tools")),
         overflow=overflow_of(options, settings),
         summarized=summarizer_of(options, settings) != OFF,
     )

@@ -4,6 +4,7 @@ import logging
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -11,7 +12,14 @@ from langchain_lmswitch.context.stores import Kind
 from langchain_lmswitch.ledger import forks
 from langchain_lmswitch.ledger.aside import Identity, identity, set_aside
 from langchain_lmswitch.ledger.plain import packed, unpacked
-from langchain_lmswitch.ledger.schema import Form, NewerSchema, Unusable, damage_told, prepare
+from langchain_lmswitch.ledger.schema import (
+    Foreign,
+    Form,
+    NewerSchema,
+    Unusable,
+    damage_told,
+    prepare,
+)
 
 T = TypeVar("T")
 
@@ -44,9 +52,10 @@ class SqliteContextStore:
     is such a file only if you name one; `clear` empties it.
 
     1. Nothing is made before something is kept.
-    2. A file that is damaged, or something else, is set aside, and a new one begun.
+    2. A file that is damaged is set aside, and a new one begun.
     3. If the file cannot be used (a disk that is full or read-only, a lock that lasts, a newer
-       version's file), nothing is kept or found. It is warned of once, and no call fails.
+       version's file, somebody else's database), it is left alone, and nothing is kept or found.
+       It is warned of once, and no call fails.
     4. The file is closed while a process forks.
 
     Args:
@@ -81,13 +90,17 @@ class SqliteContextStore:
         self._tried(lambda: self._insert(rows))
 
     def clear(self) -> None:
-        """Forget all of this namespace."""
+        """Forget all of this namespace; nothing of it stays on the disk."""
         if self.path.exists():
             self._tried(self._clear)
 
     def close(self) -> None:
         """Close the file until it is needed again."""
         with self.file:
+            self.shut()
+
+    def __del__(self) -> None:
+        with suppress(Exception):  # the interpreter may be ending
             self.shut()
 
     def shut(self) -> None:
@@ -102,6 +115,8 @@ class SqliteContextStore:
             try:
                 try:
                     return _told(work)
+                except Foreign:
+                    raise
                 except Unusable as damage:
                     self._replace(damage)  # 2
                     return _told(work)
@@ -135,6 +150,7 @@ class SqliteContextStore:
         run = self._opened()
         run.execute("PRAGMA secure_delete = ON")
         run.execute("DELETE FROM entries WHERE namespace = ?", (self.namespace,))
+        run.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     def _opened(self) -> sqlite3.Connection:
         if self._connection is None:

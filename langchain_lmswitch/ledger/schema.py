@@ -59,6 +59,10 @@ class Unusable(Exception):  # noqa: N818 - an outcome, caught beside its only ra
     """The file is damaged, or something else than a ledger."""
 
 
+class Foreign(Unusable):
+    """The file is in order, and somebody else's."""
+
+
 class NewerSchema(Exception):  # noqa: N818 - as above
     """The file was written by a newer version of this package."""
 
@@ -89,7 +93,7 @@ def version_of(connection: sqlite3.Connection, form: Form = LEDGER) -> int:
     """Tell the version of a ledger; 0 is an empty file.
 
     Raises:
-        Unusable: It is something else.
+        Foreign: It is something else.
         NewerSchema: It is a ledger of a newer version.
     """
     if not connection.in_transaction:  # all from one moment: another process may be making it
@@ -105,7 +109,7 @@ def version_of(connection: sqlite3.Connection, form: Form = LEDGER) -> int:
         return int(schema)
     if tables or application or schema:
         msg = f"it is something else than {form.name}"
-        raise Unusable(msg)
+        raise Foreign(msg)
     return 0
 
 

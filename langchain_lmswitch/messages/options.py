@@ -136,9 +136,10 @@ def checked_summarizer(summarizer: Any) -> Any:
     is_model = isinstance(summarizer, BaseChatModel) and summarizer._llm_type != _OURS  # noqa: SLF001 - LangChain's name of the class, from any layer
     if summarizer is None or isinstance(summarizer, str) or is_model:
         return summarizer
+    what = "a ChatLMSwitch" if isinstance(summarizer, BaseChatModel) else f"{summarizer!r:.80}"
     raise InvalidRequest(
-        f"`summarizer` cannot be {summarizer!r:.80}; give `auto`, `off`, the key of a model, or a "
-        "chat model other than a ChatLMSwitch."
+        f"`summarizer` cannot be {what}; give `auto`, `off`, the key of a model, or a "
+        "chat model other than that."
     )
 
 

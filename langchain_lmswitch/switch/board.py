@@ -13,6 +13,7 @@ from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.changes import Changes
 from langchain_lmswitch.switch.contexts import close_contexts, contexts_in
 from langchain_lmswitch.switch.departures import Departures
+from langchain_lmswitch.switch.embedders import Embedders
 from langchain_lmswitch.switch.grants import Grants
 from langchain_lmswitch.switch.habits import Habits
 from langchain_lmswitch.switch.learning import Learning
@@ -103,6 +104,7 @@ class Switchboard:
         self.summarizing = Summarizing(
             self.surveyor, is_idle=lambda: self._grants.idle, leased=self._is_leased
         )
+        self.embedders = Embedders(self.surveyor, is_idle=lambda: self._grants.idle, clock=clock)
         self._departures = Departures(
             self.surveyor,
             self._leases,
@@ -212,6 +214,7 @@ class Switchboard:
         """Drop the connection to the host; loaded models stay."""
         self._watch.stop()
         await self.summarizing.finish()
+        await self.embedders.finish()
         close_contexts(self.contexts)
         await self.host.aclose()
 

@@ -57,6 +57,11 @@ async def by_chat_model(model: BaseChatModel, piece: Piece) -> str | None:
     """Have a chat model of the user's summarize; `None` if what it says is no summary."""
     source = source_of(piece)
     answer = await model.ainvoke(list(fresh_request(piece, source)))
+    return summary_in(answer, piece, source)
+
+
+def summary_in(answer: BaseMessage, piece: Piece, source: str) -> str | None:
+    """Give what of a chat model's answer is kept; `None` if it is no summary of `source`."""
     told = answer.response_metadata.get("finish_reason")
     return accepted(answer.text, source, cut=told in _LENGTH, merged=bool(piece.texts))
 

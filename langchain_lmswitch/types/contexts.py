@@ -37,7 +37,7 @@ class ContextReport:
 
     mode: ContextMode = "on"
     tokens_before: int | None = None
-    """Of the whole conversation, estimated; `None` if it was so short that it fits whatever it is."""
+    """Of the whole conversation, estimated; `None` if it was so short that nobody counted."""
     tokens_after: int | None = None
     """Of the finished prompt, exact; `None` if it was so short that nobody counted."""
     budget_tokens: int | None = None

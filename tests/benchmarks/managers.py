@@ -26,8 +26,8 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 
 from langchain_lmswitch.context.cache import ContextCache
 from langchain_lmswitch.context.chunks import chunks_of
-from langchain_lmswitch.context.summarized import block_told, next_piece
-from langchain_lmswitch.context.units import Unit, parted
+from langchain_lmswitch.context.summarized import next_piece
+from langchain_lmswitch.context.units import parted
 from langchain_lmswitch.switch.summarizers import by_chat_model
 from langchain_lmswitch.testing.bench.context import Driver, Estimate
 
@@ -119,34 +119,24 @@ def _unanswered(messages: Sequence[BaseMessage]) -> int:
 
 
 def ours(history: History) -> Sent:
-    """Fit as the product does, and summarize what is evicted with its own requests."""
+    """Fit as the product does, with the summaries that it has written in the turns before."""
     summarizer, cache = Summarizer(), ContextCache()
-    fitted = Driver(counter=Estimate()).fit(history.messages, BUDGET_TOKENS, cache)
+    driver = Driver(counter=Estimate(), summarized=True)
+    before = driver.fit(history.messages, BUDGET_TOKENS, cache)
     units = parted(history.messages).units
-    left = len(units) - _recent(units, fitted.messages)
-    evicted = [one for one in chunks_of(units) if one.closed and one.end <= left]
-    while piece := next_piece(evicted, units, cache):
+    chunks = chunks_of(units)[: before.summarizable_chunks]
+    while piece := next_piece(chunks, units, cache):
         summary = asyncio.run(by_chat_model(summarizer, piece))
         assert summary, "it is good enough to be taken"
         cache.summaries.put(piece.key, summary)
-    block = block_told(evicted, units, cache, budget_tokens=BUDGET_TOKENS, tokens_of=_text_tokens)
-    said = [unit.first + at for unit in units for at in range(len(unit.messages))]
+    # The block stays as it was until something is evicted; here, that is now.
+    fitted = driver.fit(history.messages, BUDGET_TOKENS, ContextCache(summaries=cache.summaries))
+    told = [unit.first + at for unit in units for at in range(len(unit.messages))]
     return Sent(
         messages=fitted.messages,
         read=summarizer.read,
-        replaced=frozenset(said[: block.messages]),
+        replaced=frozenset(told[: fitted.report.summarized_messages]),
     )
-
-
-def _recent(units: Sequence[Unit], sent: Sequence[BaseMessage]) -> int:
-    """Count the units at the end that are sent as such; what is recalled is no message."""
-    marks = {str(one.text)[: len(mark(0))] for one in sent}
-    gone = [at for at, one in enumerate(units) if mark(one.first) not in marks]
-    return len(units) - 1 - max(gone, default=-1)
-
-
-def _text_tokens(text: str) -> int:
-    return Estimate().counts([text])[0]
 
 
 def middleware(history: History) -> Sent:

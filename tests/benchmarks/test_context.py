@@ -19,12 +19,14 @@ CONVERSATIONS: Final = Path(__file__).parent / "conversations"
 ENGLISH: Final = sorted(CONVERSATIONS.glob("en-*.jsonl"))
 OTHERS: Final = sorted({*CONVERSATIONS.glob("*.jsonl")} - {*ENGLISH})
 
-LEAST: Final[Mapping[float, float]] = {3: 0.65, 10: 0.36}
+LEAST: Final[Mapping[float, float]] = {3: 0.74, 10: 0.43}
 """Least evidence in the prompt, by how many times longer than it the conversation is."""
-MOST_PREFILL: Final = 0.75
+MOST_PREFILL: Final = 0.62
 """Most tokens that are read for each of who drops the oldest message, at a sixth."""
 OF_WINDOW: Final = 2.0
-"""Least evidence for each of a sliding window's, whatever the language."""
+"""Least evidence for each of a sliding window's; it grows with the length of the conversation."""
+OF_WINDOW_ABROAD: Final = 2.5
+"""The same in other languages, of a fourth."""
 
 
 def chats(files: list[Path]) -> list[Chat]:
@@ -58,11 +60,14 @@ def test_evidence_in_other_languages(file: Path, capsys: pytest.CaptureFixture[s
     with capsys.disabled():
         print(f"\n{file.stem}, {told(found)}", end="")  # noqa: T201 - to be read
     assert found["over_budget"] == 0
-    assert found["evidence_recall"] >= OF_WINDOW * found["baselines"]["window"]["evidence_recall"]
+    assert (
+        found["evidence_recall"]
+        >= OF_WINDOW_ABROAD * found["baselines"]["window"]["evidence_recall"]
+    )
 
 
 def test_tokens_that_are_read_again(capsys: pytest.CaptureFixture[str]) -> None:
-    found = report(chats(ENGLISH), [6], Driver(counter=Estimate()))
+    found = report(chats(ENGLISH[:1]), [6], Driver(counter=Estimate()))
 
     ours, dropping = found["prefill_tokens"], found["prefill_tokens_dropping"]
     with capsys.disabled():

