@@ -48,6 +48,7 @@ class Composer:
         window: Window,
         costs: Sequence[int],
         parts: Shares,
+        *,
         options: "FitOptions",
         cache: ContextCache,
     ) -> None:

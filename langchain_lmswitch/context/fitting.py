@@ -88,7 +88,8 @@ def fit(
         parts = _tighter(parts, tokens - options.budget_tokens, sum(costs))
         window, tightened = _window(transcript, costs, parts), True
     _check_lengths(window, transcript, costs, parts, options)
-    draft = yield from Composer(transcript, window, costs, parts, options, cache).draft()
+    composer = Composer(transcript, window, costs, parts, options=options, cache=cache)
+    draft = yield from composer.draft()
     final, tokens = yield from _exact(draft, options)  # 3
     begun_anew = tightened or not final.begins_as(draft)
     return Fitted(

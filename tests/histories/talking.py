@@ -7,37 +7,14 @@ from typing import Final
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
-_BEGIN: Final = ("ba de fi go hu ka le mi no pu ra se ti vo wu za bri clo dra fle gri pla sto tru",)
-_MIDDLE: Final = ("ba cor den fis gal hem lin mor nar pel rin sal tan ver",)
-_END: Final = ("dock fen gar lop mint nell pond rust sack tall vern wick yarn zone",)
+_BEGIN: Final = "ba|de|fi|go|hu|ka|le|mi|no|pu|ra|se|ti|vo|wu|za|bri|clo|dra|fle|gri|pla|sto|tru"
+_MIDDLE: Final = "ba|cor|den|fis|gal|hem|lin|mor|nar|pel|rin|sal|tan|ver"
+_END: Final = "dock|fen|gar|lop|mint|nell|pond|rust|sack|tall|vern|wick|yarn|zone"
 WORDS: Final = [
-    "".join(parts) for parts in product(*(one.split() for [one] in (_BEGIN, _MIDDLE, _END)))
+    "".join(parts) for parts in product(*(one.split("|") for one in (_BEGIN, _MIDDLE, _END)))
 ]
 """Some 4,700 that look like words, and that no stemmer takes for each other."""
-_SMALL: Final = tuple(
-    [
-        "the",
-        "of",
-        "and",
-        "to",
-        "in",
-        "is",
-        "it",
-        "that",
-        "was",
-        "for",
-        "on",
-        "with",
-        "as",
-        "at",
-        "by",
-        "from",
-        "or",
-        "an",
-        "be",
-        "this",
-    ]
-)
+_SMALL: Final = "the|of|and|to|in|is|it|that|was|for|on|with|as|at|by|from|or|an|be|this"
 
 _THINGS: Final = (
     "kettle|ladder|harbor|orchard|violin|tunnel|market|engine|garden|lantern|bridge|mirror|carpet"
@@ -68,7 +45,7 @@ def sentences(seed: int) -> Iterator[str]:
     weights = [*accumulate(1 / (rank + 8) for rank in range(len(words)))]
     while True:
         said = random.choices(words, cum_weights=weights, k=random.randint(4, 9))
-        small = random.choices(_SMALL, k=len(said))
+        small = random.choices(_SMALL.split("|"), k=len(said))
         pairs = (f"{one} {word}" for one, word in zip(small, said, strict=True))
         yield f"{' '.join(pairs).capitalize()}."
 

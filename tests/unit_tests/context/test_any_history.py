@@ -34,10 +34,9 @@ def test_any_history(budget_tokens: int, seed: int, tokenizer: Tokenizer) -> Non
     """It fits by the exact count, nothing is torn apart, and the caller's messages stay."""
     messages = numbered(Maker(seed).history())
     before = deepcopy(messages)
-    try:
-        fitted = Conversation(budget_tokens=budget_tokens, tokenizer=tokenizer).fit(messages)
-    except ContextTooLong as error:
-        assert error.limit_tokens == budget_tokens < error.tokens
+    fitted = _tried(Conversation(budget_tokens=budget_tokens, tokenizer=tokenizer), messages)
+    if isinstance(fitted, ContextTooLong):
+        assert fitted.limit_tokens == budget_tokens < fitted.tokens
         assert tokenizer.prompt(least(messages)) > budget_tokens
     else:
         tokens = tokenizer.prompt(fitted.messages)
@@ -46,6 +45,13 @@ def test_any_history(budget_tokens: int, seed: int, tokenizer: Tokenizer) -> Non
         if tokenizer.prompt(least(messages, 10**9)) < budget_tokens // 2:
             assert whole_question(messages, fitted.messages)
     assert messages == before
+
+
+def _tried(conversation: Conversation, messages: Sequence[BaseMessage]) -> Fitted | ContextTooLong:
+    try:
+        return conversation.fit(messages)
+    except ContextTooLong as error:
+        return error
 
 
 @windows
@@ -73,10 +79,9 @@ def _branches(messages: list[BaseMessage], random: Random) -> list[list[BaseMess
 
 
 def _outcome(conversation: Conversation, messages: Sequence[BaseMessage]) -> object:
-    try:
-        fitted = conversation.fit(messages)
-    except ContextTooLong as error:
-        return str(error)
+    fitted = _tried(conversation, messages)
+    if isinstance(fitted, ContextTooLong):
+        return str(fitted)
     return [*map(said, fitted.messages)], fitted.report
 
 
@@ -89,9 +94,8 @@ def test_begins_as_before(budget_tokens: int, seed: int, tokenizer: Tokenizer) -
     messages = Maker(seed).history()
     before: Fitted | None = None
     for end in _asked_at(messages):
-        try:
-            now = conversation.fit(messages[:end])
-        except ContextTooLong:
+        now = _tried(conversation, messages[:end])
+        if isinstance(now, ContextTooLong):
             before = None
             continue
         if before and not now.report.compacted:

@@ -94,6 +94,11 @@ def test_a_smaller_context_is_one_compaction() -> None:
     assert second.report.reusable_tokens > 0
 
 
+def tokens_of(fitted: Fitted) -> int:
+    assert fitted.report.tokens_after is not None
+    return fitted.report.tokens_after
+
+
 def heads(before: Fitted, now: Fitted) -> int:
     """Count the messages at the beginning that are the same."""
     pairs = zip(before.messages, now.messages, strict=False)
@@ -138,8 +143,7 @@ def test_a_tool_loop_keeps_its_block() -> None:
     conversation = Conversation(budget_tokens=4_000)
     messages = asked(80)
     prompts = [conversation.fit(messages)]
-    for at in range(1, 8):
-        prompts.append(conversation.fit([*messages, *loop(at)]))
+    prompts += [conversation.fit([*messages, *loop(at)]) for at in range(1, 8)]
 
     assert prompts[0].report.recalled
     for before, now in pairwise(prompts):
@@ -149,8 +153,8 @@ def test_a_tool_loop_keeps_its_block() -> None:
         if now.report.recalled == before.report.recalled:
             assert same >= len(before.messages)
             new = conversation.tokenizer.prompt(now.messages[len(before.messages) :])
-            assert now.report.reusable_tokens <= before.report.tokens_after + 8
-            assert now.report.tokens_after - now.report.reusable_tokens < new + 40
+            assert now.report.reusable_tokens <= tokens_of(before) + 8
+            assert tokens_of(now) - now.report.reusable_tokens < new + 40
         else:
             free = 4_000 - conversation.tokenizer.prompt(before.messages)
             assert free < 600, "short of room"
@@ -175,7 +179,7 @@ def test_refuses_to_cut(messages: Sequence[BaseMessage]) -> None:
     assert strict.tokenizer.prompts <= 3, "two to learn the template, one of the system prompt"
     lenient = Conversation(budget_tokens=2_000).fit(messages)
     [clipped] = [one for one in lenient.report.clipped if one.left_out_tokens]
-    gone = sum(map(Tokenizer().text, (one.text for one in messages))) - lenient.report.tokens_after
+    gone = sum(map(Tokenizer().text, (one.text for one in messages))) - tokens_of(lenient)
     assert 0.5 * gone < clipped.left_out_tokens
 
 
