@@ -78,15 +78,46 @@ def fit(
     costs = yield from unit_costs(transcript, options.tokenizer, overhead, cache)
     parts = shares(options.budget_tokens, fixed, summarized=options.summarized)
     told = Telling(transcript, costs, options.budget_tokens, fixed)
-    window, tightened = _window(transcript, costs, parts), False  # 2
-    if window.evicted_at < 0:
-        plain = _without_orphans(messages, transcript)
-        tokens = yield CountPrompt(plain)
-        if tokens <= options.budget_tokens:
-            ahead = _summarizable(transcript, window, costs, parts)
-            return Fitted(messages=plain, report=told.whole(tokens), summarizable_chunks=ahead)
-        parts = _tighter(parts, tokens - options.budget_tokens, sum(costs))
-        window, tightened = _window(transcript, costs, parts), True
+    window = _window(transcript, costs, parts)  # 2
+    if window.evicted_at >= 0:
+        return (yield from _shortened(told, window, parts, options, cache))
+    plain = _without_orphans(messages, transcript)
+    tokens = yield CountPrompt(plain)
+    if tokens <= options.budget_tokens:
+        ahead = _summarizable(transcript, window, costs, parts)
+        return Fitted(messages=plain, report=told.whole(tokens), summarizable_chunks=ahead)
+    parts = _tighter(parts, tokens - options.budget_tokens, sum(costs))
+    window = _window(transcript, costs, parts)
+    return (yield from _shortened(told, window, parts, options, cache, tightened=True))
+
+
+def _without_orphans(
+    messages: Sequence[BaseMessage], transcript: Transcript
+) -> tuple[BaseMessage, ...]:
+    orphans = frozenset(transcript.parted.orphans)
+    return tuple(one for at, one in enumerate(messages) if at not in orphans)
+
+
+def _shortened(
+    told: Telling,
+    window: Window,
+    parts: Shares,
+    options: FitOptions,
+    cache: ContextCache,
+    *,
+    tightened: bool = False,
+) -> Generator[Ask, Any, Fitted]:
+    """Fit what does not fit as a whole.
+
+    Args:
+        told: The conversation and its costs.
+        window: What of it stands in the prompt.
+        parts: What each part of the prompt may take.
+        options: How to fit.
+        cache: What was worked out before.
+        tightened: Whether the estimate said that it fits, so that no other turn begins like this.
+    """
+    transcript, costs = told.transcript, told.costs
     _check_lengths(window, transcript, costs, parts, options)
     composer = Composer(transcript, window, costs, parts, options=options, cache=cache)
     draft = yield from composer.draft()
@@ -97,13 +128,6 @@ def fit(
         report=told.fitted(final, window, tokens, begun_anew=begun_anew),
         summarizable_chunks=_summarizable(transcript, window, costs, parts),
     )
-
-
-def _without_orphans(
-    messages: Sequence[BaseMessage], transcript: Transcript
-) -> tuple[BaseMessage, ...]:
-    orphans = frozenset(transcript.parted.orphans)
-    return tuple(one for at, one in enumerate(messages) if at not in orphans)
 
 
 def _check_lengths(

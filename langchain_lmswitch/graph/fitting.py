@@ -14,6 +14,7 @@ from langchain_lmswitch.context.asking import Ask, CountPrompt, CountTexts, Embe
 from langchain_lmswitch.context.contents import IMAGE_TOKENS
 from langchain_lmswitch.context.fitting import FitOptions, Fitted, fit
 from langchain_lmswitch.context.window import budget, most_tokens
+from langchain_lmswitch.graph.state import RouterState, plain
 from langchain_lmswitch.graph.summarizing import OFF, summarizer_of
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.messages.conversation import conversation
@@ -104,6 +105,17 @@ def compression(report: ContextReport, resident: Resident) -> Compressed | None:
         prompt_tokens=report.tokens_after,
         context_tokens=resident.context_tokens,
     )
+
+
+def fitted_update(state: RouterState, fitted: Fitted) -> dict[str, Any]:
+    """Write what is sent, and what became of the rest, into the router's state."""
+    report = fitted.report
+    told = {"context": plain(report), "prompt_tokens": report.prompt_tokens}
+    return {
+        "fitted": list(fitted.messages),
+        "summarizable": fitted.summarizable_chunks,
+        "decision": {**state["decision"], **told},
+    }
 
 
 def mode_of(options: RouterOptions, settings: Settings) -> ContextMode:

@@ -25,7 +25,7 @@ from langchain_lmswitch.errors import (
 from langchain_lmswitch.graph.answering import refuse_silence, whole_message, with_deadline
 from langchain_lmswitch.graph.choosing import AUTO
 from langchain_lmswitch.graph.decisions import decided, decision_of, least_tokens, named
-from langchain_lmswitch.graph.fitting import compression, fit_exactly
+from langchain_lmswitch.graph.fitting import compression, fit_exactly, fitted_update
 from langchain_lmswitch.graph.refusing import refusal_error
 from langchain_lmswitch.graph.setbacks import Update, failed, vanished
 from langchain_lmswitch.graph.state import RouterState, plain, revive
@@ -130,15 +130,9 @@ class Nodes:
         except ContextTooLong:
             writer(revive(Decision, state["decision"]))  # it tells how long the context is
             raise
-        report = fitted.report
-        if compressed := compression(report, resident):
+        if compressed := compression(fitted.report, resident):
             writer(compressed)
-        told = {"context": plain(report), "prompt_tokens": report.prompt_tokens}
-        return {
-            "fitted": list(fitted.messages),
-            "summarizable": fitted.summarizable_chunks,
-            "decision": {**state["decision"], **told},
-        }
+        return fitted_update(state, fitted)
 
     async def respond(self, state: RouterState, writer: StreamWriter) -> Update:
         """Stream the answer; a model gone before its first token is another's turn."""
