@@ -76,7 +76,7 @@ def fit(
     around = f"{options.tokenizer}|{options.template}"
     fixed = yield from fixed_tokens(transcript.parted.system, around, cache)
     costs = yield from unit_costs(transcript, options.tokenizer, overhead, cache)
-    parts = shares(options.budget_tokens, fixed, summarized=options.summarized)
+    parts = shares(options.budget_tokens, fixed, summarized=options.summarized, tools=options.tools)
     told = Telling(transcript, costs, options.budget_tokens, fixed)
     window = _window(transcript, costs, parts)  # 2
     if window.evicted_at >= 0:
