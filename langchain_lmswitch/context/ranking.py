@@ -19,8 +19,8 @@ class Matches:
     scores: Mapping[int, float]
     rarity: Mapping[str, float]
     """Of each term that was found anywhere, BM25's idf."""
-    postings: Mapping[str, Sequence[tuple[int, int]]]
-    """Of each term that was found anywhere: passages, and how often they have it."""
+    postings: Mapping[str, Sequence[int]]
+    """Of each term that was found anywhere, the passages that have it."""
 
 
 def matched(weights: Mapping[str, float], corpus: Corpus) -> Matches:
@@ -35,15 +35,15 @@ def matched(weights: Mapping[str, float], corpus: Corpus) -> Matches:
     least, more = SATURATION * (1 - LENGTH_SHARE), SATURATION * LENGTH_SHARE / (average or 1.0)
     scores: dict[int, float] = {}
     rarity: dict[str, float] = {}
-    postings: dict[str, list[tuple[int, int]]] = {}
+    postings: dict[str, list[int]] = {}
     for term, weight in weights.items():
-        found = _found(term, corpus.rows)
+        found, often = _found(term, corpus.rows)
         if not found:
             continue
         postings[term] = found
         rarity[term] = _rarity(len(lengths), len(found))
         gain = weight * rarity[term] * (SATURATION + 1)
-        for at, times in found:
+        for at, times in zip(found, often, strict=True):
             part = times / (times + least + more * lengths[at])
             scores[at] = scores.get(at, 0.0) + gain * part
     return Matches(scores=scores, rarity=rarity, postings=postings)
@@ -59,11 +59,13 @@ def _rarity(passages: int, having: int) -> float:
     return math.log(1 + (passages - having + 0.5) / (having + 0.5))
 
 
-def _found(term: str, rows: Sequence[Row]) -> list[tuple[int, int]]:
-    found: list[tuple[int, int]] = []
+def _found(term: str, rows: Sequence[Row]) -> tuple[list[int], list[int]]:
+    """Give the passages that have a term, and how often each has it."""
+    found: list[int] = []
+    often: list[int] = []
     for base, postings in rows:
         posting = postings.get(term)
         if posting is not None:
-            for at in range(0, len(posting), 2):
-                found.append((base + posting[at], posting[at + 1]))  # noqa: PERF401 - the inner loop
-    return found
+            found += [base + at for at in posting[::2]]
+            often += posting[1::2]
+    return found, often

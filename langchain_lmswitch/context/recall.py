@@ -103,7 +103,7 @@ def _words_of(text: str, found: Matches, best: Sequence[int]) -> Mapping[int, Se
     spelled = {term: word.strip(".,;:!?\"'()") for word in text.split() for term in terms_of(word)}
     words: dict[int, list[str]] = {at: [] for at in best}
     for term in sorted(found.rarity, key=found.rarity.__getitem__, reverse=True):
-        for at, _ in found.postings[term]:
+        for at in found.postings[term]:
             if at in words and len(words[at]) < _MOST_WHY:
                 words[at].append(spelled.get(term, term))
     return words

@@ -30,15 +30,15 @@ def smoothed(own: Mapping[int, float], corpus: Corpus) -> dict[int, float]:
         own: Of the passages that match.
         corpus: What the passages are of.
     """
-    units: dict[int, float] = {}
-    days: dict[int, str] = {}
+    places = corpus.places
+    tops: dict[int, int] = {}
     for at, score in own.items():
-        unit = corpus.places[at]
-        days[unit] = corpus.passages[at].date
-        if score > units.get(unit, 0.0):
-            units[unit] = score
-    centers = heapq.nlargest(MOST_CENTERS, units, key=units.__getitem__)
-    scores = {unit: units[unit] for unit in centers}
+        best_at = tops.setdefault(places[at], at)
+        if score > own[best_at]:
+            tops[places[at]] = at
+    centers = heapq.nlargest(MOST_CENTERS, tops.values(), key=own.__getitem__)
+    scores = {places[at]: own[at] for at in centers}
+    days = {places[at]: corpus.passages[at].date for at in centers}
     near = nearby(scores)
     best = {} if corpus.people else best_of_days(scores, days)
     found = dict(own)
