@@ -9,7 +9,7 @@ from langchain_lmswitch.context.terms import terms_of
 
 FEW_TERMS: Final = 6
 """A question of fewer may refer back, and is asked together with the one before."""
-BEFORE_SHARE: Final = 0.3
+BEFORE_SHARE: Final = 0.1
 ALONE_SHARE: Final = 1.0
 """What the terms of the question before count; the latter if this one has none at all."""
 NAME_SHARE: Final = 0.3
