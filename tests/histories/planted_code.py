@@ -52,7 +52,8 @@ def small_talk(seed: int) -> list[BaseMessage]:
     A server need not read what several prompts have in common ten times.
     """
     chat = CHATS[seed % len(CHATS)].read_text(encoding="utf-8")
-    kinds, said, chars = (HumanMessage, AIMessage), [], 0
+    kinds, chars = (HumanMessage, AIMessage), 0
+    said: list[BaseMessage] = []
     for at, turn in enumerate(json.loads(chat)["turns"]):
         if chars > WINDOWS * CONTEXT_TOKENS * _CHARS_PER_TOKEN and at % 2 == 0:
             break
