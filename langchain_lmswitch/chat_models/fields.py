@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field, SecretStr, field_validator
 
 from langchain_lmswitch.chat_models.binding import BindingChatModel
 from langchain_lmswitch.messages.incoming import PROVIDER
-from langchain_lmswitch.messages.options import checked_summarizer
+from langchain_lmswitch.messages.options import LLM_TYPE, checked_summarizer
 from langchain_lmswitch.types.contexts import ContextMode, Overflow
 from langchain_lmswitch.types.events import SwitchEvent
 from langchain_lmswitch.types.roles import roles_of
@@ -145,7 +145,7 @@ class ChatModelFields(BindingChatModel):
 
     @property
     def _llm_type(self) -> str:
-        return "lmswitch-chat"
+        return LLM_TYPE
 
     @property
     def _identifying_params(self) -> Mapping[str, Any]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from langchain_core.language_models import ModelProfile
 
-from langchain_lmswitch.context.window import budget
+from langchain_lmswitch.context.budget import budget
 from langchain_lmswitch.types.decisions import Candidate, Decision
 
 

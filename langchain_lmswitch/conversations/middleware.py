@@ -13,6 +13,7 @@ from langchain_lmswitch.context.fitting import Fitted
 from langchain_lmswitch.conversations.stores import Stores, cache_in
 from langchain_lmswitch.conversations.summarizing import Summarizing
 from langchain_lmswitch.errors import InvalidRequest, MissingExtra
+from langchain_lmswitch.messages.options import LLM_TYPE
 from langchain_lmswitch.types.contexts import ContextReport, Overflow
 
 try:
@@ -22,7 +23,6 @@ except ImportError as error:
         "agents", why="`FitMessages` is a middleware of LangChain's agents"
     ) from error
 
-_OURS: Final = "lmswitch-chat"
 _ESTIMATED_SHARE: Final = 0.8
 """Of the model's limit: an estimate of tokens may be a fifth too low."""
 
@@ -127,7 +127,7 @@ class FitMessages(AgentMiddleware[Any, Any, Any]):
     def _counter(self, model: Any) -> Any:
         if self._count_tokens is not None:
             return self._count_tokens
-        return model if getattr(model, "_llm_type", "") == _OURS else "approximate"
+        return model if getattr(model, "_llm_type", "") == LLM_TYPE else "approximate"
 
 
 def _limit(model: Any, *, estimated: bool) -> int:

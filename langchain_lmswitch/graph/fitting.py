@@ -11,14 +11,15 @@ from typing import Any, Final, assert_never
 from langchain_core.messages import BaseMessage
 
 from langchain_lmswitch.context.asking import Ask, CountPrompt, CountTexts, Embed
+from langchain_lmswitch.context.budget import budget, most_tokens
 from langchain_lmswitch.context.contents import IMAGE_TOKENS
 from langchain_lmswitch.context.fitting import FitOptions, Fitted, fit
-from langchain_lmswitch.context.window import budget, most_tokens
 from langchain_lmswitch.graph.state import RouterState, plain
-from langchain_lmswitch.graph.summarizing import OFF, summarizer_of
+from langchain_lmswitch.graph.summarizing import summarizer_of
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.messages.conversation import conversation
 from langchain_lmswitch.messages.outgoing import text_of
+from langchain_lmswitch.policy.summarizers import OFF
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.types.contexts import ContextMode, ContextReport, Overflow

@@ -4,14 +4,13 @@ from langchain_core.messages import AIMessage
 
 from langchain_lmswitch.context.summarized import next_piece
 from langchain_lmswitch.graph.state import RouterState, revive
+from langchain_lmswitch.policy.summarizers import OFF
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.summarizers import Answered
 from langchain_lmswitch.switch.summarizing import Job, Summarizer
 from langchain_lmswitch.types.models import Resident
 from langchain_lmswitch.types.options import RouterOptions
-
-OFF = "off"
 
 
 def summarizer_of(options: RouterOptions, settings: Settings) -> Summarizer:

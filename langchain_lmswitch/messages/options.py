@@ -44,7 +44,8 @@ PER_CALL: Final = frozenset(
 )
 """What may be given to one call, or with `bind`; `stop` comes apart."""
 
-_OURS: Final = "lmswitch-chat"
+LLM_TYPE: Final = "lmswitch-chat"
+"""What LangChain calls our chat models; told here without importing them."""
 _FOR_LANGCHAIN: Final = frozenset({"ls_structured_output_format", "stream", "stream_usage"})
 """Said to LangChain, not to the model."""
 
@@ -133,7 +134,7 @@ def checked_summarizer(summarizer: Any) -> Any:
         InvalidRequest: It is neither a name nor a chat model; or it is a `ChatLMSwitch`, whose
             request would end the summary for which it is made.
     """
-    is_model = isinstance(summarizer, BaseChatModel) and summarizer._llm_type != _OURS  # noqa: SLF001 - LangChain's name of the class, from any layer
+    is_model = isinstance(summarizer, BaseChatModel) and summarizer._llm_type != LLM_TYPE  # noqa: SLF001 - LangChain's name of the class, from any layer
     if summarizer is None or isinstance(summarizer, str) or is_model:
         return summarizer
     what = "a ChatLMSwitch" if isinstance(summarizer, BaseChatModel) else f"{summarizer!r:.80}"

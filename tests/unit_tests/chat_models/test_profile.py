@@ -8,7 +8,7 @@ from langchain_core.messages import HumanMessage, SystemMessage, trim_messages
 from langchain_core.messages.utils import count_tokens_approximately
 
 from langchain_lmswitch import ChatLMSwitch
-from langchain_lmswitch.context.window import budget
+from langchain_lmswitch.context.budget import budget
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.testing import ScriptedHost, card, split
 from langchain_lmswitch.testing.tokens import render

@@ -17,8 +17,8 @@ from langchain_core.messages import (
     ToolMessage,
 )
 
+from langchain_lmswitch.context.budget import most_tokens
 from langchain_lmswitch.context.contents import IMAGE_TOKENS
-from langchain_lmswitch.context.window import most_tokens
 from langchain_lmswitch.errors import ContextTooLong, UnknownModel
 from langchain_lmswitch.graph.fitting import count, fit_exactly
 from langchain_lmswitch.messages.outgoing import history

@@ -2,7 +2,7 @@
 
 import pytest
 
-from langchain_lmswitch.context.window import budget
+from langchain_lmswitch.context.budget import budget
 
 
 @pytest.mark.parametrize(
