@@ -3,7 +3,6 @@
 import logging
 import threading
 from asyncio import CancelledError
-from collections import Counter
 from collections.abc import Sequence
 from contextvars import Context
 from typing import Final
@@ -13,7 +12,7 @@ from langchain_core.messages import BaseMessage
 
 from langchain_lmswitch.context.cache import ContextCache
 from langchain_lmswitch.context.fitting import Fitted
-from langchain_lmswitch.context.pauses import MOST_TRIES, Pause
+from langchain_lmswitch.context.pauses import Attempts
 from langchain_lmswitch.context.summaries import fresh_request, source_of
 from langchain_lmswitch.context.summarized import next_piece
 from langchain_lmswitch.context.tree import Piece
@@ -41,9 +40,7 @@ class Summarizing:
         self._cache = cache
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._turn = 0
-        self._pause = Pause()
-        self._tries: Counter[bytes] = Counter()
+        self._attempts = Attempts()
 
     def start(self, messages: Sequence[BaseMessage], fitted: Fitted) -> bool:
         """Begin the summary that a turn leaves to be written; `False` if there is none.
@@ -53,8 +50,8 @@ class Summarizing:
             fitted: What was made of it.
         """
         with self._lock:
-            self._turn += 1
-            if self._busy() or not self._pause.over(self._turn):  # 1, 2
+            self._attempts.next_turn()
+            if self._busy() or not self._attempts.due:  # 1, 2
                 return False
             piece = self._next(messages, fitted.summarizable_chunks)
             if piece is None:
@@ -76,7 +73,7 @@ class Summarizing:
 
     def _next(self, messages: Sequence[BaseMessage], chunks: int) -> Piece | None:
         transcript = self._cache.transcripts.of(messages)
-        given_up = {key for key, tries in self._tries.items() if tries >= MOST_TRIES}
+        given_up = self._attempts.given_up
         units = transcript.parted.units
         return next_piece(transcript.chunks[:chunks], units, self._cache, given_up=given_up)
 
@@ -89,8 +86,7 @@ class Summarizing:
             log.debug("A summary was not written: %s", type(error).__name__)
             text = None
         if text is None:
-            self._pause = self._pause.failed(self._turn)
-            self._tries[piece.key] += 1
+            self._attempts.failed(piece.key)
             return
         self._cache.summaries.put(piece.key, text)
-        self._pause = Pause()
+        self._attempts.written(piece.key)

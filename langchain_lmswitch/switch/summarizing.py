@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
-from collections import Counter
 from collections.abc import Callable
+from collections.abc import Set as AbstractSet
 from contextvars import Context
 from dataclasses import dataclass
 from typing import Final
@@ -11,7 +11,7 @@ from typing import Final
 from langchain_core.language_models import BaseChatModel
 
 from langchain_lmswitch.context.cache import ContextCache
-from langchain_lmswitch.context.pauses import MOST_TRIES, Pause
+from langchain_lmswitch.context.pauses import Attempts
 from langchain_lmswitch.context.tree import Piece
 from langchain_lmswitch.policy.summarizers import OFF, summarizer
 from langchain_lmswitch.switch.summarizers import Answered, by_chat_model, by_resident
@@ -67,11 +67,12 @@ class Summarizing:
         self._is_idle = is_idle
         self._leased = leased
         self._task: asyncio.Task[None] | None = None
-        self._turn = 0
-        self._pause = Pause()
-        self._tries: Counter[bytes] = Counter()
-        self.given_up: set[bytes] = set()
+        self._attempts = Attempts()
+
+    @property
+    def given_up(self) -> AbstractSet[bytes]:
         """Keys of what nobody could summarize; see `context.tree.wanted`."""
+        return self._attempts.given_up
 
     @property
     def busy(self) -> bool:
@@ -83,10 +84,10 @@ class Summarizing:
 
         `False` if there is nothing to do, other work, or a pause after what came to nothing.
         """
-        self._turn += 1
+        self._attempts.next_turn()
         if job is None or job.by == OFF or (job.answered and not job.answered.over):
             return False
-        if self.busy or not self._is_idle() or not self._pause.over(self._turn):  # 1, 4
+        if self.busy or not self._is_idle() or not self._attempts.due:  # 1, 4
             return False
         # In an empty context: the callbacks of the request that has ended must not hear of it.
         self._task = asyncio.get_running_loop().create_task(
@@ -113,7 +114,7 @@ class Summarizing:
             async with asyncio.timeout(DEADLINE_S):
                 asked, text = await self._written(job)
         except asyncio.CancelledError:
-            self._pause = self._pause.failed(self._turn)  # 3: it was begun, and cost something
+            self._attempts.interrupted()  # 3: it was begun, and cost something
             raise
         except Exception as error:  # noqa: BLE001 - 4: no summary of ours may cost an answer
             log.debug("A summary was not written: %s", type(error).__name__)
@@ -141,13 +142,8 @@ class Summarizing:
         return found if state is None or state.idle else None
 
     def _note(self, job: Job, text: str | None) -> None:
-        if text is not None:
-            job.cache.summaries.put(job.piece.key, text)
-            self._pause = Pause()
-            del self._tries[job.piece.key]
+        if text is None:
+            self._attempts.failed(job.piece.key)
             return
-        self._pause = self._pause.failed(self._turn)
-        self._tries[job.piece.key] += 1
-        if self._tries[job.piece.key] >= MOST_TRIES:
-            self.given_up.add(job.piece.key)
-            del self._tries[job.piece.key]
+        job.cache.summaries.put(job.piece.key, text)
+        self._attempts.written(job.piece.key)
