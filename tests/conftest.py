@@ -88,7 +88,7 @@ def models_dir() -> Path:
 def embedded(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
     """An embedded host of our own, started as a client would start it."""
     home = tmp_path_factory.mktemp("home")
-    settings = Settings(home=home, models=(models_dir,), linger_s=1200, context_tokens=4096)
+    settings = Settings(home=home, model_folders=(models_dir,), linger_s=1200, context_tokens=4096)
     address = asyncio.run(ensure_embedded(settings))
     host = Embedded(base_url=address.host_port, token=address.token, settings=settings)
     yield host

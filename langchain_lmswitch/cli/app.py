@@ -60,7 +60,7 @@ def lmswitch(
 ) -> None:
     """One chat model for all the models on your machine.
 
-    Every setting can be given as a variable LMSWITCH_*, for example LMSWITCH_MODELS for more
+    Every setting can be given as a variable LMSWITCH_*, for example LMSWITCH_MODEL_FOLDERS for more
     folders of GGUF files.
     """
     ctx.obj = replace(session_of(ctx, base_url), debug=debug)

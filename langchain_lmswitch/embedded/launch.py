@@ -31,7 +31,7 @@ GREETING_S = 2.0
 POLL_S = 0.02
 LOG_TAIL_CHARS = 600
 
-_OURS = frozenset({"base_url", "api_key", "allow", "deny", "roles"})
+_OURS = frozenset({"base_url", "api_key", "allow", "deny", "roles", "models"})
 """Settings of a client that a host has no use for."""
 
 
@@ -111,7 +111,7 @@ def _spawn(settings: "Settings", command: Sequence[str], log: "Path") -> "subpro
 def environment(settings: "Settings") -> dict[str, str]:
     """Write settings as the variables they are read from, for another process."""
     values = settings.model_dump(exclude=set(_OURS), exclude_none=True)
-    values["models"] = os.pathsep.join(map(str, settings.models))
+    values["model_folders"] = os.pathsep.join(map(str, settings.model_folders))
     return {f"LMSWITCH_{name.upper()}": str(value) for name, value in values.items()}
 
 

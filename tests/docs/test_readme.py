@@ -105,7 +105,7 @@ def test_the_first_command_installs_pulls_and_answers(models_dir: Path, tmp_path
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("LMSWITCH_", "VIRTUAL"))}
     environ["LMSWITCH_REMEMBER"] = "false"  # what this machine has learnt is not to be shown
     if models_dir != Settings().models_home:  # else `pull` would fetch them once more
-        environ["LMSWITCH_MODELS"] = str(models_dir)
+        environ["LMSWITCH_MODEL_FOLDERS"] = str(models_dir)
     done = subprocess.run(  # noqa: S603 - our own README
         ["/bin/sh", "-c", f"exec 2>&1\n{command}"],
         env=environ,

@@ -30,7 +30,7 @@ class Client(lms.AsyncClient):
 
 @pytest.fixture
 async def client(models_dir: Path, tmp_path: Path) -> AsyncIterator[Client]:
-    settings = Settings(home=tmp_path, models=(models_dir,), context_tokens=1024)
+    settings = Settings(home=tmp_path, model_folders=(models_dir,), context_tokens=1024)
     host = EmbeddedHost(settings, snapshot=lambda: MACHINE, token=TOKEN)
     async with host.serve() as port, Client(f"127.0.0.1:{port}") as client:
         yield client

@@ -123,7 +123,7 @@ class Running:
 
 @pytest.fixture
 async def running(models_dir: Path, tmp_path: Path) -> AsyncIterator[Running]:
-    settings = Settings(home=tmp_path, models=(models_dir,), context_tokens=1024)
+    settings = Settings(home=tmp_path, model_folders=(models_dir,), context_tokens=1024)
     host = EmbeddedHost(settings, snapshot=lambda: MACHINE, token=TOKEN)
     async with host.serve() as port, AsyncExitStack() as stack:
         yield Running(host, port, stack)
@@ -201,7 +201,7 @@ async def test_only_the_token_of_the_host_is_admitted(running: Running) -> None:
 
 
 async def test_a_host_without_auth_admits_everybody(models_dir: Path, tmp_path: Path) -> None:
-    settings = Settings(home=tmp_path, models=(models_dir,))
+    settings = Settings(home=tmp_path, model_folders=(models_dir,))
     host = EmbeddedHost(settings, snapshot=lambda: MACHINE, token=None)
     guest = "sk-lm-anybody0:00000000000000000000"
     async with host.serve() as port, Wire.open(port, "system", token=guest) as wire:

@@ -25,6 +25,7 @@ def test_defaults_ask_for_nothing() -> None:
     assert settings.base_url is None
     assert settings.api_key is None
     assert settings.models == ()
+    assert settings.model_folders == ()
     assert settings.evict_foreign is False
     assert settings.evict_helpers is False
 
@@ -32,7 +33,9 @@ def test_defaults_ask_for_nothing() -> None:
 LISTS = {"allow", "deny", "roles"}
 
 
-@pytest.mark.parametrize("name", sorted(set(Settings.model_fields) - {"api_key", "models", *LISTS}))
+@pytest.mark.parametrize(
+    "name", sorted(set(Settings.model_fields) - {"api_key", "models", "model_folders", *LISTS})
+)
 def test_every_field_has_its_variable(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each field is read from `LMSWITCH_<NAME>`."""
     values = {
@@ -83,9 +86,9 @@ def test_argument_wins_over_environment(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_model_folders_are_separated_as_in_path(monkeypatch: pytest.MonkeyPatch) -> None:
     """Empty parts are left out."""
-    monkeypatch.setenv("LMSWITCH_MODELS", os.pathsep.join(["/a", "", "/b c"]))
+    monkeypatch.setenv("LMSWITCH_MODEL_FOLDERS", os.pathsep.join(["/a", "", "/b c"]))
 
-    assert Settings().models == (Path("/a"), Path("/b c"))
+    assert Settings().model_folders == (Path("/a"), Path("/b c"))
 
 
 @pytest.mark.parametrize("name", ["allow", "deny"])

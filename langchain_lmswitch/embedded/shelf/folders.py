@@ -37,7 +37,7 @@ class ModelFile:
 
 def roots(settings: Settings) -> list[Path]:
     """Returns the folders to look in: our own, the user's, LM Studio's."""
-    return [settings.models_home, *settings.models, *_lmstudio_folders(Path.home())]
+    return [settings.models_home, *settings.model_folders, *_lmstudio_folders(Path.home())]
 
 
 def _lmstudio_folders(home: Path) -> list[Path]:

@@ -64,7 +64,10 @@ def test_a_child_gets_the_settings_of_its_parent(
 ) -> None:
     monkeypatch.delenv("LM_API_TOKEN", raising=False)
     parent = Settings(
-        home=tmp_path, models=(tmp_path / "a", tmp_path / "b"), linger_s=1.5, evict_foreign=True
+        home=tmp_path,
+        model_folders=(tmp_path / "a", tmp_path / "b"),
+        linger_s=1.5,
+        evict_foreign=True,
     )
     for name, value in environment(parent).items():
         monkeypatch.setenv(name, value)

@@ -33,7 +33,7 @@ def user_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def scan(tmp_path: Path, user_home: Path) -> Callable[..., dict[str, ShelfModel]]:
     def scan(*models: Path) -> dict[str, ShelfModel]:
         assert user_home.is_dir()
-        shelf = Shelf(Settings(home=tmp_path / "ours", models=models))
+        shelf = Shelf(Settings(home=tmp_path / "ours", model_folders=models))
         return {model.card.key: model for model in shelf.scan() if model.card.format == "gguf"}
 
     return scan
@@ -121,7 +121,7 @@ def test_bad_files_are_skipped_and_named_once(
     (tmp_path / "m/junk.gguf").write_bytes(b"junk")
     (tmp_path / "m/empty.gguf").touch()
     write_model(tmp_path / "m/half-00001-of-00002.gguf")
-    shelf = Shelf(Settings(home=tmp_path / "ours", models=(tmp_path / "m",)))
+    shelf = Shelf(Settings(home=tmp_path / "ours", model_folders=(tmp_path / "m",)))
     with caplog.at_level(logging.WARNING):
         keys = [{model.card.key for model in shelf.scan()} for _ in range(2)]
     assert keys[0] == keys[1]

@@ -21,7 +21,7 @@ def test_the_header_of_a_file_at_hand_is_read(tmp_path: Path) -> None:
     models = tmp_path / "models"
     (models / "pub" / "tiny").mkdir(parents=True)
     write_model(models / "pub" / "tiny" / "tiny.gguf", model_metadata())
-    settings = Settings(home=tmp_path, models=(models,))
+    settings = Settings(home=tmp_path, model_folders=(models,))
     footprint = estimates.by_file(SPEC, card("pub/tiny/tiny.gguf"), settings)
     assert footprint is not None
     assert (footprint.source, footprint.weights_bytes) == ("header", 91_000_000)
@@ -30,7 +30,7 @@ def test_the_header_of_a_file_at_hand_is_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize("path", ["", "pub/none.gguf", "pub/tiny.safetensors", "../secret.gguf"])
 def test_a_file_that_is_elsewhere_is_not_looked_for(tmp_path: Path, path: str) -> None:
     write_model(tmp_path / "secret.gguf", model_metadata())
-    settings = Settings(home=tmp_path / "home", models=(tmp_path / "models",))
+    settings = Settings(home=tmp_path / "home", model_folders=(tmp_path / "models",))
     assert estimates.by_file(SPEC, card(path), settings) is None
 
 

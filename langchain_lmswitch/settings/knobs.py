@@ -3,14 +3,14 @@
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 import platformdirs
 from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from langchain_lmswitch.settings.models import ModelSettings
 from langchain_lmswitch.types.contexts import ContextMode, Overflow
 from langchain_lmswitch.types.roles import roles_of
 from langchain_lmswitch.types.tasks import Role
@@ -37,8 +37,12 @@ class Settings(BaseSettings):
     )
     """Where pulled weights lie, and the port file and token of the embedded host."""
 
-    models: Annotated[tuple[Path, ...], NoDecode] = ()
+    model_folders: Annotated[tuple[Path, ...], NoDecode] = ()
     """More folders of GGUF files to serve, separated as in `PATH`."""
+
+    models: Annotated[tuple[ModelSettings, ...], NoDecode] = ()
+    """What holds for some models only, as a JSON object: `{"coder": {"max_context": 16384}}`; in a
+    file, a table `[models."coder"]`. See `ModelSettings`."""
 
     context_tokens: int = Field(default=8192, ge=256)
     """Context to load a model with; less if the model was trained for less."""
@@ -138,7 +142,7 @@ class Settings(BaseSettings):
     """How readily a loaded model is tried of which too little is known to tell whether it is the
     better one; 0 never tries."""
 
-    @field_validator("models", mode="before")
+    @field_validator("model_folders", mode="before")
     @classmethod
     def _split_path(cls, value: object) -> object:
         if isinstance(value, str):
@@ -151,6 +155,14 @@ class Settings(BaseSettings):
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _read_models(cls, value: object) -> object:
+        told = json.loads(value) if isinstance(value, str) else value
+        if not isinstance(told, Mapping):
+            return told
+        return tuple(ModelSettings(models=name, **says) for name, says in told.items())
 
     @field_validator("roles", mode="before")
     @classmethod
@@ -172,22 +184,3 @@ class Settings(BaseSettings):
     def run_home(self) -> Path:
         """Where the embedded host keeps its port file, lock, token and log."""
         return self.home / "run"
-
-
-@dataclass(frozen=True, slots=True)
-class MadeSettings:
-    """Settings, and what an object gave to make them."""
-
-    given: Mapping[str, Any]
-    settings: Settings
-
-
-def made_settings(last: MadeSettings | None, **given: Any) -> MadeSettings:
-    """Make settings of what is given, unless the last ones were made of the same.
-
-    An object keeps its settings though the environment changes; a copy of it may be given another
-    host. What is given as `None` is left to the environment and the defaults.
-    """
-    if last is not None and last.given == given:
-        return last
-    return MadeSettings(given, Settings(**{k: v for k, v in given.items() if v is not None}))
