@@ -15,6 +15,7 @@ from langchain_lmswitch.cli import (
     allocate,
     ask,
     calibrate,
+    config,
     explain,
     models,
     pull,
@@ -77,6 +78,7 @@ app.command()(calibrate.calibrate)
 app.command()(status.status)
 app.command()(pull.pull)
 app.command()(serve.serve)
+app.command()(config.config)
 app.add_typer(learn, name="learn")
 app.add_typer(bench, name="bench")
 
