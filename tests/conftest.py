@@ -25,6 +25,8 @@ from langchain_lmswitch.settings import Settings
 os.environ["LMSWITCH_REMEMBER"] = "false"
 # What an encoder finds depends on whether it was quick enough: a test that wants one says so.
 os.environ["LMSWITCH_EMBEDDER"] = "off"
+# Nor do the files of settings of whoever runs the tests have a say.
+os.environ["LMSWITCH_CONFIG"] = "off"
 
 SMOL = "smollm2-135m-instruct"
 CODER = "qwen2.5-coder-0.5b-instruct"

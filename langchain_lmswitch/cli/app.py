@@ -89,7 +89,7 @@ def main() -> None:
                 # A model's answer may hold characters that the terminal's encoding lacks.
                 stream.reconfigure(errors="replace")
     # A command ends after one answer, and the next one wants the same model.
-    os.environ.setdefault("LMSWITCH_UNLOAD_AT_EXIT", "false")
+    os.environ["LMSWITCH_COMMAND"] = "true"
     ending = _Ending()
     atexit.register(ending.leave)
     try:

@@ -64,7 +64,7 @@ class Session:
         """Read the settings.
 
         Raises:
-            pydantic.ValidationError: An environment variable has a value it cannot have.
+            BadSettings: A file or the environment has a value that cannot be.
         """
         from langchain_lmswitch.settings import Settings
 
