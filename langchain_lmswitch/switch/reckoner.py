@@ -42,6 +42,8 @@ class Reckoner:
         self._estimates: dict[LoadSpec, tuple[ModelCard, Footprint]] = {}
         self._expected_bytes: dict[LoadSpec, int] = {}
         self._granted: dict[str, int] = {}
+        self.asked_tokens: dict[str, int] = {}
+        """The context that the user wants a model loaded with, by key; in this process only."""
 
     def snapshot(self) -> Snapshot:
         """Measure this machine; a remote host's memory is unknown, but for the user's budget."""
@@ -60,7 +62,8 @@ class Reckoner:
         asking again would only load it again, for the same.
         """
         settings, tuning = self.settings, self.tuning(card)
-        wanted_tokens = tuning.most_context_tokens or settings.context_tokens
+        usual_tokens = tuning.most_context_tokens or settings.context_tokens
+        wanted_tokens = self.asked_tokens.get(card.key, usual_tokens)
         trained_tokens = card.max_context_tokens or wanted_tokens
         granted_tokens = self._granted.get(card.key, wanted_tokens)
         return LoadSpec(
