@@ -16,11 +16,14 @@ from langchain_lmswitch.cli import (
     ask,
     calibrate,
     explain,
+    load,
     models,
+    pin,
     pull,
     replay,
     serve,
     status,
+    unload,
 )
 from langchain_lmswitch.cli.bench.app import bench
 from langchain_lmswitch.cli.guard import EPILOG, INTERRUPTED, Guarded
@@ -75,6 +78,9 @@ app.command()(allocate.allocate)
 app.command()(models.models)
 app.command()(calibrate.calibrate)
 app.command()(status.status)
+app.command()(load.load)
+app.command()(unload.unload)
+app.command()(pin.pin)
 app.command()(pull.pull)
 app.command()(serve.serve)
 app.add_typer(learn, name="learn")

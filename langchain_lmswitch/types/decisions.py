@@ -44,7 +44,7 @@ class Candidate:
     """What it can do beside text: `vision`, `tools` (trained to call them), `tool grammar` (held to
     well-formed calls by its host)."""
     max_context_tokens: int = 0
-    """The context it was trained for; 0 if unknown."""
+    """The longest context it may have; 0 if unknown."""
     resident: bool = False
     lacks: tuple[str, ...] = ()
     """Hard needs it does not meet; empty if it can answer."""

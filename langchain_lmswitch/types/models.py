@@ -26,7 +26,10 @@ class ModelCard:
     quantization: str = ""
     """For example `Q4_K_M`; empty if unknown."""
     max_context_tokens: int = 0
-    """The context it was trained for; 0 if unknown."""
+    """The longest context it may have: what it was trained for, or less by the user's word; 0 if
+    unknown."""
+    capped: bool = False
+    """Whether that is the user's word, and less than it was trained for."""
     vision: bool = False
     tool_use: bool = False
     """Whether it was trained to call tools."""
