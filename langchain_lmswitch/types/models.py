@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from langchain_lmswitch.types.displays.models import card_sheet, resident_sheet
+from langchain_lmswitch.types.displays.sheets import Sheet
+from langchain_lmswitch.types.displays.shown import Shown
+
 ModelKind = Literal["llm", "embedding"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelCard:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ModelCard(Shown):
     """A model on disk, as its host lists it."""
 
     key: str
@@ -38,9 +42,12 @@ class ModelCard:
     device: str | None = None
     """Another machine the host reaches it on; `None` is the host's own."""
 
+    def _sheet(self) -> Sheet:
+        return card_sheet(self)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resident:
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Resident(Shown):
     """A model in the host's memory."""
 
     key: str
@@ -56,6 +63,9 @@ class Resident:
     """Idle seconds until the host unloads it; `None` is never."""
     last_used_s: float | None = None
     """Unix time of the last request; `None` if there was none."""
+
+    def _sheet(self) -> Sheet:
+        return resident_sheet(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
