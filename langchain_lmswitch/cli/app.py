@@ -26,6 +26,7 @@ from langchain_lmswitch.cli import (
     unload,
 )
 from langchain_lmswitch.cli.bench.app import bench
+from langchain_lmswitch.cli.chat.app import chat
 from langchain_lmswitch.cli.guard import EPILOG, INTERRUPTED, Guarded
 from langchain_lmswitch.cli.learn.app import learn
 from langchain_lmswitch.cli.options import BaseUrl
@@ -72,6 +73,7 @@ def lmswitch(
 
 
 app.command()(ask.ask)
+app.command()(chat)
 app.command()(explain.explain)
 app.command()(replay.replay)
 app.command()(allocate.allocate)
