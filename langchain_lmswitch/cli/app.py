@@ -20,13 +20,13 @@ from langchain_lmswitch.cli import (
     pull,
     replay,
     serve,
-    status,
 )
 from langchain_lmswitch.cli.bench.app import bench
 from langchain_lmswitch.cli.guard import EPILOG, INTERRUPTED, Guarded
 from langchain_lmswitch.cli.learn.app import learn
 from langchain_lmswitch.cli.options import BaseUrl
 from langchain_lmswitch.cli.session import session_of
+from langchain_lmswitch.cli.status.command import status
 
 app = typer.Typer(
     name="lmswitch",
@@ -74,7 +74,7 @@ app.command()(replay.replay)
 app.command()(allocate.allocate)
 app.command()(models.models)
 app.command()(calibrate.calibrate)
-app.command()(status.status)
+app.command()(status)
 app.command()(pull.pull)
 app.command()(serve.serve)
 app.add_typer(learn, name="learn")

@@ -1,10 +1,9 @@
 """The process's switchboards: one per host, whoever asks."""
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 from langchain_lmswitch.errors import HostLost
 from langchain_lmswitch.hosts.base import Host
@@ -12,12 +11,15 @@ from langchain_lmswitch.hosts.finding import find_host
 from langchain_lmswitch.ledger.base import Ledger
 from langchain_lmswitch.ledger.sqlite import SqliteLedger
 from langchain_lmswitch.machine.monitor import Monitor, SystemMonitor
-from langchain_lmswitch.machine.neighbors import Neighbors
+from langchain_lmswitch.machine.neighbors import Neighbors, meeting_place
 from langchain_lmswitch.machine.scales import Scales
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.flights import Flights
 from langchain_lmswitch.switch.portal import Portal, portal
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 OpenBoard = Callable[[], Awaitable[Switchboard]]
 """Gives the switchboard to use; called for every step."""
@@ -147,7 +149,7 @@ class Boards:
             monitor,
             settings,
             ledger=self.ledger(settings) if settings.remember else None,
-            neighbors=Neighbors(_meeting_place(settings, host.address)),
+            neighbors=Neighbors(meeting_place(settings.run_home, host.address)),
             scales=Scales(int(host.address.rpartition(":")[2]), monitor) if local else None,
         )
 
@@ -161,12 +163,6 @@ async def watched(open_board: OpenBoard) -> AsyncGenerator[Switchboard, None]:
     except HostLost:
         boards().lost(board)
         raise
-
-
-def _meeting_place(settings: Settings, address: str) -> Path:
-    """Name the folder where this user's processes meet that use a host."""
-    here = re.sub(r"^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=:)", "loopback", address)
-    return settings.run_home / "hosts" / re.sub(r"[^\w.-]", "_", here)
 
 
 _boards: dict[Portal, Boards] = {}
