@@ -22,7 +22,6 @@ from langchain_lmswitch.cli import (
     pull,
     replay,
     serve,
-    status,
     unload,
 )
 from langchain_lmswitch.cli.bench.app import bench
@@ -31,6 +30,7 @@ from langchain_lmswitch.cli.guard import EPILOG, INTERRUPTED, Guarded
 from langchain_lmswitch.cli.learn.app import learn
 from langchain_lmswitch.cli.options import BaseUrl
 from langchain_lmswitch.cli.session import session_of
+from langchain_lmswitch.cli.status.command import status
 
 app = typer.Typer(
     name="lmswitch",
@@ -79,7 +79,7 @@ app.command()(replay.replay)
 app.command()(allocate.allocate)
 app.command()(models.models)
 app.command()(calibrate.calibrate)
-app.command()(status.status)
+app.command()(status)
 app.command()(load.load)
 app.command()(unload.unload)
 app.command()(pin.pin)
