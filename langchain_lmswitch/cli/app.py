@@ -28,7 +28,7 @@ from langchain_lmswitch.cli.learn.app import learn
 from langchain_lmswitch.cli.options import BaseUrl
 from langchain_lmswitch.cli.session import session_of
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="lmswitch",
     cls=Guarded,
     epilog=EPILOG,

@@ -4,7 +4,7 @@ import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import platformdirs
 from pydantic import AliasChoices, Field, SecretStr, field_validator
@@ -19,7 +19,7 @@ from langchain_lmswitch.types.tasks import Role
 class Settings(BaseSettings):
     """All settings; each field is read from `LMSWITCH_<NAME>` unless given."""
 
-    model_config = SettingsConfigDict(
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
         env_prefix="LMSWITCH_", frozen=True, extra="forbid", populate_by_name=True
     )
 

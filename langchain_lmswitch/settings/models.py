@@ -1,6 +1,6 @@
 """What a user says of some models only."""
 
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat
 
@@ -11,7 +11,7 @@ class ModelSettings(BaseModel):
     Where several names match a model, what stands first counts.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
 
     models: str
     """Which ones: a key, a part of keys, or a glob over keys."""
