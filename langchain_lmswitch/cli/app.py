@@ -32,7 +32,7 @@ from langchain_lmswitch.cli.options import BaseUrl
 from langchain_lmswitch.cli.session import session_of
 from langchain_lmswitch.cli.status.command import status
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="lmswitch",
     cls=Guarded,
     epilog=EPILOG,

@@ -31,7 +31,7 @@ from langchain_lmswitch.types.options import RouterOptions
 from langchain_lmswitch.types.reviving import revive
 from langchain_lmswitch.types.tasks import Task
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 _SALT: Final = secrets.token_bytes(32)
 """Of this process: what was asked is compared, and cannot be told from what is kept."""

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from langchain_lmswitch.machine.marks import Marks, lock_at
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 POLL_S: Final = 0.05
 """Between two looks at what another process does."""

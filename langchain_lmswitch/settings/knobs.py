@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 import platformdirs
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -39,7 +39,7 @@ class Settings(BaseSettings):
         BadSettings: A value cannot be, a name is no setting, or a file cannot be read.
     """
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid")
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(frozen=True, extra="forbid")
 
     base_url: str | None = None
     """Address of the model host as `host:port`; `None` looks for one."""

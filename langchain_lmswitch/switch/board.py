@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.ledger.base import Ledger
@@ -28,6 +29,9 @@ from langchain_lmswitch.switch.threads import Threads
 from langchain_lmswitch.switch.watch import OnMemory, Watch
 from langchain_lmswitch.switch.wishes import Wish
 from langchain_lmswitch.types.models import ModelCard, Resident
+
+if TYPE_CHECKING:
+    from langchain_lmswitch.context.cache import ContextCache
 
 __all__ = ["Held", "Switchboard"]
 
@@ -68,9 +72,9 @@ class Switchboard:
         self.host = host
         self.ledger: Ledger = ledger or MemoryLedger()
         self.settings = settings
-        self.threads = Threads()
-        self.contexts = contexts_in(settings.context_store)
-        self.habits = Habits(clock=clock)
+        self.threads: Threads = Threads()
+        self.contexts: ContextCache = contexts_in(settings.context_store)
+        self.habits: Habits = Habits(clock=clock)
         self._neighbors = neighbors or Neighbors(None)
         self._leases = Leases(self._neighbors, clock=clock)
         changes = Changes()
@@ -80,7 +84,7 @@ class Switchboard:
             wake=changes.tell,
             list_residents=lambda: self.surveyor.residents(),  # noqa: PLW0108 - made below
         )
-        self.surveyor = Surveyor(
+        self.surveyor: Surveyor = Surveyor(
             host,
             monitor,
             settings,
@@ -107,10 +111,12 @@ class Switchboard:
         self._prefetching = Prefetching(
             self._grants, self._loads, is_idle=lambda: self._grants.idle
         )
-        self.summarizing = Summarizing(
+        self.summarizing: Summarizing = Summarizing(
             self.surveyor, is_idle=lambda: self._grants.idle, leased=self._is_leased
         )
-        self.embedders = Embedders(self.surveyor, is_idle=lambda: self._grants.idle, clock=clock)
+        self.embedders: Embedders = Embedders(
+            self.surveyor, is_idle=lambda: self._grants.idle, clock=clock
+        )
         self._departures = Departures(
             self.surveyor,
             self._leases,

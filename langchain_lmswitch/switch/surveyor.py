@@ -73,7 +73,7 @@ class Surveyor(Reckoner):
         self._clock = clock
         self._cards: _Listing[ModelCard] = _Listing()
         self._residents: _Listing[Resident] = _Listing()
-        self.demand = Demand()
+        self.demand: Demand = Demand()
         """Which models are asked for; to be told of every request."""
         self.pins = Pinning(
             SharedList(None) if pinned is None else pinned,
