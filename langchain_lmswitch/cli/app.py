@@ -15,6 +15,7 @@ from langchain_lmswitch.cli import (
     allocate,
     ask,
     calibrate,
+    config,
     explain,
     load,
     models,
@@ -85,6 +86,7 @@ app.command()(unload.unload)
 app.command()(pin.pin)
 app.command()(pull.pull)
 app.command()(serve.serve)
+app.command()(config.config)
 app.add_typer(learn, name="learn")
 app.add_typer(bench, name="bench")
 
