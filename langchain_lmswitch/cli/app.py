@@ -23,6 +23,7 @@ from langchain_lmswitch.cli import (
     status,
 )
 from langchain_lmswitch.cli.bench.app import bench
+from langchain_lmswitch.cli.doctor.command import doctor
 from langchain_lmswitch.cli.guard import EPILOG, INTERRUPTED, Guarded
 from langchain_lmswitch.cli.learn.app import learn
 from langchain_lmswitch.cli.options import BaseUrl
@@ -75,6 +76,7 @@ app.command()(allocate.allocate)
 app.command()(models.models)
 app.command()(calibrate.calibrate)
 app.command()(status.status)
+app.command()(doctor)
 app.command()(pull.pull)
 app.command()(serve.serve)
 app.add_typer(learn, name="learn")
