@@ -89,8 +89,9 @@ class Nodes:
         candidates = await asyncio.to_thread(explained, facts, outcome)
         return replace(decision_of(state, outcome), candidates=candidates)
 
-    async def refuse(self, state: RouterState) -> Update:
+    async def refuse(self, state: RouterState, writer: StreamWriter) -> Update:
         """Say why nothing helps, as the error that fits best."""
+        writer(revive(Decision, state["decision"]))  # it tells what is wrong with each model
         raise refusal_error(state)
 
     async def load_model(self, state: RouterState, writer: StreamWriter) -> Update:
