@@ -19,6 +19,7 @@ class Departures:
 
     Args:
         moved: Is told before anything is unloaded.
+        left: Is told what was unloaded.
     """
 
     def __init__(
@@ -29,6 +30,7 @@ class Departures:
         neighbors: Neighbors,
         *,
         moved: Callable[[], None],
+        left: Callable[[str], None],
     ) -> None:
         self._host = surveyor.host
         self._surveyor = surveyor
@@ -36,6 +38,7 @@ class Departures:
         self._changes = changes
         self._neighbors = neighbors
         self._moved = moved
+        self._left = left
 
     async def unload(self, identifier: str) -> None:
         """Unload an instance, once no request of ours uses it, in any process.
@@ -75,6 +78,7 @@ class Departures:
         self._moved()
         try:
             await self._host.unload(identifier)
+            self._left(identifier)
         finally:
             self._surveyor.forget()
             self._leases.stop_leaving({identifier})

@@ -13,7 +13,7 @@ from langchain_lmswitch.policy.planning import ANSWERING, PlanFacts, Survey, pla
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.learning import Learning
 from langchain_lmswitch.switch.reckoner import OURS, Reckoner
-from langchain_lmswitch.types.machine import Footprint
+from langchain_lmswitch.types.machine import Footprint, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
 from langchain_lmswitch.types.plans import Load, Plan, Refusal
 
@@ -45,6 +45,7 @@ class Surveyor(Reckoner):
         held: Tells whether a user of ours, in any process, holds one.
         loading: Tells which load of ours is under way.
         noted: Is told each listing of residents, and `None` when it has just changed.
+        measured: Is told each measurement of this machine.
     """
 
     def __init__(
@@ -58,9 +59,10 @@ class Surveyor(Reckoner):
         held: Callable[[str], bool] = lambda _: False,
         loading: Callable[[], Load | None] = lambda: None,
         noted: Callable[[Sequence[Resident] | None], None] = lambda _: None,
+        measured: Callable[[Snapshot], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__(host, monitor, settings, learning)
+        super().__init__(host, monitor, settings, learning, measured=measured)
         self._leased = leased
         self._held = held
         self._loading = loading
