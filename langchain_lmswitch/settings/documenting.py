@@ -38,7 +38,7 @@ _OF_MODELS: Final[Mapping[str, Any]] = {
     "ttl_s": 600,
 }
 """The same for the table of a model."""
-_NOTHING: Final = (None, [])
+_NOTHING: Final[tuple[Any, ...]] = (None, [])
 _COLUMNS: Final = 98
 _HEAD: Final = """\
 # Settings of langchain-lmswitch. What is commented out is a default, or an example.
@@ -148,12 +148,13 @@ def _docstrings(kind: type[BaseModel]) -> Iterator[tuple[str, str]]:
 
     Pydantic can read them, too, but would do so at every import, for 50 ms.
     """
-    body = ast.parse(textwrap.dedent(inspect.getsource(kind))).body[0]
-    if isinstance(body, ast.ClassDef):
-        for field, below in itertools.pairwise(body.body):
-            match field, below:
-                case (
-                    ast.AnnAssign(target=ast.Name(id=name)),
-                    ast.Expr(value=ast.Constant(value=str(text))),
-                ):
-                    yield name, " ".join(text.split())
+    [definition] = ast.parse(textwrap.dedent(inspect.getsource(kind))).body
+    for field, below in itertools.pairwise(ast.iter_child_nodes(definition)):
+        match field, below:
+            case (
+                ast.AnnAssign(target=ast.Name(id=name)),
+                ast.Expr(value=ast.Constant(value=str(text))),
+            ):
+                yield name, " ".join(text.split())
+            case _:
+                pass
