@@ -25,6 +25,7 @@ star is `is_retryable`, for retry middleware: the same request may succeed a mom
     +-- TooOld              a package is too old      ImportError
     +-- DownloadFailed      no weights were fetched   OSError
     +-- BadModelFile        not a usable GGUF file    ValueError
+    +-- BadSettings         a setting cannot be so    ModelError
 """
 
 # ruff: noqa: N818 - what has happened is its own name
@@ -300,3 +301,16 @@ class BadModelFile(LMSwitchError, ValueError):
         self.path = path
         self.reason = reason
         super().__init__(f"{path} is not a usable GGUF model: {reason}.")
+
+
+class BadSettings(LMSwitchError):
+    """A setting cannot be as a file, the environment or an argument has it.
+
+    It is no `ValueError`: pydantic would hide it in an error of its own where a chat model is made.
+    """
+
+    def __init__(self, problems: Sequence[str], *, remedy: str) -> None:
+        self.problems = tuple(problems)
+        """Each with the place where it stands."""
+        self.remedy = remedy
+        super().__init__(f"{' '.join(problems)} {remedy}")

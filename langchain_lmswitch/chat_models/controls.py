@@ -100,11 +100,13 @@ class ControlledChatModel(RoutedChatModel):
     def pin(self, model: str, *, pinned: bool = True) -> str:
         """Keep this process from unloading a model to make room; give its key.
 
-        Pinning loads nothing, and does not stop the host's own idle timer.
+        Pinning loads nothing, and does not stop the host's own idle timer. The pin ends with this
+        process, and others do not know of it: `lmswitch pin` and a `pin` in the model's table hold
+        in all of them.
 
         Args:
             model: Its name.
-            pinned: `False` takes the pin off.
+            pinned: `False` takes the pin of this process off.
 
         Raises:
             UnknownModel: The host has no such model.

@@ -15,13 +15,14 @@ def find_card(
     cards: Sequence[ModelCard],
     *,
     residents: Iterable[Resident] = (),
-    kind: ModelKind = "llm",
+    kind: ModelKind | None = "llm",
 ) -> ModelCard:
-    """Find the card that a caller names.
+    """Find the card that a caller names; if `kind` is `None`, of models of any kind.
 
     1. A key.
     2. The identifier of a loaded instance.
-    3. A part of one key only, whatever its case: `coder` where there is one coder.
+    3. A part of one key only, whatever its case: `coder` where there is one coder. Where models of
+       any kind are meant, a part of a chat model's key goes before one of an embedding model's.
 
     Raises:
         UnknownModel: It names none, or several; the error names the nearest keys.
@@ -32,6 +33,7 @@ def find_card(
         if key in by_key:
             return by_key[key]
     parts = [key for key in by_key if name and name.lower() in key.lower()]
+    parts = [key for key in parts if by_key[key].kind == "llm"] or parts
     if len(parts) == 1:  # 3
         return by_key[parts[0]]
     raise UnknownModel(name, nearest=nearest(name, by_key))
@@ -56,5 +58,5 @@ def nearest(name: str, keys: Iterable[str]) -> list[str]:
     return containing[:3] or difflib.get_close_matches(name, known, n=3, cutoff=_SIMILAR)
 
 
-def _by_key(cards: Sequence[ModelCard], kind: ModelKind) -> dict[str, ModelCard]:
-    return {card.key: card for card in cards if card.kind == kind}
+def _by_key(cards: Sequence[ModelCard], kind: ModelKind | None) -> dict[str, ModelCard]:
+    return {card.key: card for card in cards if kind in (None, card.kind)}

@@ -1,35 +1,50 @@
-"""Every knob, its default, and the environment variable that sets it."""
+"""Every knob, its default, and the names that set it."""
 
-import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
 
 import platformdirs
-from pydantic import AliasChoices, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from langchain_lmswitch.settings.models import ModelSettings
+from langchain_lmswitch.settings.layers import listed
+from langchain_lmswitch.settings.models import ModelSettings, by_name
+from langchain_lmswitch.settings.sources import LayeredSource, read_layers, split_path
+from langchain_lmswitch.settings.telling import told
 from langchain_lmswitch.types.contexts import ContextMode, Overflow
 from langchain_lmswitch.types.roles import roles_of
 from langchain_lmswitch.types.tasks import Role
 
+_NO_TABLE: Final = "it is no JSON object"
+
 
 class Settings(BaseSettings):
-    """All settings; each field is read from `LMSWITCH_<NAME>` unless given."""
+    """All settings; each is given, or else read when the object is made, and kept.
 
-    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
-        env_prefix="LMSWITCH_", frozen=True, extra="forbid", populate_by_name=True
-    )
+    Of several places that say something, the first counts:
+
+    1. An argument.
+    2. The environment: `LMSWITCH_<NAME>`.
+    3. The project's file: `lmswitch.toml` in the current directory, or in the nearest one above it
+       that has one, up to the home directory. See `settings.sources.PERSONAL` for what it may not
+       say, since it may be a stranger's.
+    4. The user's file: `lmswitch.toml` where the system keeps settings, or the file that
+       `LMSWITCH_CONFIG` names (`off`: no file is read). `lmswitch config --path` tells where.
+    5. The defaults.
+
+    Files are looked for whenever settings are made, and read again if they have changed.
+
+    Raises:
+        BadSettings: A value cannot be, a name is no setting, or a file cannot be read.
+    """
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(frozen=True, extra="forbid")
 
     base_url: str | None = None
     """Address of the model host as `host:port`; `None` looks for one."""
 
-    api_key: SecretStr | None = Field(
-        default=None,
-        validation_alias=AliasChoices("api_key", "LMSWITCH_API_KEY", "LM_API_TOKEN"),
-    )
+    api_key: SecretStr | None = None
     """Token of the model host, `sk-lm-...`; read from `LM_API_TOKEN` too."""
 
     home: Path = Field(
@@ -37,10 +52,10 @@ class Settings(BaseSettings):
     )
     """Where pulled weights lie, and the port file and token of the embedded host."""
 
-    model_folders: Annotated[tuple[Path, ...], NoDecode] = ()
+    model_folders: tuple[Path, ...] = ()
     """More folders of GGUF files to serve, separated as in `PATH`."""
 
-    models: Annotated[tuple[ModelSettings, ...], NoDecode] = ()
+    models: tuple[ModelSettings, ...] = ()
     """What holds for some models only, as a JSON object: `{"coder": {"max_context": 16384}}`; in a
     file, a table `[models."coder"]`. See `ModelSettings`."""
 
@@ -82,14 +97,14 @@ class Settings(BaseSettings):
     threads: int | None = Field(default=None, ge=1)
     """Threads of the embedded host's engine; `None` chooses by model and machine."""
 
-    allow: Annotated[tuple[str, ...], NoDecode] = ()
+    allow: tuple[str, ...] = ()
     """The only models that may answer, separated by commas: keys, parts of keys, globs such as
     `qwen*`; or `vision` and `tools` for models that can. Empty is all."""
 
-    deny: Annotated[tuple[str, ...], NoDecode] = ()
+    deny: tuple[str, ...] = ()
     """Models that may never answer, not even if they are named; in the same form."""
 
-    roles: Annotated[tuple[Role, ...], NoDecode] = ()
+    roles: tuple[Role, ...] = ()
     """What models are good at, as a JSON object: `{"coder": ["code"]}` makes them the first choice
     for a task, `{"coder": {"code": 0.9}}` says how much of it they get right."""
 
@@ -142,33 +157,55 @@ class Settings(BaseSettings):
     """How readily a loaded model is tried of which too little is known to tell whether it is the
     better one; 0 never tries."""
 
+    if not TYPE_CHECKING:  # arguments are checked as fields
+
+        def __init__(self, **values: Any) -> None:
+            try:
+                super().__init__(**values)
+            except ValidationError as error:
+                known = {"fields": type(self).model_fields, "model_fields": ModelSettings.keys()}
+                raise told(error, read_layers(values), **known) from None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the form of the hook
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read one source, which knows them all: tables are merged, and each value has a place."""
+        return (LayeredSource(init_settings),)
+
     @field_validator("model_folders", mode="before")
     @classmethod
     def _split_path(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(Path(part) for part in value.split(os.pathsep) if part)
-        return value
+        return split_path(value)
 
     @field_validator("allow", "deny", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
+        return listed(value)
 
     @field_validator("models", mode="before")
     @classmethod
     def _read_models(cls, value: object) -> object:
-        told = json.loads(value) if isinstance(value, str) else value
-        if not isinstance(told, Mapping):
-            return told
-        return tuple(ModelSettings(models=name, **says) for name, says in told.items())
+        if isinstance(value, str):
+            raise ValueError(f'{_NO_TABLE}, such as {{"coder": {{"max_context": 16384}}}}')  # noqa: TRY004 - pydantic's
+        return tuple(by_name(value)) if isinstance(value, Mapping) else value
 
     @field_validator("roles", mode="before")
     @classmethod
     def _read_roles(cls, value: object) -> object:
-        told = json.loads(value) if isinstance(value, str) else value
-        return roles_of(told) if isinstance(told, Mapping) else told
+        if isinstance(value, str):
+            raise ValueError(f'{_NO_TABLE}, such as {{"coder": ["code"]}}')  # noqa: TRY004 - as above
+        return roles_of(value) if isinstance(value, Mapping) else value
+
+    @property
+    def all_roles(self) -> tuple[Role, ...]:
+        """What models are good at: what `roles` says, then what `models` says of single ones."""
+        return (*self.roles, *(role for one in self.models for role in one.as_roles()))
 
     @property
     def models_home(self) -> Path:
@@ -179,6 +216,11 @@ class Settings(BaseSettings):
     def ledger_path(self) -> Path:
         """Where loads, decisions, answers and grades are remembered."""
         return self.home / "ledger.sqlite"
+
+    @property
+    def loaded_by_hand_path(self) -> Path:
+        """Where it is noted what `lmswitch load` has loaded, and stays."""
+        return self.run_home / "loaded_by_hand.json"
 
     @property
     def run_home(self) -> Path:

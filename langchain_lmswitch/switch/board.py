@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.ledger.base import Ledger
 from langchain_lmswitch.ledger.memory import MemoryLedger
+from langchain_lmswitch.machine.lists import SharedList
 from langchain_lmswitch.machine.monitor import Monitor
 from langchain_lmswitch.machine.neighbors import Neighbors
 from langchain_lmswitch.machine.scales import Scales
@@ -47,6 +48,8 @@ class Switchboard:
         settings: The knobs.
         ledger: Remembers loads and decisions; if it is left out, for as long as this object lives.
         neighbors: Other processes that use the host; none if it is left out.
+        pinned: Keys that are pinned for all processes; for as long as this object lives.
+        loaded_by_hand: References of loads that the user made by hand; in the same way.
         scales: Weighs the host's processes, if they are on this computer.
         clock: Monotonic seconds.
         wall_clock: Unix time in seconds.
@@ -60,6 +63,8 @@ class Switchboard:
         *,
         ledger: Ledger | None = None,
         neighbors: Neighbors | None = None,
+        pinned: SharedList | None = None,
+        loaded_by_hand: SharedList | None = None,
         scales: Scales | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
@@ -88,6 +93,7 @@ class Switchboard:
             held=self._is_held,
             loading=lambda: self._loads.coming,
             noted=self._watch.note_residents,
+            pinned=pinned,
             clock=clock,
         )
         self._loads = Loads(
@@ -117,6 +123,7 @@ class Switchboard:
             changes,
             self._neighbors,
             moved=self._loads.weighing.moved,
+            loaded_by_hand=SharedList(None) if loaded_by_hand is None else loaded_by_hand,
         )
 
     async def acquire(
@@ -197,6 +204,18 @@ class Switchboard:
     async def unload(self, identifier: str) -> None:
         """Unload an instance, once no request of ours is using it; see `Departures.unload`."""
         await self._departures.unload(identifier)
+
+    async def unload_now(self, identifier: str) -> None:
+        """Unload an instance, whoever is using it; see `Departures.unload_now`."""
+        await self._departures.unload_now(identifier)
+
+    def used_elsewhere(self, identifier: str) -> bool:
+        """Tell whether another process of ours is using an instance, or holds it."""
+        return self._neighbors.used(identifier) or self._neighbors.held(identifier)
+
+    def keep(self, resident: Resident) -> None:
+        """Leave an instance in memory when this process ends, and those to come."""
+        self._departures.keep(resident)
 
     def part(self) -> None:
         """Tell other processes that nothing is used here any more."""
