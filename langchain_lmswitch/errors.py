@@ -242,7 +242,7 @@ class InvalidRequest(LMSwitchError, ModelInvalidRequestError, ValueError):
 class InvalidOutput(LMSwitchError, OutputParserException):
     """The model's answer is not the object that was asked for."""
 
-    is_retryable = True
+    is_retryable: bool = True
 
     def __init__(self, *, text: str, reason: str, cut_off: bool = False) -> None:
         self.text = text
@@ -250,7 +250,7 @@ class InvalidOutput(LMSwitchError, OutputParserException):
         self.reason = reason
         self.cut_off = cut_off
         """Whether it ended because of a limit."""
-        self.is_retryable: bool = not cut_off
+        self.is_retryable = not cut_off
         remedy = (
             "Raise `max_tokens` or the context, or ask for less."
             if cut_off
