@@ -17,19 +17,24 @@ from langchain_lmswitch.cli import (
     calibrate,
     config,
     explain,
+    load,
     models,
+    pin,
     pull,
     replay,
     serve,
-    status,
+    unload,
 )
 from langchain_lmswitch.cli.bench.app import bench
+from langchain_lmswitch.cli.chat.app import chat
+from langchain_lmswitch.cli.doctor.command import doctor
 from langchain_lmswitch.cli.guard import EPILOG, INTERRUPTED, Guarded
 from langchain_lmswitch.cli.learn.app import learn
 from langchain_lmswitch.cli.options import BaseUrl
 from langchain_lmswitch.cli.session import session_of
+from langchain_lmswitch.cli.status.command import status
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="lmswitch",
     cls=Guarded,
     epilog=EPILOG,
@@ -70,12 +75,17 @@ def lmswitch(
 
 
 app.command()(ask.ask)
+app.command()(chat)
 app.command()(explain.explain)
 app.command()(replay.replay)
 app.command()(allocate.allocate)
 app.command()(models.models)
 app.command()(calibrate.calibrate)
-app.command()(status.status)
+app.command()(status)
+app.command()(load.load)
+app.command()(unload.unload)
+app.command()(pin.pin)
+app.command()(doctor)
 app.command()(pull.pull)
 app.command()(serve.serve)
 app.command()(config.config)

@@ -200,6 +200,11 @@ class Settings(LayeredSettings):
         return self.home / "ledger.sqlite"
 
     @property
+    def loaded_by_hand_path(self) -> Path:
+        """Where it is noted what `lmswitch load` has loaded, and stays."""
+        return self.run_home / "loaded_by_hand.json"
+
+    @property
     def run_home(self) -> Path:
         """Where the embedded host keeps its port file, lock, token and log."""
         return self.home / "run"

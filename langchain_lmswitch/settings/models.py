@@ -1,7 +1,7 @@
 """What a user says of some models only."""
 
 from collections.abc import Iterator, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, field_validator
 
@@ -17,7 +17,7 @@ class ModelSettings(BaseModel):
     Where several names match a model, what stands first counts.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
 
     models: str
     """Which ones: a key, a part of keys, or a glob over keys."""

@@ -1,6 +1,6 @@
 """Settings that are read from several places, one above the other."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -35,7 +35,7 @@ class LayeredSource(PydanticBaseSettingsSource):
 class LayeredSettings(BaseSettings):
     """Reads its fields; what cannot be is told with the place where it stands."""
 
-    model_config = SettingsConfigDict(frozen=True, extra="forbid")
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(frozen=True, extra="forbid")
 
     if not TYPE_CHECKING:  # arguments are checked as fields
 
