@@ -94,7 +94,8 @@ class RoutedChatModel(ChatModelFields):
     def _follow(self, decision: Decision) -> None:
         self._last = decision
         if self._follows:
-            self.profile = profile_of(decision, self._own_settings().context_tokens)
+            tokens = self._own_settings().context_tokens
+            self.profile: ModelProfile | None = profile_of(decision, tokens)
 
     def _options(self, stop: list[str] | None, kwargs: Mapping[str, Any]) -> RouterOptions:
         fields = {name: getattr(self, name) for name in ANSWERING}
