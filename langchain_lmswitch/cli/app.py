@@ -17,7 +17,6 @@ from langchain_lmswitch.cli import (
     calibrate,
     explain,
     models,
-    pull,
     replay,
     serve,
 )
@@ -25,6 +24,7 @@ from langchain_lmswitch.cli.bench.app import bench
 from langchain_lmswitch.cli.guard import EPILOG, INTERRUPTED, Guarded
 from langchain_lmswitch.cli.learn.app import learn
 from langchain_lmswitch.cli.options import BaseUrl
+from langchain_lmswitch.cli.pull.command import pull
 from langchain_lmswitch.cli.session import session_of
 from langchain_lmswitch.cli.status.command import status
 
@@ -75,7 +75,7 @@ app.command()(allocate.allocate)
 app.command()(models.models)
 app.command()(calibrate.calibrate)
 app.command()(status)
-app.command()(pull.pull)
+app.command()(pull)
 app.command()(serve.serve)
 app.add_typer(learn, name="learn")
 app.add_typer(bench, name="bench")
