@@ -42,9 +42,13 @@ class DownloadBar:
         return lambda done, total: self._show(name, done, total)
 
     def finish(self, name: str) -> None:
-        """Fill the bar of a download: what was there before reports nothing."""
+        """Say that a download is complete: of what was there before nothing has been reported."""
         task = self._progress.tasks[self._tasks[name]]
-        self._progress.update(task.id, total=task.total or 1, completed=task.total or 1)
+        if task.total is None:
+            self._progress.update(task.id, visible=False)
+            self._progress.console.print(f"{name}: there already", soft_wrap=True)
+            return
+        self._progress.update(task.id, completed=task.total)
         if self._progress.disable:
             typer.echo(f"{name}: complete", err=True)
 
@@ -70,7 +74,7 @@ def _bars() -> "Progress":
     return Progress(
         TextColumn("{task.description}", markup=False),
         BarColumn(),
-        DownloadColumn(),
+        DownloadColumn(binary_units=True),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
         console=screen,

@@ -136,7 +136,7 @@ def test_list_shows_each_form_and_what_would_become_of_it(tmp_path: Path) -> Non
         "1 Q4_K_M 4.4 GiB fits with 8,192 tokens: needs about 6.0 GiB, 7.5 GiB free recommended"
     )
     assert "fits with" in big
-    assert "does not fit with 2,048 tokens: needs about 15." in huge
+    assert "does not fit with 2,048 tokens: needs about 14.8 GiB" in huge
     assert shop.delivered == []
 
 
