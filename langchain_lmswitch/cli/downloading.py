@@ -69,12 +69,14 @@ def _bars() -> "Progress":
         TimeRemainingColumn,
         TransferSpeedColumn,
     )
+    from rich.table import Column
 
     screen = console(stderr=True)
+    name = Column(no_wrap=True, overflow="ellipsis")
     return Progress(
-        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.description}", markup=False, table_column=name),
         BarColumn(),
-        DownloadColumn(binary_units=True),
+        DownloadColumn(binary_units=True, table_column=Column(no_wrap=True)),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
         console=screen,

@@ -125,19 +125,31 @@ def check_disk(option: DownloadOption, folder: Path | None, *, anyway: bool) -> 
 
 
 def listing(outlooks: Sequence[Outlook]) -> "Table":
-    """Lay out what there is of a model, with what would become of it."""
+    """Lay out what there is of a model, with what would become of it here."""
     best = recommended(outlooks)
+    free = next((one.free_bytes for one in outlooks if one.free_bytes is not None), None)
+    fits = "fits" if free is None else f"fits {size(free)}"
     rows = [
         (
             str(number),
             one.option.quantization or one.option.name,
             size(one.option.size_bytes),
-            one.words,
+            "" if one.needs_bytes is None else size(one.needs_bytes),
+            _fit(one),
             "recommended" if one is best else "",
         )
         for number, one in enumerate(outlooks, 1)
     ]
-    return table("", "form", "size", "here", "", rows=rows, right=("size",))
+    right = ("size", "needs about")
+    return table("", "form", "size", "needs about", fits, "", rows=rows, right=right)
+
+
+def _fit(one: Outlook) -> str:
+    if one.fits is None:
+        return UNKNOWN
+    if one.needs_bytes is None:
+        return f"{'yes' if one.fits else 'no'}, says its host"
+    return f"with {one.context_tokens:,} tokens" if one.fits else "no"
 
 
 def _is(option: DownloadOption, quantization: str) -> bool:

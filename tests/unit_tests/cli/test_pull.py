@@ -131,12 +131,13 @@ def test_list_shows_each_form_and_what_would_become_of_it(tmp_path: Path) -> Non
 
     done = run(shop, "qwen", "--list")
 
-    small, big, huge = [" ".join(line.split()) for line in done.stdout.splitlines()[2:]]
-    assert small == (
-        "1 Q4_K_M 4.4 GiB fits with 8,192 tokens: needs about 6.0 GiB, 7.5 GiB free recommended"
-    )
-    assert "fits with" in big
-    assert "does not fit with 2,048 tokens: needs about 14.8 GiB" in huge
+    heading, _, *rows = [" ".join(line.split()) for line in done.stdout.splitlines()]
+    assert heading == "form size needs about fits 7.5 GiB"
+    assert rows == [
+        "1 Q4_K_M 4.4 GiB 6.0 GiB with 8,192 tokens recommended",
+        "2 Q8_0 6.0 GiB 7.0 GiB with 4,096 tokens",
+        "3 F16 14.0 GiB 14.8 GiB no",
+    ]
     assert shop.delivered == []
 
 
