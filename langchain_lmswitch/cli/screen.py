@@ -58,7 +58,12 @@ def show_json(record: Mapping[str, Any]) -> None:
 
 def show_piece(text: str) -> None:
     """Print a piece of an answer at once; a terminal gets no control sequences from a model."""
-    typer.echo(_CONTROL.sub("", text) if sys.stdout.isatty() else text, nl=False)
+    typer.echo(plain(text) if sys.stdout.isatty() else text, nl=False)
+
+
+def plain(text: str) -> str:
+    """Take out what a terminal could read as a control sequence."""
+    return _CONTROL.sub("", text)
 
 
 def remark(text: str) -> None:

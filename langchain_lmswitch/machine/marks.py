@@ -10,7 +10,7 @@ from typing import Final
 import psutil
 from filelock import FileLock, Timeout
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 _SET_WITHIN_S: Final = 1.0
 """Somebody who looks at a mark holds it for a moment."""

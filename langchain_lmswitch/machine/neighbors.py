@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from langchain_lmswitch.machine.marks import Marks, lock_at
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 POLL_S: Final = 0.05
 """Between two looks at what another process does."""
@@ -193,8 +193,13 @@ class Neighbors:
 
 def meeting_place(run_home: Path, address: str) -> Path:
     """Name the folder where this user's processes meet that use a host."""
-    here = re.sub(r"^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=:)", "loopback", address)
-    return run_home / "hosts" / re.sub(r"[^\w.-]", "_", here)
+    return run_home / "hosts" / place(address)
+
+
+def place(address: str) -> str:
+    """Write an address, with or without its port, as the name of a file; this computer has one."""
+    here = re.sub(r"^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=:|$)", "loopback", address)
+    return re.sub(r"[^\w.-]", "_", here)
 
 
 def _free(folder: Path) -> FileLock | None:
