@@ -20,7 +20,6 @@ from langchain_lmswitch.cli import (
     load,
     models,
     pin,
-    pull,
     replay,
     serve,
     unload,
@@ -88,7 +87,6 @@ app.command()(load.load)
 app.command()(unload.unload)
 app.command()(pin.pin)
 app.command()(doctor)
-app.command()(pull.pull)
 app.command()(serve.serve)
 app.command()(config.config)
 app.add_typer(learn, name="learn")
