@@ -1,5 +1,6 @@
 """What the doctor says of one thing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,7 +41,7 @@ def problem(name: str, what: str, remedy: str) -> Finding:
     return Finding(name=name, state="problem", what=what, remedy=remedy)
 
 
-def verdict(findings: "list[Finding]") -> str:
+def verdict(findings: Sequence[Finding]) -> str:
     """Sum up in one sentence."""
     problems = [one for one in findings if one.state == "problem"]
     untold = sum(one.state == "unknown" for one in findings)

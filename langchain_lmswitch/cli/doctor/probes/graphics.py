@@ -63,7 +63,7 @@ def _graphics(root: Path, gpus: tuple[Gpu, ...] | None) -> Graphics:
         gpus=gpus,
         cards=tuple(dict.fromkeys(_cards(root))),
         signs=tuple((maker, f"/{path}") for maker, path in _SIGNS if (root / path).exists()),
-        tools=tuple([*tools, *(["nvml"] if import_nvml() else [])]),
+        tools=(*tools, *(["nvml"] if import_nvml() else [])),
         printed=_printed() if untold and "nvidia-smi" in tools else (),
         container=read_surroundings(root=root).enclosure == "container",
     )

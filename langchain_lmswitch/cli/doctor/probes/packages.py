@@ -52,7 +52,10 @@ def _packages() -> Packages:
         told = metadata.metadata(DISTRIBUTION)
     except metadata.PackageNotFoundError:
         raise Untold(f"{DISTRIBUTION} is not installed, only its source is here") from None
-    python, needed = ".".join(map(str, sys.version_info[:3])), told.get("Requires-Python") or ""
+    python, needed = (
+        ".".join(map(str, sys.version_info[:3])),
+        told["Requires-Python"] if "Requires-Python" in told else "",
+    )
     requirements = [Requirement(one) for one in told.get_all("Requires-Dist") or []]
     return Packages(
         own=str(told["Version"]),

@@ -2,11 +2,13 @@
 
 import asyncio
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
-from urllib.request import getproxies_environment, proxy_bypass_environment
+from urllib.request import (
+    getproxies_environment,
+    proxy_bypass_environment,  # type: ignore[attr-defined]  # typeshed lacks it
+)
 
 from langchain_lmswitch.cli.doctor.examination import Examination
 
@@ -45,8 +47,8 @@ def _variables() -> list[str]:
 
 
 def _excepted() -> bool:
-    told: Mapping[str, str] = getproxies_environment()
-    return all(proxy_bypass_environment(name, dict(told)) for name in ("localhost", "127.0.0.1"))
+    told = getproxies_environment()
+    return all(proxy_bypass_environment(name, told) for name in ("localhost", "127.0.0.1"))
 
 
 async def _answers(url: str) -> bool:

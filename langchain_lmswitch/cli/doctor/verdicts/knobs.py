@@ -2,7 +2,7 @@
 
 import os
 
-from langchain_lmswitch.cli.doctor.commands import unset
+from langchain_lmswitch.cli.doctor.commands import assign, unset
 from langchain_lmswitch.cli.doctor.findings import Finding, ok, problem
 from langchain_lmswitch.cli.doctor.probes.knobs import Knobs
 
@@ -18,5 +18,6 @@ def judge_knobs(facts: Knobs) -> Finding:
         name, nearest = facts.strangers[0]
         meant = f" Is {nearest} meant?" if nearest else ""
         more = f" So do {len(facts.strangers) - 1} more." if len(facts.strangers) > 1 else ""
-        return problem(NAME, f"{name} is no setting and has no effect.{meant}{more}", "")
+        remedy = assign(nearest, f'"${name}"') if nearest else unset([name])
+        return problem(NAME, f"{name} is no setting and has no effect.{meant}{more}", remedy)
     return ok(NAME, "as they should be")

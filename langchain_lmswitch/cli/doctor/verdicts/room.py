@@ -6,9 +6,15 @@ from langchain_lmswitch.cli.doctor.commands import assign
 from langchain_lmswitch.cli.doctor.findings import Finding, note, ok, problem, unknown
 from langchain_lmswitch.cli.doctor.probes.room import Fits, Room
 from langchain_lmswitch.cli.units import size
+from langchain_lmswitch.machine.boundary import Enclosure
 
 _STALLED_PERCENT: Final = 10
 _MUCH_SWAP: Final = 0.25
+_PLACES: Final[dict[Enclosure, str]] = {
+    "none": "on the machine itself",
+    "container": "inside of a container",
+    "wsl": "inside of WSL 2",
+}
 _BUDGET: Final = "LMSWITCH_BUDGET_BYTES"
 
 
@@ -81,7 +87,9 @@ def judge_swap(facts: Room) -> Finding:
 
 
 def judge_place(facts: Room) -> Finding:
-    """Say what hides the computer from us."""
+    """Say what hides the computer from us; where a host was found, that is in nobody's way."""
+    if facts.hosted and not facts.flatpak:
+        return ok("place", _PLACES[facts.enclosure])
     if facts.flatpak:
         what = (
             "inside of a Flatpak: other programs, GPUs and folders outside may be hidden, so an LM "
@@ -100,7 +108,7 @@ def judge_place(facts: Room) -> Finding:
             what = "inside of a container: a host on the machine around it has to be named"
             return note("place", what, assign("LMSWITCH_BASE_URL", "host.docker.internal:1234"))
         case "none":
-            return ok("place", "on the machine itself")
+            return ok("place", _PLACES["none"])
 
 
 def _gib(size_bytes: int | None) -> int:

@@ -103,8 +103,8 @@ def _by_files(facts: Installed) -> Finding:
 
 def judge_residents(facts: Talk) -> Finding:
     """Say who holds memory that we may not take."""
-    if facts.host is None or facts.error is not None:
-        return unknown("in memory", _NO_HOST if facts.error is None else "the host did not answer")
+    if facts.error is not None:
+        return unknown("in memory", "the host did not answer")
     foreign = [one for one in facts.residents if not one.identifier.startswith("lmswitch/")]
     if not foreign:
         held = _number(len(facts.residents), "model")
