@@ -58,7 +58,7 @@ def _graphics(root: Path, gpus: tuple[Gpu, ...] | None) -> Graphics:
 
     named = {"nvidia-smi": smi.COMMAND, "amd-smi": amd.COMMAND}
     tools = [name for name, command in named.items() if installed(command)]
-    untold = gpus is None or any(gpu.free_bytes is None for gpu in gpus)
+    untold = gpus is None or any(gpu.unified or gpu.free_bytes is None for gpu in gpus)
     return Graphics(
         gpus=gpus,
         cards=tuple(dict.fromkeys(_cards(root))),

@@ -52,8 +52,8 @@ def _excepted() -> bool:
 
 
 async def _answers(url: str) -> bool:
-    parts = urlsplit(url if "://" in url else f"http://{url}")
     try:
+        parts = urlsplit(url if "://" in url else f"http://{url}")
         port = parts.port or _PORTS.get(parts.scheme, 80)
         async with asyncio.timeout(_KNOCK_S):
             _, writer = await asyncio.open_connection(parts.hostname, port)

@@ -18,6 +18,7 @@ def judge_knobs(facts: Knobs) -> Finding:
         name, nearest = facts.strangers[0]
         meant = f" Is {nearest} meant?" if nearest else ""
         more = f" So do {len(facts.strangers) - 1} more." if len(facts.strangers) > 1 else ""
-        remedy = assign(nearest, f'"${name}"') if nearest else unset([name])
+        kept = [assign(nearest, f'"${name}"')] if nearest else []
+        remedy = " && ".join([*kept, unset([name])])
         return problem(NAME, f"{name} is no setting and has no effect.{meant}{more}", remedy)
     return ok(NAME, "as they should be")

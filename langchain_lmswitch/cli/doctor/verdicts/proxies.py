@@ -1,7 +1,5 @@
 """Verdict: proxies."""
 
-from urllib.parse import urlsplit
-
 from langchain_lmswitch.cli.doctor.commands import assign, unset
 from langchain_lmswitch.cli.doctor.findings import Finding, note, ok, problem
 from langchain_lmswitch.cli.doctor.probes.proxies import Proxies
@@ -33,4 +31,4 @@ def judge_proxies(facts: Proxies) -> Finding:
 
 def _shown(url: str) -> str:
     """Give the address of a proxy without the password that may stand in it."""
-    return urlsplit(url if "://" in url else f"http://{url}").netloc.rpartition("@")[2]
+    return url.rpartition("://")[2].rpartition("@")[2]

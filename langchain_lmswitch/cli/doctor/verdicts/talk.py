@@ -39,13 +39,15 @@ class Installed:
 def judge_token(facts: Asked) -> Finding:
     """Say whether the host lets us in.
 
-    1. It does.
+    1. It does, or none runs yet.
     2. The token has not the form of one.
     3. It refused the token, or wants one.
     4. It failed otherwise.
     """
     talk = facts.talk
     match talk.error:
+        case None if talk.host is None and facts.servers.can_start:
+            return ok("access", "no host runs yet; the one that is started lets us in")
         case None if talk.host is None:
             return unknown("access", _NO_HOST)
         case None:  # 1
