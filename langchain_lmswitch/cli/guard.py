@@ -72,7 +72,7 @@ def exit_code(error: "LMSwitchError") -> int:
     from langchain_lmswitch import errors
 
     match error:
-        case errors.InvalidRequest():
+        case errors.InvalidRequest() | errors.BadSettings():
             return USAGE
         case (
             errors.HostNotFound() | errors.HostLost() | errors.HostTimeout() | errors.HostRejected()
@@ -98,7 +98,7 @@ def _explain(error: Exception, *, as_json: bool) -> None:
         case LMSwitchError():
             _tell(error, str(error), exit_code(error), as_json=as_json)
         case ValidationError():
-            _tell(error, _settings_message(error), USAGE, as_json=as_json)
+            _tell(error, _option_message(error), USAGE, as_json=as_json)
         case OSError():
             _tell(error, str(error), FAILED, as_json=as_json)
         case _:
@@ -115,13 +115,13 @@ def _tell(error: Exception, message: str, code: int, *, as_json: bool) -> NoRetu
     raise typer.Exit(code) from None
 
 
-def _settings_message(error: Any) -> str:
-    told = []
-    for one in error.errors(include_url=False, include_context=False):
-        name = "_".join(map(str, one["loc"][:1]))
-        variable = name if name.isupper() else f"LMSWITCH_{name.upper()}"
-        told.append(f"{variable} cannot be {one['input']!r}: {one['msg']}.")
-    return f"{' '.join(told)} Change or unset it in the environment."
+def _option_message(error: Any) -> str:
+    """Say which options cannot be; settings have an error of their own."""
+    told = [
+        f"{'.'.join(map(str, one['loc'])) or 'This'} cannot be {one['input']!r}: {one['msg']}."
+        for one in error.errors(include_url=False, include_context=False)
+    ]
+    return f"{' '.join(told)} Change the option."
 
 
 def _end_line() -> None:

@@ -1,7 +1,7 @@
 """How models would be loaded on a host, and what that would cost."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -9,8 +9,10 @@ from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.machine.monitor import Monitor
 from langchain_lmswitch.policy.contexts import contexts
 from langchain_lmswitch.policy.offload import placed
+from langchain_lmswitch.policy.tuning import Tuning, tuned
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.learning import Learning
+from langchain_lmswitch.types.history import Share
 from langchain_lmswitch.types.machine import UNKNOWN_MACHINE, Footprint, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
 
@@ -29,24 +31,40 @@ class Reckoner:
         monitor: Measures this computer.
         settings: The knobs.
         learning: What earlier loads teach.
+        measured: Is told each measurement of this machine.
     """
 
     def __init__(
-        self, host: Host, monitor: Monitor, settings: Settings, learning: Learning
+        self,
+        host: Host,
+        monitor: Monitor,
+        settings: Settings,
+        learning: Learning,
+        *,
+        measured: Callable[[Snapshot], None] = lambda _: None,
     ) -> None:
         self.host = host
         self.settings = settings
         self.learning = learning
         self._monitor = monitor
+        self._measured = measured
         self._estimates: dict[LoadSpec, tuple[ModelCard, Footprint]] = {}
         self._expected_bytes: dict[LoadSpec, int] = {}
         self._granted: dict[str, int] = {}
+        self.asked_tokens: dict[str, int] = {}
+        """The context that the user wants a model loaded with, by key; in this process only."""
 
     def snapshot(self) -> Snapshot:
         """Measure this machine; a remote host's memory is unknown, but for the user's budget."""
         now = self._monitor.snapshot() if self.host.scope == "local" else UNKNOWN_MACHINE
-        budget_bytes = self.settings.budget_bytes
-        return now if budget_bytes is None else replace(now, budget_bytes=budget_bytes)
+        if (budget_bytes := self.settings.budget_bytes) is not None:
+            now = replace(now, budget_bytes=budget_bytes)
+        self._measured(now)
+        return now
+
+    def tuning(self, card: ModelCard) -> Tuning:
+        """Tell what the user says of this model only."""
+        return tuned(card, self.settings.models)
 
     def spec(self, card: ModelCard) -> LoadSpec:
         """Say how we would load a model: our context, but no more than it can have.
@@ -54,16 +72,18 @@ class Reckoner:
         That is what it was trained for, and what the host gave it when it was asked for more:
         asking again would only load it again, for the same.
         """
-        wanted_tokens = self.settings.context_tokens
+        settings, tuning = self.settings, self.tuning(card)
+        usual_tokens = tuning.most_context_tokens or settings.context_tokens
+        wanted_tokens = self.asked_tokens.get(card.key, usual_tokens)
         trained_tokens = card.max_context_tokens or wanted_tokens
         granted_tokens = self._granted.get(card.key, wanted_tokens)
         return LoadSpec(
             key=card.key,
             kind=card.kind,
             context_tokens=min(wanted_tokens, trained_tokens, granted_tokens),
-            parallel=self.settings.parallel,
+            parallel=tuning.parallel or settings.parallel,
             identifier=f"{OURS}{card.key}",
-            ttl_s=self.settings.ttl_s,
+            ttl_s=(settings.ttl_s if tuning.ttl_s is None else tuning.ttl_s) or None,
         )
 
     def specs(self, card: ModelCard, *, least_tokens: int) -> tuple[LoadSpec, ...]:
@@ -117,7 +137,23 @@ class Reckoner:
 
     def held_bytes(self, resident: Resident) -> int:
         """Reckon what a resident holds."""
+        if footprint := self._footprint_of(resident):
+            return footprint.total_bytes
+        return int(resident.size_bytes * _RESIDENT_FACTOR)
+
+    def share(self, resident: Resident) -> Share:
+        """Reckon what a resident holds, and where; all in main memory, if that is unknown."""
+        footprint = self._footprint_of(resident)
+        held_bytes, vram_bytes = self.held_bytes(resident), footprint.vram_bytes if footprint else 0
+        return Share(
+            key=resident.key,
+            identifier=resident.identifier,
+            ram_bytes=max(0, held_bytes - vram_bytes),
+            vram_bytes=vram_bytes,
+        )
+
+    def _footprint_of(self, resident: Resident) -> Footprint | None:
         for spec, (card, estimate) in self._estimates.items():
             if spec.key == resident.key and spec.context_tokens == resident.context_tokens:
-                return self.learning.corrected(spec, card, estimate).total_bytes
-        return int(resident.size_bytes * _RESIDENT_FACTOR)
+                return self.learning.corrected(spec, card, estimate)
+        return None
