@@ -82,7 +82,7 @@ CHECKS: Final[tuple[Check[Any], ...]] = (
     Check("settings", read_knobs, judge_knobs),
     Check("python", read_packages, judge_python),
     Check("packages", read_packages, judge_packages),
-    Check("embedded", read_packages, judge_embedded),
+    Check("embedded host", read_packages, judge_embedded),
     Check("folders", read_folders, judge_folders),
     Check("disk", read_folders, judge_disk),
     Check("ledger", read_folders, judge_ledger),

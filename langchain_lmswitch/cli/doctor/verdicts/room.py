@@ -92,20 +92,20 @@ def judge_place(facts: Room) -> Finding:
         return ok("place", _PLACES[facts.enclosure])
     if facts.flatpak:
         what = (
-            "inside of a Flatpak: other programs, GPUs and folders outside may be hidden, so an LM "
-            "Studio that runs outside has to be named"
+            "inside of a Flatpak, which may hide GPUs, folders and programs: an LM Studio outside "
+            "may be found only if named"
         )
         return note("place", what, assign("LMSWITCH_BASE_URL", "127.0.0.1:1234"))
     match facts.enclosure:
         case "wsl":
             what = (
                 "inside of WSL 2, which has a part of the memory of Windows. An LM Studio on "
-                "Windows has to serve on the local network, and to be named"
+                "Windows is found only if it serves on the local network and is named"
             )
             gateway = "$(ip route show default | cut -d' ' -f3):1234"
             return note("place", what, assign("LMSWITCH_BASE_URL", gateway))
         case "container":
-            what = "inside of a container: a host on the machine around it has to be named"
+            what = "inside of a container: an LM Studio outside of it is found only if named"
             return note("place", what, assign("LMSWITCH_BASE_URL", "host.docker.internal:1234"))
         case "none":
             return ok("place", _PLACES["none"])

@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Generator
+from pathlib import Path
 
 import pytest
 
@@ -92,7 +93,7 @@ def test_variable_that_is_nearly_a_setting(
     told = look_at("settings")
 
     assert told.state == "problem"
-    assert "Is LMSWITCH_API_KEY meant?" in told.what
+    assert "LMSWITCH_APIKEY is no setting" in told.what
     assert told.remedy == 'export LMSWITCH_API_KEY="$LMSWITCH_APIKEY" && unset LMSWITCH_APIKEY'
     assert "secret" not in told.what
 
@@ -105,4 +106,17 @@ def test_variable_that_is_far_from_any_setting(
     told = look_at("settings")
 
     assert told.remedy == "unset LMSWITCH_ZZZZ"
-    assert "meant" not in told.what
+
+
+def test_file_of_settings_that_cannot_be_read(
+    look_at: Examine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "lmswitch.toml"
+    file.write_text("parallel = 'many'\n")
+    monkeypatch.setenv("LMSWITCH_CONFIG", str(file))
+
+    told = look_at("settings")
+
+    assert told.state == "problem"
+    assert f"{file}, line 1" in told.what
+    assert told.remedy == "lmswitch config --path"

@@ -74,7 +74,7 @@ def lm_studio() -> Generator[str, None, None]:
     """Run a process that is called as LM Studio is, and greets at a port of its own."""
     environment = os.environ | {"PYTHONHOME": sys.base_prefix}
     with subprocess.Popen(  # noqa: S603 - our own code
-        ["LM Studio", "-c", OUTSIDER],
+        ["LM Studio", "-c", OUTSIDER],  # noqa: S607 - only its name
         executable=os.path.realpath(sys.executable),
         env=environment,
         stdout=subprocess.PIPE,

@@ -90,7 +90,7 @@ def test_extra_that_is_missing(look_at: Examine, site: Path) -> None:
         'Requires-Dist: no-such-engine>=1; extra == "embedded"',
     )
 
-    told = look_at("embedded")
+    told = look_at("embedded host")
 
     assert told.state == "note"
     assert told.remedy == "pip install 'langchain-lmswitch[embedded]'"
