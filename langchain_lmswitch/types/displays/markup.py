@@ -80,7 +80,7 @@ def _drawn(cell: Cell) -> str:
     if not isinstance(cell, Bar):
         return _text(cell)
     bar = f'<samp aria-hidden="true" style="{_BAR}">{_bar(cell.share)}</samp>'
-    return f"{_text(cell.text)} {bar}"
+    return f"{bar} {_text(cell.text)}"  # so that the bars begin below each other
 
 
 def _bar(share: float) -> str:

@@ -253,7 +253,7 @@ def test_bar_is_drawn_without_styles_and_columns_that_tell_nothing_are_left_out(
     drawn = html(shown())
     bare = re.sub(r' style="[^"]*"', "", drawn)
 
-    assert '50% <samp aria-hidden="true">█████░░░░░</samp>' in bare
+    assert '<samp aria-hidden="true">█████░░░░░</samp> 50%' in bare
     assert "share" in bare
     assert "none" not in bare
     assert line(shown()) == "<Kind | half 50% | Numbers: a (share 1), b>"
