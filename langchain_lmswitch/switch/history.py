@@ -125,6 +125,7 @@ class History:
                 key=plan.spec.key,
                 started_s=self._clock(),
                 expected_bytes=plan.footprint.total_bytes if plan.footprint else None,
+                expected_vram_bytes=plan.footprint.vram_bytes if plan.footprint else 0,
                 evicted=tuple(one.key for one in plan.evict),
             )
         )
