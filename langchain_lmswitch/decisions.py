@@ -6,7 +6,7 @@ Needs `langchain-core` 1.8 or later, which brought `langchain_core.decisions`.
 import logging
 import math
 from collections.abc import Mapping
-from typing import Any, Final, Protocol, assert_never, runtime_checkable
+from typing import Any, ClassVar, Final, Protocol, assert_never, runtime_checkable
 
 from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import BaseMessage
@@ -43,8 +43,8 @@ try:
         ScoreAnswer,
         State,
     )
-except ImportError as error:
-    raise TooOld("langchain-core", needed="1.8", why="Decision models came with it") from error
+except ImportError as _error:
+    raise TooOld("langchain-core", needed="1.8", why="Decision models came with it") from _error
 
 _log = logging.getLogger(__name__)
 
@@ -101,7 +101,7 @@ class LMSwitchDecisionModel(BaseDecisionModel):
         ```
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(arbitrary_types_allowed=True)
 
     model: str = "lmswitch-task"
     """What its answers are said to be of."""

@@ -1,7 +1,7 @@
 """`LMSwitchEmbeddings`: the embedding models of the same host, as LangChain's `Embeddings`."""
 
 from collections.abc import AsyncGenerator, Callable
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from langchain_core.embeddings import Embeddings
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, SecretStr
@@ -38,7 +38,7 @@ class LMSwitchEmbeddings(BaseModel, Embeddings):
     vectors of two models do not compare. Name the model where vectors are kept: `chosen` tells it.
     """
 
-    model_config = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(arbitrary_types_allowed=True, extra="forbid")
 
     model: str = AUTO
     """Key or loaded identifier of an embedding model, or `auto`: the smallest in memory, else the

@@ -25,6 +25,7 @@ star is `is_retryable`, for retry middleware: the same request may succeed a mom
     +-- TooOld              a package is too old      ImportError
     +-- DownloadFailed      no weights were fetched   OSError
     +-- BadModelFile        not a usable GGUF file    ValueError
+    +-- BadSettings         a setting cannot be so    ValueError
 """
 
 # ruff: noqa: N818 - what has happened is its own name
@@ -77,7 +78,7 @@ class HostNotFound(HostError, ModelConnectionError, ConnectionError):
     """No model server answers, and none can be started."""
 
     def __init__(self, tried: Sequence[str], *, remedy: str) -> None:
-        self.tried = tuple(tried)
+        self.tried: tuple[str, ...] = tuple(tried)
         self.remedy = remedy
         super().__init__(f"No model server found; tried {', '.join(tried)}. {remedy}")
 
@@ -135,7 +136,7 @@ class UnknownModel(HostError, ModelNotFoundError, LookupError):
 
     def __init__(self, key: str, *, nearest: Sequence[str] = ()) -> None:
         self.key = key
-        self.nearest = tuple(nearest)
+        self.nearest: tuple[str, ...] = tuple(nearest)
         hint = f" Nearest: {', '.join(map(repr, nearest))}." if nearest else ""
         super().__init__(f"No model {key!r} on this host.{hint} `lmswitch models` lists them all.")
 
@@ -171,7 +172,7 @@ class NoSuitableModel(LMSwitchError, ModelNotFoundError, LookupError):
 
     def __init__(self, task: str, *, rejected: Mapping[str, str], remedy: str) -> None:
         self.task = task
-        self.rejected = dict(rejected)
+        self.rejected: dict[str, str] = dict(rejected)
         """Model key -> why it was passed over."""
         why = "; ".join(f"{key}: {reason}" for key, reason in self.rejected.items())
         what = f"No model can answer this {task} request ({why})" if why else "There is no model"
@@ -201,7 +202,7 @@ class NotEnoughMemory(LMSwitchError, MemoryError):
         self.key = key
         self.needed_bytes = needed_bytes
         self.free_bytes = free_bytes
-        self.blockers = tuple(blockers)
+        self.blockers: tuple[str, ...] = tuple(blockers)
         """Identifiers of loaded models that may not be unloaded now."""
         held = f", and {', '.join(blockers)} may not be unloaded" if blockers else ""
         super().__init__(
@@ -241,7 +242,7 @@ class InvalidRequest(LMSwitchError, ModelInvalidRequestError, ValueError):
 class InvalidOutput(LMSwitchError, OutputParserException):
     """The model's answer is not the object that was asked for."""
 
-    is_retryable = True
+    is_retryable: bool = True
 
     def __init__(self, *, text: str, reason: str, cut_off: bool = False) -> None:
         self.text = text
@@ -256,7 +257,7 @@ class InvalidOutput(LMSwitchError, OutputParserException):
             else "Ask again, describe the fields better, or use a larger model."
         )
         self.llm_output = text
-        self.observation = None
+        self.observation: None = None
         self.send_to_llm = False
         super(Exception, self).__init__(
             f"The model's answer is not what was asked for: {reason}. The error's `text` holds it. "
@@ -300,3 +301,13 @@ class BadModelFile(LMSwitchError, ValueError):
         self.path = path
         self.reason = reason
         super().__init__(f"{path} is not a usable GGUF model: {reason}.")
+
+
+class BadSettings(LMSwitchError, ValueError):
+    """A setting cannot be as a file, the environment or an argument has it."""
+
+    def __init__(self, problems: Sequence[str], *, remedy: str) -> None:
+        self.problems = tuple(problems)
+        """Each with the place where it stands."""
+        self.remedy = remedy
+        super().__init__(f"{' '.join(problems)} {remedy}")

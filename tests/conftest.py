@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 import pytest
+from filelock import FileLock
 from pydantic import SecretStr
 
 from langchain_lmswitch import ChatLMSwitch
@@ -24,6 +25,8 @@ from langchain_lmswitch.settings import Settings
 os.environ["LMSWITCH_REMEMBER"] = "false"
 # What an encoder finds depends on whether it was quick enough: a test that wants one says so.
 os.environ["LMSWITCH_EMBEDDER"] = "off"
+# Nor do the files of settings of whoever runs the tests have a say.
+os.environ["LMSWITCH_CONFIG"] = "off"
 
 SMOL = "smollm2-135m-instruct"
 CODER = "qwen2.5-coder-0.5b-instruct"
@@ -79,8 +82,10 @@ def models_dir() -> Path:
     if given := os.environ.get("LMSWITCH_TEST_MODELS"):
         return Path(given)
     settings = Settings()
-    for name in starter_names("s"):
-        fetch(name, settings, on_progress=lambda _done, _total: None)
+    settings.home.mkdir(parents=True, exist_ok=True)
+    with FileLock(settings.home / "tests.lock"):  # pytest may run in several processes
+        for name in starter_names("s"):
+            fetch(name, settings, on_progress=lambda _done, _total: None)
     return settings.models_home
 
 
@@ -88,7 +93,14 @@ def models_dir() -> Path:
 def embedded(models_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embedded]:
     """An embedded host of our own, started as a client would start it."""
     home = tmp_path_factory.mktemp("home")
-    settings = Settings(home=home, model_folders=(models_dir,), linger_s=1200, context_tokens=4096)
+    settings = Settings(
+        home=home,
+        model_folders=(models_dir,),
+        linger_s=1200,
+        context_tokens=4096,
+        # Beside other tests, threads that wait for each other would wait for a processor.
+        threads=1 if "PYTEST_XDIST_WORKER" in os.environ else None,
+    )
     address = asyncio.run(ensure_embedded(settings))
     host = Embedded(base_url=address.host_port, token=address.token, settings=settings)
     yield host

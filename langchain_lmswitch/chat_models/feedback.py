@@ -14,7 +14,7 @@ from langchain_lmswitch.policy.grading import WRONG_FORM
 from langchain_lmswitch.switch.feedback import Feedback
 from langchain_lmswitch.switch.portal import portal
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 class JudgedChatModel(ControlledChatModel):

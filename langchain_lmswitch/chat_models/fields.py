@@ -1,7 +1,7 @@
 """What a chat model of ours is made of."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 from langchain_core.language_models.base import LangSmithParams
 from pydantic import ConfigDict, Field, SecretStr, field_validator
@@ -40,7 +40,9 @@ ANSWERING: Final = (
 class ChatModelFields(BindingChatModel):
     """The fields of `ChatLMSwitch`, and what they make of it for LangChain."""
 
-    model_config = ConfigDict(arbitrary_types_allowed=True, populate_by_name=True)
+    model_config: ClassVar[ConfigDict] = ConfigDict(
+        arbitrary_types_allowed=True, populate_by_name=True
+    )
 
     model: str = "auto"
     """A model key, a part that only one key has, the identifier of a loaded model, or `auto`."""

@@ -106,6 +106,7 @@ class ChatLMSwitch(TellingChatModel):
     def _heard(self, call: "Call", event: Decision | PredictEvent) -> ChatGenerationChunk | None:
         if isinstance(event, Decision):
             self._follow(event)
+            self._remember(event)
         piece = call.chunks.next(event)
         return None if piece is None else ChatGenerationChunk(message=piece)
 

@@ -31,6 +31,7 @@ class RoutedChatModel(ChatModelFields):
     _made: MadeSettings | None = PrivateAttr(default=None)
     _follows: bool = PrivateAttr(default=False)
     """Whether the profile follows the models; not if the user has given one."""
+    _last: Decision | None = PrivateAttr(default=None)
 
     @property
     def router(self) -> LMSwitchRouter:
@@ -56,6 +57,10 @@ class RoutedChatModel(ChatModelFields):
         decision = await portal().acall(deciding)
         self._follow(decision)
         return decision
+
+    def why(self) -> Decision | None:
+        """Give the last decision of this chat model; `None` if there is none yet."""
+        return self._last
 
     def get_num_tokens(self, text: str) -> int:
         """Count the tokens of a text; see `get_num_tokens_from_messages`."""
@@ -87,8 +92,10 @@ class RoutedChatModel(ChatModelFields):
         return first_profile(Settings().context_tokens)  # a copy may be given another host
 
     def _follow(self, decision: Decision) -> None:
+        self._last = decision
         if self._follows:
-            self.profile = profile_of(decision, self._own_settings().context_tokens)
+            tokens = self._own_settings().context_tokens
+            self.profile: ModelProfile | None = profile_of(decision, tokens)
 
     def _options(self, stop: list[str] | None, kwargs: Mapping[str, Any]) -> RouterOptions:
         fields = {name: getattr(self, name) for name in ANSWERING}

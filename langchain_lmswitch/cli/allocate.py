@@ -127,7 +127,7 @@ def _ruled(asked: "Asked", settings: "Settings") -> "dict[str, list[Task]]":
 
     return {
         name: [
-            under_rules(one, allow=settings.allow, deny=settings.deny, roles=settings.roles)
+            under_rules(one, allow=settings.allow, deny=settings.deny, roles=settings.all_roles)
             for one in tasks
         ]
         for name, tasks in asked.tasks.items()

@@ -15,20 +15,26 @@ from langchain_lmswitch.cli import (
     allocate,
     ask,
     calibrate,
+    config,
     explain,
+    load,
     models,
+    pin,
     pull,
     replay,
     serve,
-    status,
+    unload,
 )
 from langchain_lmswitch.cli.bench.app import bench
+from langchain_lmswitch.cli.chat.app import chat
+from langchain_lmswitch.cli.doctor.command import doctor
 from langchain_lmswitch.cli.guard import EPILOG, INTERRUPTED, Guarded
 from langchain_lmswitch.cli.learn.app import learn
 from langchain_lmswitch.cli.options import BaseUrl
 from langchain_lmswitch.cli.session import session_of
+from langchain_lmswitch.cli.status.command import status
 
-app = typer.Typer(
+app: typer.Typer = typer.Typer(
     name="lmswitch",
     cls=Guarded,
     epilog=EPILOG,
@@ -69,14 +75,20 @@ def lmswitch(
 
 
 app.command()(ask.ask)
+app.command()(chat)
 app.command()(explain.explain)
 app.command()(replay.replay)
 app.command()(allocate.allocate)
 app.command()(models.models)
 app.command()(calibrate.calibrate)
-app.command()(status.status)
+app.command()(status)
+app.command()(load.load)
+app.command()(unload.unload)
+app.command()(pin.pin)
+app.command()(doctor)
 app.command()(pull.pull)
 app.command()(serve.serve)
+app.command()(config.config)
 app.add_typer(learn, name="learn")
 app.add_typer(bench, name="bench")
 
@@ -89,7 +101,7 @@ def main() -> None:
                 # A model's answer may hold characters that the terminal's encoding lacks.
                 stream.reconfigure(errors="replace")
     # A command ends after one answer, and the next one wants the same model.
-    os.environ.setdefault("LMSWITCH_UNLOAD_AT_EXIT", "false")
+    os.environ["LMSWITCH_COMMAND"] = "true"
     ending = _Ending()
     atexit.register(ending.leave)
     try:

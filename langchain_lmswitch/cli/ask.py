@@ -131,16 +131,22 @@ def _whole_lines(answer: Answer, *, silent: bool) -> Iterator[None]:
 
 def summary(answer: Answer) -> str:
     """Say in one line which model answered and why, and how long that took."""
+    told = ", ".join(facts(answer))
+    reason = answer.decision.get("reason", "")
+    return f"{reason} {told[:1].upper()}{told[1:]}{'.' if told else ''}"
+
+
+def facts(answer: Answer) -> list[str]:
+    """Say what an answer took, and what went wrong before it."""
     decision, rate = answer.decision, answer.metadata.get("tokens_per_second")
-    facts = [
+    told = [
         f"loaded in {duration(decision['load_s'])}" if decision.get("load_s") else "",
         f"waited {duration(decision['queued_s'])}" if decision.get("queued_s", 0) >= 1 else "",
         f"{rate:.1f} tokens/s" if rate else "",
         "cut off at the token limit" if answer.metadata.get("finish_reason") == "length" else "",
         *(f"{failure} was tried before" for failure in decision.get("fallbacks", ())),
     ]
-    told = ", ".join(fact for fact in facts if fact)
-    return f"{decision.get('reason', '')} {told[:1].upper()}{told[1:]}{'.' if told else ''}"
+    return [fact for fact in told if fact]
 
 
 def record(answer: Answer) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 0. All went well.
 1. Any other failure; from `replay`, that a decision comes out otherwise; from `learn`, that nothing
-   was forgotten or could be read.
+   was forgotten or could be read; from `doctor`, that something is wrong.
 2. Wrong usage: an option, a setting or a request that cannot be.
 3. No model host: none was found, or it refused us, or it stopped answering.
 4. No suitable model: none is installed, none can do it, or none has that name.
@@ -37,7 +37,8 @@ INTERRUPTED: Final = 130
 EPILOG: Final = """\b
 Exit codes:
   0    all went well
-  1    any other failure; from replay: a decision comes out otherwise
+  1    any other failure; from replay: a decision comes out otherwise; from doctor: something
+       is wrong
   2    wrong usage: an option, a setting or a request that cannot be
   3    no model host: none was found, it refused us, or it stopped answering
   4    no suitable model: none installed (`lmswitch pull starter` helps), none able
@@ -71,7 +72,7 @@ def exit_code(error: "LMSwitchError") -> int:
     from langchain_lmswitch import errors
 
     match error:
-        case errors.InvalidRequest():
+        case errors.InvalidRequest() | errors.BadSettings():
             return USAGE
         case (
             errors.HostNotFound() | errors.HostLost() | errors.HostTimeout() | errors.HostRejected()
@@ -97,7 +98,7 @@ def _explain(error: Exception, *, as_json: bool) -> None:
         case LMSwitchError():
             _tell(error, str(error), exit_code(error), as_json=as_json)
         case ValidationError():
-            _tell(error, _settings_message(error), USAGE, as_json=as_json)
+            _tell(error, _option_message(error), USAGE, as_json=as_json)
         case OSError():
             _tell(error, str(error), FAILED, as_json=as_json)
         case _:
@@ -114,13 +115,13 @@ def _tell(error: Exception, message: str, code: int, *, as_json: bool) -> NoRetu
     raise typer.Exit(code) from None
 
 
-def _settings_message(error: Any) -> str:
-    told = []
-    for one in error.errors(include_url=False, include_context=False):
-        name = "_".join(map(str, one["loc"][:1]))
-        variable = name if name.isupper() else f"LMSWITCH_{name.upper()}"
-        told.append(f"{variable} cannot be {one['input']!r}: {one['msg']}.")
-    return f"{' '.join(told)} Change or unset it in the environment."
+def _option_message(error: Any) -> str:
+    """Say which options cannot be; settings have an error of their own."""
+    told = [
+        f"{'.'.join(map(str, one['loc'])) or 'This'} cannot be {one['input']!r}: {one['msg']}."
+        for one in error.errors(include_url=False, include_context=False)
+    ]
+    return f"{' '.join(told)} Change the option."
 
 
 def _end_line() -> None:

@@ -29,6 +29,11 @@ def console(*, stderr: bool = False) -> "Console":
     return Console(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
 
 
+def is_plain(screen: "Console") -> bool:
+    """Tell whether a console can show ASCII only."""
+    return not (screen.encoding or "").lower().startswith("utf")
+
+
 def show(*renderables: "RenderableType") -> None:
     """Print text and tables for a person."""
     out = console()
@@ -48,21 +53,34 @@ def show_json(record: Mapping[str, Any]) -> None:
 
 def show_piece(text: str) -> None:
     """Print a piece of an answer at once; a terminal gets no control sequences from a model."""
-    typer.echo(_CONTROL.sub("", text) if sys.stdout.isatty() else text, nl=False)
+    typer.echo(plain(text) if sys.stdout.isatty() else text, nl=False)
+
+
+def plain(text: str) -> str:
+    """Take out what a terminal could read as a control sequence."""
+    return _CONTROL.sub("", text)
 
 
 def remark(text: str) -> None:
-    """Print one line about the output to stderr."""
+    """Print one line about the output to stderr; a terminal breaks it between words."""
     err = console(stderr=True)
-    err.print(" ".join(text.split()), style="dim", soft_wrap=True)
+    err.print(" ".join(text.split()), style="dim", soft_wrap=not err.is_terminal)
 
 
-def table(*columns: str, rows: Sequence[Sequence[str]], right: Sequence[str] = ()) -> "Table":
+def table(
+    *columns: str, rows: Sequence[Sequence["RenderableType"]], right: Sequence[str] = ()
+) -> "Table":
     """Lay out rows under their headings; `right` names the columns of numbers."""
     from rich import box
     from rich.table import Table
 
-    laid = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False, header_style="bold")
+    laid = Table(
+        box=box.SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
+        pad_edge=False,
+        show_edge=False,
+        header_style="bold",
+    )
     for name in columns:
         laid.add_column(name, justify="right" if name in right else "left", overflow="fold")
     for row in rows:

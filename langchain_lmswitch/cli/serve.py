@@ -23,17 +23,22 @@ def serve(
     """Run the embedded host until Ctrl-C.
 
     It serves this machine only. Without it, whoever needs a host starts one in the background,
-    which stops soon after its last client has gone.
+    which stops soon after its last client has gone, and what `lmswitch load` has loaded.
     """
+    from langchain_lmswitch.machine.lists import SharedList
+
     session = session_of(ctx)
+    settings = session.settings()
+    by_hand = SharedList(settings.loaded_by_hand_path)
     if child:
         _log_to_stderr()
     (session.serve or _embedded())(
-        session.settings(),
+        settings,
         port=port,
         child=child,
         no_auth=no_auth,
         snapshot=session.measure().snapshot,
+        by_hand=lambda: by_hand.names,
         on_ready=None if child else lambda address: _announce(address, no_auth=no_auth),
     )
 

@@ -1,6 +1,6 @@
 """What every command needs: settings, a host, a monitor; each may be given instead of found."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -38,6 +38,7 @@ class Serve(Protocol):
         child: bool,
         no_auth: bool,
         snapshot: "Callable[[], Snapshot]",
+        by_hand: Callable[[], Collection[str]],
         on_ready: Callable[[str], None] | None,
     ) -> None:
         """Serve until told to stop."""
@@ -64,7 +65,7 @@ class Session:
         """Read the settings.
 
         Raises:
-            pydantic.ValidationError: An environment variable has a value it cannot have.
+            BadSettings: A file or the environment has a value that cannot be.
         """
         from langchain_lmswitch.settings import Settings
 

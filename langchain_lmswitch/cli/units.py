@@ -1,30 +1,5 @@
-"""Numbers as a person reads them."""
+"""Numbers as a person reads them: the same in a terminal and in a notebook."""
 
-from typing import Final
+from langchain_lmswitch.types.units import UNKNOWN, duration, mib, size
 
-UNKNOWN: Final = "unknown"
-_GIB: Final = 2**30
-_MIB: Final = 2**20
-_MINUTE_S: Final = 60
-_HOUR_S: Final = 3600
-
-
-def mib(size_bytes: int | None) -> str:
-    """Write bytes in MiB, as the router's reasons do, so that numbers can be compared."""
-    return UNKNOWN if size_bytes is None else f"{size_bytes / _MIB:,.0f} MiB"
-
-
-def size(size_bytes: int | None) -> str:
-    """Write bytes in GiB from one GiB on, else in MiB; `None` is unknown, never zero."""
-    if size_bytes is None or size_bytes < _GIB:
-        return mib(size_bytes)
-    return f"{size_bytes / _GIB:,.1f} GiB"
-
-
-def duration(seconds: float) -> str:
-    """Write a time span with the unit that suits it."""
-    if seconds < _MINUTE_S:
-        return f"{seconds:.3g} s"
-    if seconds < _HOUR_S:
-        return f"{seconds / _MINUTE_S:.0f} min"
-    return f"{seconds / _HOUR_S:.3g} h"
+__all__ = ["UNKNOWN", "duration", "mib", "size"]

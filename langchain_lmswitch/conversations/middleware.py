@@ -18,10 +18,10 @@ from langchain_lmswitch.types.contexts import ContextReport, Overflow
 
 try:
     from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
-except ImportError as error:
+except ImportError as _error:
     raise MissingExtra(
         "agents", why="`FitMessages` is a middleware of LangChain's agents"
-    ) from error
+    ) from _error
 
 _ESTIMATED_SHARE: Final = 0.8
 """Of the model's limit: an estimate of tokens may be a fifth too low."""

@@ -18,7 +18,7 @@ from langchain_lmswitch.context.summarized import next_piece
 from langchain_lmswitch.context.tree import Piece
 from langchain_lmswitch.switch.summarizers import summary_in
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 _WAIT_S: Final = 30.0
 

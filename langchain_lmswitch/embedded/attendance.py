@@ -13,7 +13,7 @@ class Attendance:
         self._sockets: Counter[str] = Counter()
         self._on_leave = on_leave
         self._changed = asyncio.Event()
-        self.visited = False
+        self.visited: bool = False
         """Whether anybody has ever been here."""
 
     @contextmanager

@@ -15,7 +15,7 @@ class Channel:
     def __init__(self, post: Callable[[dict[str, Any]], None]) -> None:
         self.post = post
         """Send a packet; never waits."""
-        self.canceled = asyncio.Event()
+        self.canceled: asyncio.Event = asyncio.Event()
 
     async def until_canceled(self, work: Coroutine[Any, Any, T]) -> T:
         """Do the work, or stop it as soon as the client cancels.

@@ -44,7 +44,7 @@ class Flight:
         self._told: list[Step] = []
         self._listeners: list[Tell] = []
         self._task: asyncio.Task[Instance] = asyncio.ensure_future(_awaited(run, self._tell))
-        self.abandoned = False
+        self.abandoned: bool = False
 
     @property
     def over(self) -> bool:

@@ -72,14 +72,14 @@ class EmbeddedHost:
         instances: Instances | None = None,
     ) -> None:
         self._credentials = _credentials(token)
-        self.services = Services(
+        self.services: Services = Services(
             settings=settings,
             catalog=Catalog(shelf or Shelf(settings)),
             instances=instances or Instances(settings, start=Worker.start, clock=SYSTEM_CLOCK),
             uploads=Uploads(),
             snapshot=snapshot,
         )
-        self.attendance = Attendance(on_leave=self.services.uploads.forget)
+        self.attendance: Attendance = Attendance(on_leave=self.services.uploads.forget)
 
     @asynccontextmanager
     async def serve(self, port: int = 0) -> AsyncIterator[int]:

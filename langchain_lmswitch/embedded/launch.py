@@ -18,6 +18,7 @@ from filelock import AsyncFileLock
 from langchain_lmswitch.embedded import presence
 from langchain_lmswitch.embedded.presence import Address
 from langchain_lmswitch.errors import HostNotFound, MissingExtra
+from langchain_lmswitch.settings.files import CONFIG
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -109,10 +110,14 @@ def _spawn(settings: "Settings", command: Sequence[str], log: "Path") -> "subpro
 
 
 def environment(settings: "Settings") -> dict[str, str]:
-    """Write settings as the variables they are read from, for another process."""
+    """Write settings as the variables they are read from, for another process.
+
+    It reads no files: what its parent has read counts, though they may change in between.
+    """
     values = settings.model_dump(exclude=set(_OURS), exclude_none=True)
     values["model_folders"] = os.pathsep.join(map(str, settings.model_folders))
-    return {f"LMSWITCH_{name.upper()}": str(value) for name, value in values.items()}
+    variables = {f"LMSWITCH_{name.upper()}": str(value) for name, value in values.items()}
+    return {**variables, CONFIG: "off"}
 
 
 def _check_extra() -> None:

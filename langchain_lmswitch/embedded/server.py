@@ -5,8 +5,9 @@ import contextlib
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock, Timeout
@@ -26,6 +27,10 @@ __all__ = ["EmbeddedHost", "run"]
 
 FIRST_CLIENT_S = 60.0
 """How long a host that was started for a client waits for it."""
+LOOK_S = 1.0
+"""Between two looks whether what the user loaded by hand is still there."""
+
+ByHand = Callable[[], Collection[str]]
 
 _log = logging.getLogger(__name__)
 
@@ -37,9 +42,12 @@ def run(
     child: bool,
     no_auth: bool,
     snapshot: Callable[[], "Snapshot"],
+    by_hand: ByHand = tuple,
     on_ready: Callable[[str], None] | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM, or, as a child, until the last client has been gone a while.
+
+    What the user loaded by hand keeps a child serving for as long as it is in memory.
 
     A child that finds another host serving returns at once: its clients will find that one.
 
@@ -49,6 +57,7 @@ def run(
         child: Whether a client started it, in the background.
         no_auth: Whether to admit everybody on this machine.
         snapshot: Tells the memory there is.
+        by_hand: Lists the references of the loads that the user made by hand.
         on_ready: Called with `host:port` once clients can connect.
 
     Raises:
@@ -61,7 +70,10 @@ def run(
         if sole:
             token = None if no_auth else presence.read_or_make_token(settings.run_home)
             host = EmbeddedHost(settings, snapshot=snapshot, token=token)
-            asyncio.run(_serve(host, settings, port=port or 0, child=child, on_ready=on_ready))
+            deserted = partial(_deserted, host, settings.linger_s, by_hand) if child else None
+            asyncio.run(
+                _serve(host, settings, port=port or 0, deserted=deserted, on_ready=on_ready)
+            )
         elif not child:
             raise InvalidRequest(_already(settings.run_home))
 
@@ -92,7 +104,7 @@ async def _serve(
     settings: "Settings",
     *,
     port: int,
-    child: bool,
+    deserted: Callable[[], Coroutine[Any, Any, None]] | None,
     on_ready: Callable[[str], None] | None,
 ) -> None:
     stop = _stop_signal()
@@ -100,13 +112,20 @@ async def _serve(
         if on_ready is not None:
             on_ready(found.host_port)
         waits: list[asyncio.Future[Any]] = [asyncio.ensure_future(stop.wait())]
-        if child:
-            deserted = host.attendance.deserted(first_s=FIRST_CLIENT_S, linger_s=settings.linger_s)
-            waits.append(asyncio.ensure_future(deserted))
+        if deserted is not None:
+            waits.append(asyncio.ensure_future(deserted()))
         await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
         _log.info("The host at %s stops", found.host_port)
         for wait in waits:
             wait.cancel()
+
+
+async def _deserted(host: EmbeddedHost, linger_s: float, by_hand: ByHand) -> None:
+    """Wait until nobody has come for a while, and nothing is left that was loaded by hand."""
+    await host.attendance.deserted(first_s=FIRST_CLIENT_S, linger_s=linger_s)
+    while any(one.reference in by_hand() for one in host.services.instances.all()):
+        await asyncio.sleep(LOOK_S)
+        await host.attendance.deserted(first_s=FIRST_CLIENT_S, linger_s=linger_s)
 
 
 @asynccontextmanager

@@ -27,9 +27,9 @@ class Call:
         self._router = router
         self._messages = messages
         self._options = options
-        self.outlets = Outlets(on_event)
+        self.outlets: Outlets = Outlets(on_event)
         parallel = options.get("parallel_tool_calls") is not False
-        self.chunks = Chunks(new_id=new_call_id, parallel_calls=parallel)
+        self.chunks: Chunks = Chunks(new_id=new_call_id, parallel_calls=parallel)
 
     def events(self) -> AsyncGenerator[RouterEvent, None]:
         """Start answering; to be run on the portal's loop."""

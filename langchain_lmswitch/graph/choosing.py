@@ -52,7 +52,7 @@ async def decide(
         surveyor.survey(max_age_s=LATELY_S), surveyor.cards(), learning.begin()
     )
     settings = surveyor.settings
-    task = under_rules(task, allow=settings.allow, deny=settings.deny, roles=settings.roles)
+    task = under_rules(task, allow=settings.allow, deny=settings.deny, roles=settings.all_roles)
     chat = [card for card in cards if card.kind == "llm"]
     facts = ChoiceFacts(
         task=task,

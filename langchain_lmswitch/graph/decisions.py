@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from langchain_lmswitch.graph.choosing import AUTO, decide
 from langchain_lmswitch.graph.fitting import mode_of, overflow_of
-from langchain_lmswitch.graph.state import RouterState, revive
+from langchain_lmswitch.graph.state import RouterState
 from langchain_lmswitch.policy.deciding import ChoiceFacts, Outcome
 from langchain_lmswitch.policy.naming import card_of
 from langchain_lmswitch.settings import Settings
@@ -13,6 +13,7 @@ from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.boards import OpenBoard
 from langchain_lmswitch.types.decisions import Decision
 from langchain_lmswitch.types.models import ModelCard
+from langchain_lmswitch.types.reviving import revive
 from langchain_lmswitch.types.tasks import Task
 
 

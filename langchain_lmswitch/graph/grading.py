@@ -13,7 +13,7 @@ from langgraph.types import StreamWriter
 from langchain_lmswitch.errors import HostFailed
 from langchain_lmswitch.graph.choosing import AUTO
 from langchain_lmswitch.graph.setbacks import Update
-from langchain_lmswitch.graph.state import RouterState, revive
+from langchain_lmswitch.graph.state import RouterState
 from langchain_lmswitch.messages.sameness import turn_of
 from langchain_lmswitch.policy.grading import FAILED, Form, Verdict, features_of, verdict
 from langchain_lmswitch.policy.troubles import sounds_like_memory
@@ -28,9 +28,10 @@ from langchain_lmswitch.types.events import (
     ToolCallStarted,
 )
 from langchain_lmswitch.types.options import RouterOptions
+from langchain_lmswitch.types.reviving import revive
 from langchain_lmswitch.types.tasks import Task
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 _SALT: Final = secrets.token_bytes(32)
 """Of this process: what was asked is compared, and cannot be told from what is kept."""

@@ -28,7 +28,7 @@ from langchain_lmswitch.graph.decisions import decided, decision_of, least_token
 from langchain_lmswitch.graph.fitting import compression, fit_exactly, fitted_update
 from langchain_lmswitch.graph.refusing import refusal_error
 from langchain_lmswitch.graph.setbacks import Update, failed, vanished
-from langchain_lmswitch.graph.state import RouterState, plain, revive
+from langchain_lmswitch.graph.state import RouterState, plain
 from langchain_lmswitch.graph.summarizing import summarize
 from langchain_lmswitch.graph.understanding import understand
 from langchain_lmswitch.hosts.attachments import with_attachments
@@ -47,6 +47,7 @@ from langchain_lmswitch.types.events import (
 )
 from langchain_lmswitch.types.models import Resident
 from langchain_lmswitch.types.requests import PredictRequest
+from langchain_lmswitch.types.reviving import revive
 
 
 class Nodes:
@@ -88,8 +89,9 @@ class Nodes:
         candidates = await asyncio.to_thread(explained, facts, outcome)
         return replace(decision_of(state, outcome), candidates=candidates)
 
-    async def refuse(self, state: RouterState) -> Update:
+    async def refuse(self, state: RouterState, writer: StreamWriter) -> Update:
         """Say why nothing helps, as the error that fits best."""
+        writer(revive(Decision, state["decision"]))  # it tells what is wrong with each model
         raise refusal_error(state)
 
     async def load_model(self, state: RouterState, writer: StreamWriter) -> Update:

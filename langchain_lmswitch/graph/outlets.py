@@ -10,7 +10,7 @@ from langchain_core.callbacks import adispatch_custom_event, dispatch_custom_eve
 
 from langchain_lmswitch.types.events import SwitchEvent
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 NAME = "lmswitch"
 """The name of our custom events."""

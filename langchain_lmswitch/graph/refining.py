@@ -29,7 +29,7 @@ from langchain_lmswitch.types.events import Fragment
 from langchain_lmswitch.types.models import Resident
 from langchain_lmswitch.types.tasks import Request, Task, TaskKind
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 REST_S: Final = 30.0
 """How long nobody is asked after a question that was not answered in time."""

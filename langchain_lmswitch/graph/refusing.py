@@ -7,11 +7,12 @@ from langchain_lmswitch.errors import (
     ModelGone,
     NoSuitableModel,
 )
-from langchain_lmswitch.graph.state import RouterState, revive
+from langchain_lmswitch.graph.state import RouterState
 from langchain_lmswitch.policy.admission import not_enough
 from langchain_lmswitch.policy.needs import FORBIDDEN
 from langchain_lmswitch.types.decisions import Decision
 from langchain_lmswitch.types.plans import Refusal
+from langchain_lmswitch.types.reviving import revive
 
 _NOTHING_INSTALLED = "Run `lmswitch pull starter`, or download a chat model in LM Studio."
 _FORBIDDEN = (

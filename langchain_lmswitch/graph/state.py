@@ -1,16 +1,13 @@
 """What the router's nodes hand on: plain mappings and LangChain messages."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Annotated, Any, TypedDict, TypeVar
+from typing import Annotated, Any, TypedDict
 
 from langchain_core.messages import BaseMessage, convert_to_messages
-from pydantic import TypeAdapter
 
 from langchain_lmswitch.errors import InvalidRequest
 from langchain_lmswitch.types.options import RouterOptions
-
-T = TypeVar("T")
 
 
 def appended(before: Sequence[BaseMessage], more: Any) -> list[BaseMessage]:
@@ -79,17 +76,6 @@ class RouterState(RouterInput, total=False):
     """How many chunks of the conversation may be summarized."""
 
 
-_adapters: dict[type, TypeAdapter[Any]] = {}
-
-
 def plain(value: Any) -> dict[str, Any]:
     """Write one of our frozen values as a plain mapping."""
     return asdict(value)
-
-
-def revive(kind: type[T], mapping: Mapping[str, Any]) -> T:
-    """Read a frozen value back from its mapping."""
-    if kind not in _adapters:
-        _adapters[kind] = TypeAdapter(kind)
-    value: T = _adapters[kind].validate_python(mapping)
-    return value

@@ -3,7 +3,7 @@
 from langchain_core.messages import AIMessage
 
 from langchain_lmswitch.context.summarized import next_piece
-from langchain_lmswitch.graph.state import RouterState, revive
+from langchain_lmswitch.graph.state import RouterState
 from langchain_lmswitch.policy.summarizers import OFF
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.board import Switchboard
@@ -11,6 +11,7 @@ from langchain_lmswitch.switch.summarizers import Answered
 from langchain_lmswitch.switch.summarizing import Job, Summarizer
 from langchain_lmswitch.types.models import Resident
 from langchain_lmswitch.types.options import RouterOptions
+from langchain_lmswitch.types.reviving import revive
 
 
 def summarizer_of(options: RouterOptions, settings: Settings) -> Summarizer:

@@ -23,7 +23,7 @@ from langchain_lmswitch.ledger.schema import (
 
 T = TypeVar("T")
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 FORM: Final = Form(
     application=0x6C6D6378,  # `lmcx`
@@ -64,7 +64,7 @@ class SqliteContextStore:
     """
 
     def __init__(self, path: str | Path, *, namespace: str = "") -> None:
-        self.path = Path(path)
+        self.path: Path = Path(path)
         self.namespace = namespace
         self._warned = False
         self._replaced = False
@@ -73,7 +73,7 @@ class SqliteContextStore:
 
     def renew(self) -> None:
         """Begin anew in a forked process: locks are those of its parent."""
-        self.file = threading.Lock()
+        self.file: threading.Lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._opening: Identity | None = None
 

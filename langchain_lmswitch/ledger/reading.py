@@ -22,7 +22,7 @@ from langchain_lmswitch.types.records import DecisionRecord
 
 T = TypeVar("T")
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 _BUSY_S: Final = 0.1
 

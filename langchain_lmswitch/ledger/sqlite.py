@@ -31,7 +31,7 @@ from langchain_lmswitch.types.records import DecisionRecord
 
 T = TypeVar("T")
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 _CLOSE_S: Final = 3.0
 _READ_WAIT_S: Final = 0.25
@@ -64,7 +64,7 @@ class SqliteLedger:
 
     def renew(self) -> None:
         """Begin anew in a forked process: locks and threads are those of its parent."""
-        self.file = threading.Lock()
+        self.file: threading.Lock = threading.Lock()
         self._store: Store | None = None
         self._backlog = Backlog(self._write)
 

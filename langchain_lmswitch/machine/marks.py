@@ -10,7 +10,7 @@ from typing import Final
 import psutil
 from filelock import FileLock, Timeout
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 _SET_WITHIN_S: Final = 1.0
 """Somebody who looks at a mark holds it for a moment."""
@@ -72,12 +72,19 @@ class Marks:
 
     def others(self, name: str) -> bool:
         """Tell whether any other process, or another object of this class, has set a mark."""
+        return any(_is_locked(path) for path in self._files(name))
+
+    def holders(self, name: str) -> list[int]:
+        """List the processes that have set a mark; of this one, through another object only."""
+        return [_pid(path) for path in self._files(name) if _is_locked(path)]
+
+    def _files(self, name: str) -> list[Path]:
         place = self._folder / name
         try:
             files = os.listdir(place)  # noqa: PTH208 - three times as quick as `Path.iterdir`
         except OSError:
-            return False
-        return any(_is_locked(place / file) for file in files if file != self._file)
+            return []
+        return [place / file for file in files if file != self._file]
 
 
 def _locked(path: Path) -> FileLock:

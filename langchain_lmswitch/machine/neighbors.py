@@ -5,6 +5,7 @@ import hashlib
 import json
 import logging
 import os
+import re
 from collections.abc import AsyncGenerator, Callable, Collection
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -14,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from langchain_lmswitch.machine.marks import Marks, lock_at
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 POLL_S: Final = 0.05
 """Between two looks at what another process does."""
@@ -125,6 +126,16 @@ class Neighbors:
         """Tell whether another process holds an instance."""
         return self._marks is not None and self._marks.others(_name(identifier, hold=True))
 
+    def users(self, identifier: str) -> tuple[int, ...]:
+        """List the processes that use or hold an instance, by their ids; see `Marks.holders`.
+
+        It only looks: nothing is made, and nobody has to wait for it.
+        """
+        if self._marks is None:
+            return ()
+        names = [_name(identifier, hold=hold) for hold in (False, True)]
+        return tuple(sorted({pid for name in names for pid in self._marks.holders(name)}))
+
     def arrive(self) -> None:
         """Say that this process uses the host; safe to repeat."""
         if self._marks:
@@ -178,6 +189,17 @@ class Neighbors:
         self._reopen()
         lock.release()
         return False
+
+
+def meeting_place(run_home: Path, address: str) -> Path:
+    """Name the folder where this user's processes meet that use a host."""
+    return run_home / "hosts" / place(address)
+
+
+def place(address: str) -> str:
+    """Write an address, with or without its port, as the name of a file; this computer has one."""
+    here = re.sub(r"^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=:|$)", "loopback", address)
+    return re.sub(r"[^\w.-]", "_", here)
 
 
 def _free(folder: Path) -> FileLock | None:

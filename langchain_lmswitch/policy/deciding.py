@@ -97,7 +97,7 @@ class MissingFacts(LookupError):  # noqa: N818 - what has happened is its own na
     """A choice looks at models whose offers are not among its facts."""
 
     def __init__(self, keys: Sequence[str]) -> None:
-        self.keys = tuple(keys)
+        self.keys: tuple[str, ...] = tuple(keys)
         super().__init__(f"What loading {', '.join(keys)} would cost is not among the facts.")
 
 

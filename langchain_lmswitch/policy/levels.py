@@ -43,6 +43,7 @@ class _Shift:
     differences: Array
 
     def move(self, priors: Array) -> Array:
+        """Give the priors where the grades of all tasks put them."""
         moved = self.differences - priors
         shifted: Array = priors + self.share * (moved - self.parts @ moved)
         return shifted
@@ -62,6 +63,7 @@ class _Step:
     """By row and model: what the grades add."""
 
     def move(self, expected: Array) -> Array:
+        """Give what is expected where the grades put it."""
         alike = self.lift - (self.pull * expected).sum(-1, keepdims=True)
         moved: Array = self.trust * (expected + alike) + self.earned
         return moved

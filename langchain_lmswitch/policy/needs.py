@@ -28,10 +28,16 @@ def lacking(card: ModelCard, needs: Needs, hints: Hints) -> tuple[str, ...]:
         lacks += unmet(card, hints.require)  # 2
     if needs.vision and not card.vision:  # 3
         lacks.append("cannot see images")
-    if card.max_context_tokens and needs.context_tokens > card.max_context_tokens:
-        lacks.append(f"trained for {card.max_context_tokens} tokens of context only")
+    if 0 < card.max_context_tokens < needs.context_tokens:
+        lacks.append(_too_short(card))
     lacks += [f"{one.label}, and does not answer" for one in pedigree(card).specialties if one.mute]
     return tuple(lacks)
+
+
+def _too_short(card: ModelCard) -> str:
+    if card.capped:
+        return f"gets {card.max_context_tokens} tokens of context only, by your `max_context`"
+    return f"trained for {card.max_context_tokens} tokens of context only"
 
 
 def forbidding(card: ModelCard, hints: Hints) -> Iterator[tuple[str, str]]:

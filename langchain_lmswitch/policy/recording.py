@@ -153,6 +153,7 @@ def _slim_card(card: ModelCard) -> ModelCard:
         params=card.params,
         quantization=card.quantization,
         max_context_tokens=card.max_context_tokens,
+        capped=card.capped,
         vision=card.vision,
         tool_use=card.tool_use,
         tool_grammar=card.tool_grammar,

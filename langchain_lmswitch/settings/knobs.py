@@ -1,48 +1,61 @@
-"""Every knob, its default, and the environment variable that sets it."""
+"""Every knob, its default, and the names that set it."""
 
-import json
-import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Final, Literal
 
 import platformdirs
-from pydantic import AliasChoices, Field, SecretStr, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
 
-from langchain_lmswitch.settings.models import ModelSettings
+from langchain_lmswitch.settings.layers import listed
+from langchain_lmswitch.settings.models import ModelSettings, by_name
+from langchain_lmswitch.settings.reading import LayeredSettings
+from langchain_lmswitch.settings.sources import split_path
 from langchain_lmswitch.types.contexts import ContextMode, Overflow
 from langchain_lmswitch.types.roles import roles_of
 from langchain_lmswitch.types.tasks import Role
 
+_NO_TABLE: Final = "it is no JSON object"
 
-class Settings(BaseSettings):
-    """All settings; each field is read from `LMSWITCH_<NAME>` unless given."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="LMSWITCH_", frozen=True, extra="forbid", populate_by_name=True
-    )
+class Settings(LayeredSettings):
+    """All settings; each is given, or else read when the object is made, and kept.
+
+    Of several places that say something, the first counts:
+
+    1. An argument.
+    2. The environment: `LMSWITCH_<NAME>`.
+    3. The project's file: `lmswitch.toml` in the current directory, or in the nearest one above it
+       that has one, up to the home directory. See `settings.sources.PERSONAL` for what it may not
+       say, since it may be a stranger's.
+    4. The user's file: `lmswitch.toml` where the system keeps settings, or the file that
+       `LMSWITCH_CONFIG` names (`off`: no file is read). `lmswitch config --path` tells where.
+    5. The defaults.
+
+    Files are looked for whenever settings are made, and read again if they have changed.
+
+    Raises:
+        BadSettings: A value cannot be, a name is no setting, or a file cannot be read.
+    """
 
     base_url: str | None = None
-    """Address of the model host as `host:port`; `None` looks for one."""
+    """Address of the model host as `host:port`; without one, a host is looked for."""
 
-    api_key: SecretStr | None = Field(
-        default=None,
-        validation_alias=AliasChoices("api_key", "LMSWITCH_API_KEY", "LM_API_TOKEN"),
-    )
+    api_key: SecretStr | None = None
     """Token of the model host, `sk-lm-...`; read from `LM_API_TOKEN` too."""
 
     home: Path = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("langchain-lmswitch"))
     )
-    """Where pulled weights lie, and the port file and token of the embedded host."""
+    """Where pulled weights lie, what is remembered, and the files of the embedded host; the user's
+    data folder, if nothing else is said."""
 
-    model_folders: Annotated[tuple[Path, ...], NoDecode] = ()
-    """More folders of GGUF files to serve, separated as in `PATH`."""
+    model_folders: tuple[Path, ...] = ()
+    """More folders of GGUF files to serve; in a variable, separated as in `PATH`."""
 
-    models: Annotated[tuple[ModelSettings, ...], NoDecode] = ()
-    """What holds for some models only, as a JSON object: `{"coder": {"max_context": 16384}}`; in a
-    file, a table `[models."coder"]`. See `ModelSettings`."""
+    models: tuple[ModelSettings, ...] = ()
+    """What holds for some models only: in a file, tables such as `[models."coder"]`; in a variable,
+    a JSON object such as `{"coder": {"max_context": 16384}}`. See `ModelSettings`."""
 
     context_tokens: int = Field(default=8192, ge=256)
     """Context to load a model with; less if the model was trained for less."""
@@ -61,8 +74,9 @@ class Settings(BaseSettings):
     """Memory that must stay free after a load."""
 
     budget_bytes: int | None = Field(default=None, gt=0)
-    """Memory that loaded models may hold together, whatever the machine has; `None` is no limit.
-    For a host on another computer, whose memory cannot be measured, it is the only bound."""
+    """Memory that loaded models may hold together, whatever the machine has; without it,
+    there is no limit. For a host on another computer, whose memory cannot be measured, it is the
+    only bound."""
 
     evict_foreign: bool = False
     """Whether models that somebody else loaded may be unloaded to make room."""
@@ -80,18 +94,21 @@ class Settings(BaseSettings):
     """How long an embedded host that we started stays after its last client has gone."""
 
     threads: int | None = Field(default=None, ge=1)
-    """Threads of the embedded host's engine; `None` chooses by model and machine."""
+    """Threads of the embedded host's engine; without it, model and machine decide."""
 
-    allow: Annotated[tuple[str, ...], NoDecode] = ()
-    """The only models that may answer, separated by commas: keys, parts of keys, globs such as
-    `qwen*`; or `vision` and `tools` for models that can. Empty is all."""
+    allow: tuple[str, ...] = ()
+    """The only models that may answer, as keys, parts of keys, or globs such as `qwen*`; or
+    `vision` and `tools` for models that can. Empty is all. In a variable, they are separated by
+    commas."""
 
-    deny: Annotated[tuple[str, ...], NoDecode] = ()
-    """Models that may never answer, not even if they are named; in the same form."""
+    deny: tuple[str, ...] = ()
+    """Models that may never answer, not even if they are named; in the same form. What a project's
+    file denies is denied beside what the user's file does."""
 
-    roles: Annotated[tuple[Role, ...], NoDecode] = ()
-    """What models are good at, as a JSON object: `{"coder": ["code"]}` makes them the first choice
-    for a task, `{"coder": {"code": 0.9}}` says how much of it they get right."""
+    roles: tuple[Role, ...] = ()
+    """What models are good at: `{"coder": ["code"]}` makes them the first choice for a task,
+    `{"coder": {"code": 0.9}}` says how much of it they get right. In a variable, it is such a JSON
+    object; in a file, a table, or said in the tables of `models`."""
 
     queue_limit: int = Field(default=64, ge=1)
     """Requests that may wait for a model to be loaded at the same time; one more is refused."""
@@ -105,7 +122,8 @@ class Settings(BaseSettings):
     `explain` asks it, too."""
 
     refine_timeout_s: float | None = Field(default=None, gt=0)
-    """Longest wait for its word; `None` is 0.15 for an embedding model and 0.6 for a chat model."""
+    """Longest wait for the word of `refine`; without it, 0.15 for an embedding model and 0.6 for a
+    chat model."""
 
     remember: bool = True
     """Whether loads, decisions, answers (no words of theirs) and grades are remembered on disk, for
@@ -129,7 +147,7 @@ class Settings(BaseSettings):
 
     context_store: Path | None = None
     """A file that keeps indexes and summaries of long conversations for later processes: words of
-    theirs are in it. `None` keeps them in memory only."""
+    theirs are in it. Without one, they are kept in memory only."""
 
     on_overflow: Overflow = "clip"
     """Whether a message that is larger than its place is cut (`clip`), or refused (`raise`)."""
@@ -145,30 +163,31 @@ class Settings(BaseSettings):
     @field_validator("model_folders", mode="before")
     @classmethod
     def _split_path(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(Path(part) for part in value.split(os.pathsep) if part)
-        return value
+        return split_path(value)
 
     @field_validator("allow", "deny", mode="before")
     @classmethod
     def _split_list(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(part.strip() for part in value.split(",") if part.strip())
-        return value
+        return listed(value)
 
     @field_validator("models", mode="before")
     @classmethod
     def _read_models(cls, value: object) -> object:
-        told = json.loads(value) if isinstance(value, str) else value
-        if not isinstance(told, Mapping):
-            return told
-        return tuple(ModelSettings(models=name, **says) for name, says in told.items())
+        if isinstance(value, str):
+            raise ValueError(f'{_NO_TABLE}, such as {{"coder": {{"max_context": 16384}}}}')  # noqa: TRY004 - pydantic's
+        return tuple(by_name(value)) if isinstance(value, Mapping) else value
 
     @field_validator("roles", mode="before")
     @classmethod
     def _read_roles(cls, value: object) -> object:
-        told = json.loads(value) if isinstance(value, str) else value
-        return roles_of(told) if isinstance(told, Mapping) else told
+        if isinstance(value, str):
+            raise ValueError(f'{_NO_TABLE}, such as {{"coder": ["code"]}}')  # noqa: TRY004 - as above
+        return roles_of(value) if isinstance(value, Mapping) else value
+
+    @property
+    def all_roles(self) -> tuple[Role, ...]:
+        """What models are good at: what `roles` says, then what `models` says of single ones."""
+        return (*self.roles, *(role for one in self.models for role in one.as_roles()))
 
     @property
     def models_home(self) -> Path:
@@ -179,6 +198,11 @@ class Settings(BaseSettings):
     def ledger_path(self) -> Path:
         """Where loads, decisions, answers and grades are remembered."""
         return self.home / "ledger.sqlite"
+
+    @property
+    def loaded_by_hand_path(self) -> Path:
+        """Where it is noted what `lmswitch load` has loaded, and stays."""
+        return self.run_home / "loaded_by_hand.json"
 
     @property
     def run_home(self) -> Path:

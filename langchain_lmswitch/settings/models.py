@@ -1,8 +1,14 @@
 """What a user says of some models only."""
 
-from typing import Annotated
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, field_validator
+
+from langchain_lmswitch.types.roles import roles_of
+from langchain_lmswitch.types.tasks import Role, TaskKind
+
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class ModelSettings(BaseModel):
@@ -11,16 +17,16 @@ class ModelSettings(BaseModel):
     Where several names match a model, what stands first counts.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
 
     models: str
     """Which ones: a key, a part of keys, or a glob over keys."""
 
-    roles: tuple[str, ...] = ()
+    roles: tuple[TaskKind, ...] = ()
     """Tasks that they are the first choice for."""
 
-    scores: tuple[tuple[str, float], ...] = ()
-    """The share of a task's requests that they get right."""
+    scores: tuple[tuple[TaskKind, Share], ...] = ()
+    """The share of a task's requests that they get right, by task: `{code = 0.9}`."""
 
     pin: bool = False
     """Whether they are never unloaded to make room."""
@@ -33,3 +39,36 @@ class ModelSettings(BaseModel):
 
     ttl_s: NonNegativeFloat | None = None
     """Idle seconds after which the host unloads them."""
+
+    @field_validator("roles", mode="before")
+    @classmethod
+    def _one_role(cls, value: object) -> object:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("scores", mode="before")
+    @classmethod
+    def _by_task(cls, value: object) -> object:
+        return tuple(value.items()) if isinstance(value, Mapping) else value
+
+    def as_roles(self) -> tuple[Role, ...]:
+        """Give what is said of their roles in the form of `Settings.roles`."""
+        return roles_of({self.models: {"roles": self.roles, "scores": dict(self.scores)}})
+
+    @classmethod
+    def table_keys(cls) -> tuple[str, ...]:
+        """Name the keys that the table of a model may have."""
+        return tuple(name for name in cls.model_fields if name != "models")
+
+
+def by_name(tables: Mapping[str, Any]) -> Iterator[object]:
+    """Read tables by the names of models.
+
+    Raises:
+        ValueError: One is no table, or names its models a second time.
+    """
+    for name, says in tables.items():
+        if not isinstance(says, Mapping):
+            raise ValueError(f"{name!r} needs a table of {', '.join(ModelSettings.table_keys())}")  # noqa: TRY004 - pydantic's
+        if "models" in says:
+            raise ValueError(f"{name!r} names its models already; it cannot have `models`")
+        yield {"models": name, **says}

@@ -25,7 +25,7 @@ from langchain_lmswitch.types.grades import Grade
 from langchain_lmswitch.types.paces import Pace
 from langchain_lmswitch.types.tasks import Features
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 NEWS_S: Final = 30.0
 """How long what other processes note may go unheard."""
@@ -54,7 +54,7 @@ class Answers:
     ) -> None:
         self.name = name
         self.ledger = ledger
-        self.lessons = Lessons()
+        self.lessons: Lessons = Lessons()
         self._learn = learn
         self._wall_clock = wall_clock
         self._paces = Paces()

@@ -2,10 +2,12 @@
 
 import time
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.ledger.base import Ledger
 from langchain_lmswitch.ledger.memory import MemoryLedger
+from langchain_lmswitch.machine.lists import SharedList
 from langchain_lmswitch.machine.monitor import Monitor
 from langchain_lmswitch.machine.neighbors import Neighbors
 from langchain_lmswitch.machine.scales import Scales
@@ -29,6 +31,9 @@ from langchain_lmswitch.switch.watch import OnMemory, Watch
 from langchain_lmswitch.switch.wishes import Wish
 from langchain_lmswitch.types.models import ModelCard, Resident
 
+if TYPE_CHECKING:
+    from langchain_lmswitch.context.cache import ContextCache
+
 __all__ = ["Held", "Switchboard"]
 
 
@@ -44,6 +49,8 @@ class Switchboard:
         settings: The knobs.
         ledger: Remembers loads and decisions; if it is left out, for as long as this object lives.
         neighbors: Other processes that use the host; none if it is left out.
+        pinned: Keys that are pinned for all processes; for as long as this object lives.
+        loaded_by_hand: References of loads that the user made by hand; in the same way.
         scales: Weighs the host's processes, if they are on this computer.
         clock: Monotonic seconds.
         wall_clock: Unix time in seconds.
@@ -57,6 +64,8 @@ class Switchboard:
         *,
         ledger: Ledger | None = None,
         neighbors: Neighbors | None = None,
+        pinned: SharedList | None = None,
+        loaded_by_hand: SharedList | None = None,
         scales: Scales | None = None,
         clock: Callable[[], float] = time.monotonic,
         wall_clock: Callable[[], float] = time.time,
@@ -64,10 +73,10 @@ class Switchboard:
         self.host = host
         self.ledger: Ledger = ledger or MemoryLedger()
         self.settings = settings
-        self.threads = Threads()
-        self.contexts = contexts_in(settings.context_store)
-        self.habits = Habits(clock=clock)
-        self.history = History(host.address, clock=wall_clock)
+        self.threads: Threads = Threads()
+        self.contexts: ContextCache = contexts_in(settings.context_store)
+        self.habits: Habits = Habits(clock=clock)
+        self.history: History = History(host.address, clock=wall_clock)
         self._neighbors = neighbors or Neighbors(None)
         self._leases = Leases(self._neighbors, clock=clock)
         changes = Changes()
@@ -78,7 +87,7 @@ class Switchboard:
             list_residents=lambda: self.surveyor.residents(),  # noqa: PLW0108 - made below
             measured=self.history.measured,
         )
-        self.surveyor = Surveyor(
+        self.surveyor: Surveyor = Surveyor(
             host,
             monitor,
             settings,
@@ -87,6 +96,7 @@ class Switchboard:
             held=self._is_held,
             loading=lambda: self._loads.coming,
             noted=self._note_residents,
+            pinned=pinned,
             measured=self.history.measured,
             clock=clock,
         )
@@ -111,16 +121,19 @@ class Switchboard:
         self._prefetching = Prefetching(
             self._grants, self._loads, is_idle=lambda: self._grants.idle
         )
-        self.summarizing = Summarizing(
+        self.summarizing: Summarizing = Summarizing(
             self.surveyor, is_idle=lambda: self._grants.idle, leased=self._is_leased
         )
-        self.embedders = Embedders(self.surveyor, is_idle=lambda: self._grants.idle, clock=clock)
+        self.embedders: Embedders = Embedders(
+            self.surveyor, is_idle=lambda: self._grants.idle, clock=clock
+        )
         self._departures = Departures(
             self.surveyor,
             self._leases,
             changes,
             self._neighbors,
             moved=self._loads.weighing.moved,
+            loaded_by_hand=SharedList(None) if loaded_by_hand is None else loaded_by_hand,
             left=self.history.left,
         )
 
@@ -203,6 +216,18 @@ class Switchboard:
     async def unload(self, identifier: str) -> None:
         """Unload an instance, once no request of ours is using it; see `Departures.unload`."""
         await self._departures.unload(identifier)
+
+    async def unload_now(self, identifier: str) -> None:
+        """Unload an instance, whoever is using it; see `Departures.unload_now`."""
+        await self._departures.unload_now(identifier)
+
+    def used_elsewhere(self, identifier: str) -> bool:
+        """Tell whether another process of ours is using an instance, or holds it."""
+        return self._neighbors.used(identifier) or self._neighbors.held(identifier)
+
+    def keep(self, resident: Resident) -> None:
+        """Leave an instance in memory when this process ends, and those to come."""
+        self._departures.keep(resident)
 
     def part(self) -> None:
         """Tell other processes that nothing is used here any more."""

@@ -1,26 +1,34 @@
 """The process's switchboards: one per host, whoever asks."""
 
 import asyncio
-import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from langchain_lmswitch.errors import HostLost
+from langchain_lmswitch.hosts.addresses import parse_address
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.hosts.finding import find_host
 from langchain_lmswitch.ledger.base import Ledger
 from langchain_lmswitch.ledger.sqlite import SqliteLedger
+from langchain_lmswitch.machine.lists import SharedList
 from langchain_lmswitch.machine.monitor import Monitor, SystemMonitor
-from langchain_lmswitch.machine.neighbors import Neighbors
+from langchain_lmswitch.machine.neighbors import Neighbors, meeting_place, place
 from langchain_lmswitch.machine.scales import Scales
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.flights import Flights
 from langchain_lmswitch.switch.portal import Portal, portal
 
+if TYPE_CHECKING:
+    from pathlib import Path
+
 OpenBoard = Callable[[], Awaitable[Switchboard]]
 """Gives the switchboard to use; called for every step."""
+
+_HERE: Final = "127.0.0.1"
+_MOST_LOADED: Final = 64
+"""Loads by hand that are remembered: more are not in memory at the same time."""
 
 
 class Boards:
@@ -147,7 +155,9 @@ class Boards:
             monitor,
             settings,
             ledger=self.ledger(settings) if settings.remember else None,
-            neighbors=Neighbors(_meeting_place(settings, host.address)),
+            neighbors=Neighbors(meeting_place(settings.run_home, host.address)),
+            pinned=pinned(settings, host.address),
+            loaded_by_hand=SharedList(settings.loaded_by_hand_path, most=_MOST_LOADED),
             scales=Scales(int(host.address.rpartition(":")[2]), monitor) if local else None,
         )
 
@@ -163,10 +173,18 @@ async def watched(open_board: OpenBoard) -> AsyncGenerator[Switchboard, None]:
         raise
 
 
-def _meeting_place(settings: Settings, address: str) -> Path:
-    """Name the folder where this user's processes meet that use a host."""
-    here = re.sub(r"^(localhost|127\.\d+\.\d+\.\d+|\[::1\])(?=:)", "loopback", address)
-    return settings.run_home / "hosts" / re.sub(r"[^\w.-]", "_", here)
+def pinned(settings: Settings, address: str | None = None) -> SharedList:
+    """Give the keys that the user has pinned by hand on the computer of a host.
+
+    Its port does not count: an embedded host has another one each time, and LM Studio has several.
+
+    Args:
+        settings: They say where such things lie.
+        address: The host's; `None` is the one that the settings name, else one on this computer.
+    """
+    address = address or settings.base_url or _HERE
+    computer = place(parse_address(address).rpartition(":")[0])
+    return SharedList(settings.home / "pins" / f"{computer}.json")
 
 
 _boards: dict[Portal, Boards] = {}

@@ -93,4 +93,4 @@ class Controls:
     async def _card(self, board: Switchboard, name: str) -> ModelCard:
         survey = await board.surveyor.survey()
         residents = [one.resident for one in survey.occupants]
-        return find_card(name, await board.surveyor.cards(), residents=residents)
+        return find_card(name, await board.surveyor.cards(), residents=residents, kind=None)

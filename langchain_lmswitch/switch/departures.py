@@ -4,11 +4,13 @@ from collections.abc import Callable
 from contextlib import suppress
 
 from langchain_lmswitch.errors import LMSwitchError
+from langchain_lmswitch.machine.lists import SharedList
 from langchain_lmswitch.machine.neighbors import Neighbors, TurnTimeout
 from langchain_lmswitch.switch.changes import Changes
 from langchain_lmswitch.switch.leases import Leases
 from langchain_lmswitch.switch.sharing import turn_of_ours
 from langchain_lmswitch.switch.surveyor import OURS, Surveyor
+from langchain_lmswitch.types.models import Resident
 
 _LAST_TURN_S = 0.5
 """A process that ends does not wait long for another one's load."""
@@ -19,6 +21,7 @@ class Departures:
 
     Args:
         moved: Is told before anything is unloaded.
+        loaded_by_hand: References of the loads that the user made by hand.
         left: Is told what was unloaded.
     """
 
@@ -30,6 +33,7 @@ class Departures:
         neighbors: Neighbors,
         *,
         moved: Callable[[], None],
+        loaded_by_hand: SharedList,
         left: Callable[[str], None],
     ) -> None:
         self._host = surveyor.host
@@ -38,6 +42,7 @@ class Departures:
         self._changes = changes
         self._neighbors = neighbors
         self._moved = moved
+        self._loaded_by_hand = loaded_by_hand
         self._left = left
 
     async def unload(self, identifier: str) -> None:
@@ -57,12 +62,32 @@ class Departures:
                     await self._unload(identifier)
                     return
 
+    async def unload_now(self, identifier: str) -> None:
+        """Unload an instance, though another process is using it: its answer breaks off.
+
+        Raises:
+            UnknownModel: Nothing is loaded under this identifier.
+            HostTimeout: Another process has been loading all the time.
+        """
+        async with turn_of_ours(self._neighbors, self._surveyor):
+            self._mark(identifier)
+            await self._unload(identifier)
+
+    def keep(self, resident: Resident) -> None:
+        """Leave an instance in memory for its time, though processes end that have used it.
+
+        Raises:
+            OSError: That cannot be written down.
+        """
+        self._loaded_by_hand.add(_reference(resident))
+
     async def leave(self) -> None:
         """Unload what is ours as this process ends.
 
         1. What somebody else loaded stays, and what is in use by anybody outside.
         2. What this process has neither loaded nor used stays: it is another one's.
         3. While another process of ours uses the host, all stays: the last one unloads.
+        4. What the user loaded or pinned for more than one process stays.
         """
         if not self._surveyor.settings.unload_at_exit:
             return
@@ -88,13 +113,24 @@ class Departures:
         elsewhere = self._neighbors.used(identifier) or self._neighbors.held(identifier)
         return elsewhere or self._leases.held(identifier)
 
+    def _stays(self, resident: Resident) -> bool:
+        by_hand = _reference(resident) in self._loaded_by_hand.names
+        return by_hand or self._surveyor.pins.lasting(resident.key)
+
     async def _unload_ours(self) -> None:
         for resident in await self._host.residents():
             identifier = resident.identifier
             if not identifier.startswith(OURS) or identifier not in self._leases.ever:  # 1, 2
+                continue
+            if self._stays(resident):  # 4
                 continue
             state = None
             if not self._leases.held(identifier):  # else it is this process that is using it
                 state = await self._host.state(identifier)
             if state is None or state.idle:  # 1
                 await self._host.unload(identifier)
+
+
+def _reference(resident: Resident) -> str:
+    """Name this very load; a host that does not is given the benefit of the doubt."""
+    return resident.reference or resident.identifier

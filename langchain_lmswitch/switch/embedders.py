@@ -15,7 +15,7 @@ from langchain_lmswitch.switch.backlog import Backlog, Wanted
 from langchain_lmswitch.switch.surveyor import LATELY_S, Surveyor
 from langchain_lmswitch.types.models import Resident
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 Vector = Sequence[float]
 

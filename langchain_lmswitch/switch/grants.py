@@ -43,7 +43,7 @@ class Grants:
         self._watch = watch
         self._clock = clock
         settings = surveyor.settings
-        self._slots = Slots(settings.parallel + AHEAD, leases.answering)
+        self._slots = Slots(self._limit, leases.answering)
         self._queue = Queue(settings.queue_limit)
         self._flights: Flights[Held] = Flights()
         self._joining: defaultdict[str, dict[str, Wish]] = defaultdict(dict)
@@ -121,6 +121,10 @@ class Grants:
     def idle(self) -> bool:
         """Whether no request is using anything, or waits for anything."""
         return not (self._leases.any_held or self._queue.waiting or self._loads.turns.taken)
+
+    def _limit(self, identifier: str) -> int:
+        """Count the slots of an instance of ours."""
+        return self._surveyor.parallel(identifier.removeprefix(OURS)) + AHEAD
 
     def _full(self, resident: Resident, call: str) -> bool:
         # How many requests somebody else's answers at a time is not known to us.

@@ -19,7 +19,7 @@ class Habits:
         self._clock = clock
         self._requests = 0
         self._loaded: dict[str, tuple[float, int]] = {}
-        self.runs = Runs()
+        self.runs: Runs = Runs()
         """How many requests in a row one model stays the best."""
 
     def note_request(self, best: str) -> None:

@@ -52,7 +52,7 @@ class Learning:
         self._ledger = ledger
         self._wall_clock = wall_clock
         self._name = HERE if host.scope == "local" else host.address
-        self.answers = Answers(ledger, self._name, learn=learn, wall_clock=wall_clock)
+        self.answers: Answers = Answers(ledger, self._name, learn=learn, wall_clock=wall_clock)
         self._engine = ""
         self._known: Experience | None = None
         self._guesses = Experience()

@@ -54,7 +54,7 @@ class Leases:
         self._leaving: set[str] = set()
         self.ever: set[str] = set()
         """Identifiers of all that was ever leased."""
-        self.departures = 0
+        self.departures: int = 0
         """Marks that were taken back so far: a listing read meanwhile may be out of date."""
 
     def take(self, identifier: str, call: str, *, hold: bool = False) -> bool:

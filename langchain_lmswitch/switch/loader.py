@@ -21,7 +21,7 @@ from langchain_lmswitch.types.events import (
 from langchain_lmswitch.types.models import LoadSpec, Resident
 from langchain_lmswitch.types.plans import Load
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 POLL_S: Final = 0.1
 """Between two looks at what another process is doing."""

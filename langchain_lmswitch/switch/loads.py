@@ -47,9 +47,9 @@ class Loads:
         self._clock = clock
         self._loader = Loader(surveyor.host, surveyor.settings, history, clock=clock)
         self._planner = Planner(surveyor, leases, changes, neighbors, clock=clock)
-        self.weighing = Weighing(surveyor, self._loader, scales, clock=clock)
-        self.turns = Turns()
-        self.quarantines = Quarantines(clock)
+        self.weighing: Weighing = Weighing(surveyor, self._loader, scales, clock=clock)
+        self.turns: Turns = Turns()
+        self.quarantines: Quarantines = Quarantines(clock)
         self.coming: Load | None = None
         """The load under way."""
 

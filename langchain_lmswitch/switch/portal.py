@@ -51,7 +51,7 @@ class Work(Future[T]):
 
     def __init__(self) -> None:
         super().__init__()
-        self.ended = threading.Event()
+        self.ended: threading.Event = threading.Event()
         self.task: asyncio.Task[T] | None = None
         self.dropped = False
 
@@ -97,8 +97,8 @@ class Portal:
     """A background event loop with one door for sync callers and one for async."""
 
     def __init__(self) -> None:
-        self.pid = os.getpid()
-        self.loop = asyncio.new_event_loop()
+        self.pid: int = os.getpid()
+        self.loop: asyncio.AbstractEventLoop = asyncio.new_event_loop()
         self.loop.set_default_executor(_Threads(thread_name_prefix="lmswitch-portal"))
         self.closers: list[Callable[[], Coroutine[Any, Any, None]]] = []
         """Run on the loop when the process ends, each once."""

@@ -11,7 +11,7 @@ from langchain_lmswitch.switch.loads import Loads
 from langchain_lmswitch.switch.wishes import Wish
 from langchain_lmswitch.types.models import ModelCard
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 
 class Prefetching:

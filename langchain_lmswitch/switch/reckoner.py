@@ -9,6 +9,7 @@ from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.machine.monitor import Monitor
 from langchain_lmswitch.policy.contexts import contexts
 from langchain_lmswitch.policy.offload import placed
+from langchain_lmswitch.policy.tuning import Tuning, tuned
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.learning import Learning
 from langchain_lmswitch.types.history import Share
@@ -50,6 +51,8 @@ class Reckoner:
         self._estimates: dict[LoadSpec, tuple[ModelCard, Footprint]] = {}
         self._expected_bytes: dict[LoadSpec, int] = {}
         self._granted: dict[str, int] = {}
+        self.asked_tokens: dict[str, int] = {}
+        """The context that the user wants a model loaded with, by key; in this process only."""
 
     def snapshot(self) -> Snapshot:
         """Measure this machine; a remote host's memory is unknown, but for the user's budget."""
@@ -59,22 +62,28 @@ class Reckoner:
         self._measured(now)
         return now
 
+    def tuning(self, card: ModelCard) -> Tuning:
+        """Tell what the user says of this model only."""
+        return tuned(card, self.settings.models)
+
     def spec(self, card: ModelCard) -> LoadSpec:
         """Say how we would load a model: our context, but no more than it can have.
 
         That is what it was trained for, and what the host gave it when it was asked for more:
         asking again would only load it again, for the same.
         """
-        wanted_tokens = self.settings.context_tokens
+        settings, tuning = self.settings, self.tuning(card)
+        usual_tokens = tuning.most_context_tokens or settings.context_tokens
+        wanted_tokens = self.asked_tokens.get(card.key, usual_tokens)
         trained_tokens = card.max_context_tokens or wanted_tokens
         granted_tokens = self._granted.get(card.key, wanted_tokens)
         return LoadSpec(
             key=card.key,
             kind=card.kind,
             context_tokens=min(wanted_tokens, trained_tokens, granted_tokens),
-            parallel=self.settings.parallel,
+            parallel=tuning.parallel or settings.parallel,
             identifier=f"{OURS}{card.key}",
-            ttl_s=self.settings.ttl_s,
+            ttl_s=(settings.ttl_s if tuning.ttl_s is None else tuning.ttl_s) or None,
         )
 
     def specs(self, card: ModelCard, *, least_tokens: int) -> tuple[LoadSpec, ...]:

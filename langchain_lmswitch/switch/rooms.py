@@ -43,7 +43,7 @@ class Room:
         self._neighbors = neighbors
         self._clock = clock
         self._release: Release  # it begins to measure just before the first one leaves
-        self.leaving = {one.identifier for one in plan.evict}
+        self.leaving: set[str] = {one.identifier for one in plan.evict}
         """Identifiers of all that leave, or have left, for this load."""
 
     async def make(self, tell: OnEvent) -> None:

@@ -29,11 +29,11 @@ class Slots:
     3. Nobody goes before those in line. A promise that is not wanted any more passes on.
 
     Args:
-        limit: Slots of each instance.
+        limit: Counts the slots that an instance has.
         taken: Counts the slots of an instance that are in use.
     """
 
-    def __init__(self, limit: int, taken: Callable[[str], int]) -> None:
+    def __init__(self, limit: Callable[[str], int], taken: Callable[[str], int]) -> None:
         self._limit = limit
         self._taken = taken
         self._lines: defaultdict[str, _Line] = defaultdict(_Line)
@@ -42,7 +42,7 @@ class Slots:
         """Tell whether a call may take a slot now."""
         line = self._lines.get(identifier)
         if line is None:
-            return self._taken(identifier) < self._limit
+            return self._taken(identifier) < self._limit(identifier)
         return call in line.promised  # 3
 
     def waiting(self, identifier: str) -> int:
@@ -68,7 +68,8 @@ class Slots:
         line = self._lines.get(identifier)
         if line is None:
             return
-        while line.waiting and self._taken(identifier) + len(line.promised) < self._limit:
+        limit = self._limit(identifier)
+        while line.waiting and self._taken(identifier) + len(line.promised) < limit:
             call = next(iter(line.waiting))
             line.promised.add(call)
             line.waiting.pop(call).set()

@@ -18,7 +18,7 @@ from langchain_lmswitch.switch.summarizers import Answered, by_chat_model, by_re
 from langchain_lmswitch.switch.surveyor import LATELY_S, Surveyor
 from langchain_lmswitch.types.models import Resident
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 QUIET_S: Final = 1.0
 """How long nobody must have asked for anything: an agent comes back with what its tool says."""

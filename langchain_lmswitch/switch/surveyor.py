@@ -6,12 +6,15 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeVar
 
 from langchain_lmswitch.hosts.base import Host
+from langchain_lmswitch.machine.lists import SharedList
 from langchain_lmswitch.machine.monitor import Monitor
 from langchain_lmswitch.policy.demand import Demand
 from langchain_lmswitch.policy.eviction import Absentee, Occupant
 from langchain_lmswitch.policy.planning import ANSWERING, PlanFacts, Survey, planned
+from langchain_lmswitch.policy.tuning import capped
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.learning import Learning
+from langchain_lmswitch.switch.pinning import Pinning
 from langchain_lmswitch.switch.reckoner import OURS, Reckoner
 from langchain_lmswitch.types.machine import Footprint, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
@@ -45,6 +48,7 @@ class Surveyor(Reckoner):
         held: Tells whether a user of ours, in any process, holds one.
         loading: Tells which load of ours is under way.
         noted: Is told each listing of residents, and `None` when it has just changed.
+        pinned: Keys of the models that are pinned for all processes of ours.
         measured: Is told each measurement of this machine.
     """
 
@@ -59,6 +63,7 @@ class Surveyor(Reckoner):
         held: Callable[[str], bool] = lambda _: False,
         loading: Callable[[], Load | None] = lambda: None,
         noted: Callable[[Sequence[Resident] | None], None] = lambda _: None,
+        pinned: SharedList | None = None,
         measured: Callable[[Snapshot], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -70,10 +75,13 @@ class Surveyor(Reckoner):
         self._clock = clock
         self._cards: _Listing[ModelCard] = _Listing()
         self._residents: _Listing[Resident] = _Listing()
-        self.demand = Demand()
+        self.demand: Demand = Demand()
         """Which models are asked for; to be told of every request."""
-        self.pins: set[str] = set()
-        """Keys of the models that are never unloaded to make room."""
+        self.pins = Pinning(
+            SharedList(None) if pinned is None else pinned,
+            lambda key: self.tuning(self._known(key)).pinned,
+        )
+        """Which models are never unloaded to make room."""
 
     async def survey(self, *, max_age_s: float = 0.0) -> Survey:
         """Read who is in memory, and how much of it is left.
@@ -95,10 +103,19 @@ class Surveyor(Reckoner):
         return await self._listed(0.0)
 
     async def cards(self) -> tuple[ModelCard, ...]:
-        """List the models on disk; read anew when the last list is ten seconds old."""
+        """List the models on disk; read anew when the last list is ten seconds old.
+
+        None has more context than the user lets it have: whoever asks what fits, asks the cards.
+        """
         if self._clock() - self._cards.read_at_s >= _CARDS_FRESH_S:
-            self._cards = _Listing(tuple(await self.host.cards()), self._clock())
+            found = await self.host.cards()
+            cards = tuple(capped(card, self.settings.models) for card in found)
+            self._cards = _Listing(cards, self._clock())
         return self._cards.entries
+
+    def parallel(self, key: str) -> int:
+        """Say how many requests an instance of ours answers at the same time."""
+        return self.tuning(self._known(key)).parallel or self.settings.parallel
 
     def forget(self) -> None:
         """Drop the listing of residents: it has just changed, or proved to be wrong."""
@@ -152,6 +169,11 @@ class Surveyor(Reckoner):
             evict_helpers=self.settings.evict_helpers,
             patient=patient,
         )
+
+    def _known(self, key: str) -> ModelCard:
+        """Give the card of a model; no more than its key is known before they are listed."""
+        found = (card for card in self._cards.entries if card.key == key)
+        return next(found, ModelCard(key=key))
 
     async def _listed(self, max_age_s: float) -> tuple[Resident, ...]:
         known = self._residents

@@ -17,7 +17,7 @@ class Turn:
         """Identifiers of the models that it needs to evict."""
         self.passes = 0
         """Leases on these, taken since they were claimed."""
-        self.over = asyncio.Event()
+        self.over: asyncio.Event = asyncio.Event()
 
     def claim(self, identifiers: Iterable[str]) -> None:
         """Say what the load needs to evict; see rule 4 of `Turns`."""
@@ -39,7 +39,7 @@ class Turns:
     def __init__(self) -> None:
         self._lock = asyncio.Lock()
         self._turn: Turn | None = None
-        self.most_passes = 0
+        self.most_passes: int = 0
         """How often the load was passed that was passed most."""
 
     @property

@@ -17,7 +17,7 @@ class Queue:
 
     def __init__(self, limit: int) -> None:
         self._limit = limit
-        self.waiting = 0
+        self.waiting: int = 0
         """Requests that wait now."""
 
     @contextmanager

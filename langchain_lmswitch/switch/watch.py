@@ -14,7 +14,7 @@ from langchain_lmswitch.types.events import MemoryChanged
 from langchain_lmswitch.types.machine import Snapshot
 from langchain_lmswitch.types.models import Resident
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 OnMemory = Callable[[MemoryChanged], None]
 

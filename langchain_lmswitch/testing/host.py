@@ -79,17 +79,17 @@ class ScriptedHost(Record):
     ) -> None:
         super().__init__()
         known = [make_card(card) if isinstance(card, str) else card for card in cards]
-        self.disk = {card.key: card for card in known}
+        self.disk: dict[str, ModelCard] = {card.key: card for card in known}
         self.replies = replies
         self.progress = progress
         self.load_step_s = load_step_s
         self.token_s = token_s
-        self.fail_load = dict(fail_load or {})
-        self.vanish_after = dict(vanish_after or {})
+        self.fail_load: dict[str, LoadFailed | list[LoadFailed]] = dict(fail_load or {})
+        self.vanish_after: dict[str, int | list[int]] = dict(vanish_after or {})
         self._sleep = sleep
         self._address = address or f"scripted:{next(_hosts)}"
         self._scope = scope
-        self.places = Places(memory_bytes, foreign=foreign, clock=clock)
+        self.places: Places = Places(memory_bytes, foreign=foreign, clock=clock)
         """What is in memory; looking there is not recorded."""
 
     @property
@@ -137,7 +137,7 @@ class ScriptedHost(Record):
         if self.places.holds(spec.key):
             self.loaded_twice.append(spec.key)
         place = self.places.reserve(spec, card)
-        self.loads_at_once = max(self.loads_at_once, self.places.loading())
+        self.loads_at_once: int = max(self.loads_at_once, self.places.loading())
         try:
             failure = self._failure(spec, place)
             wait = partial(self._step, card)

@@ -86,7 +86,7 @@ class SimulatedHost(ScriptedHost):
         wall_clock: Callable[[], float] | None = None,
     ) -> None:
         super().__init__(cards, replies=replies, progress=(0.0, 0.5, 1.0), address=address)
-        self.dice = random.Random(seed)  # noqa: S311 - it is to be the same each time
+        self.dice: random.Random = random.Random(seed)  # noqa: S311 - it is to be the same each time
         self.needs = needs
         self.load_seconds = load_seconds
         self.load_failures = load_failures
@@ -102,16 +102,16 @@ class SimulatedHost(ScriptedHost):
             clock=self._now_s,
             wall_clock=wall_clock or self._now_s,
         )
-        self.bystanders = Bystanders(
+        self.bystanders: Bystanders = Bystanders(
             self.places, self.dice, every_s=bystanders_s, acts=tuple(bystanders_do)
         )
         self.counted: Counter[Method] = Counter()
         """How often each method was called."""
-        self.left = 0
+        self.left: int = 0
         """Loads and answers that their caller left before the end."""
-        self.loads = 0
+        self.loads: int = 0
         """Loads that succeeded."""
-        self.load_s = 0.0
+        self.load_s: float = 0.0
         """Seconds that all loads took, those that failed included."""
         self.overruns: Counter[str] = Counter()
         """Key -> loads of it that needed more memory than there was. With right estimates, on a

@@ -38,9 +38,9 @@ class ScriptedWorker:
         stays: Callable[[], bool],
     ) -> None:
         self.spec = spec
-        self.pid = os.getpid()
-        self.context_tokens = resident.context_tokens
-        self.active = 0
+        self.pid: int = os.getpid()
+        self.context_tokens: int = resident.context_tokens
+        self.active: int = 0
         """Answers under way."""
         self._host = host
         self._identifier = resident.identifier

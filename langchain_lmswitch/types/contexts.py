@@ -3,6 +3,10 @@
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from langchain_lmswitch.types.displays.contexts import context_sheet
+from langchain_lmswitch.types.displays.sheets import Sheet
+from langchain_lmswitch.types.displays.shown import Shown
+
 ContextMode = Literal["on", "observe", "off"]
 """`observe` sends the conversation as it is, and reports what `on` would have made of it."""
 
@@ -31,8 +35,8 @@ class Clipped:
     left_out_tokens: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ContextReport:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ContextReport(Shown):
     """What was left out of a conversation, what was put back, and why."""
 
     mode: ContextMode = "on"
@@ -74,3 +78,6 @@ class ContextReport:
         for one in record["recalled"]:
             one["why"] = list(one["why"])
         return record
+
+    def _sheet(self) -> Sheet:
+        return context_sheet(self)

@@ -2,9 +2,16 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, Self
 
+from pydantic import ValidationError
+
+from langchain_lmswitch.errors import InvalidRequest
 from langchain_lmswitch.types.contexts import ContextReport
+from langchain_lmswitch.types.displays.decisions import candidate_sheet, decision_sheet
+from langchain_lmswitch.types.displays.sheets import Sheet
+from langchain_lmswitch.types.displays.shown import Shown
+from langchain_lmswitch.types.reviving import revive
 
 ToolCalling = Literal["", "trained", "constrained", "untrained"]
 
@@ -24,9 +31,14 @@ Part = Literal[
 _PASSING: Final[tuple[Part, ...]] = ("load", "margin", "last answer", "same turn", "curious")
 """Parts that are owed to this moment, not to the model and the request."""
 
+_NO_RECORD: Final = (
+    "This is no record of a decision; give the mapping `response_metadata['lmswitch']` of an "
+    "answer, or what `Decision.to_dict` wrote."
+)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Candidate:
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Candidate(Shown):
     """One model and what speaks for and against it."""
 
     key: str
@@ -44,7 +56,7 @@ class Candidate:
     """What it can do beside text: `vision`, `tools` (trained to call them), `tool grammar` (held to
     well-formed calls by its host)."""
     max_context_tokens: int = 0
-    """The context it was trained for; 0 if unknown."""
+    """The longest context it may have; 0 if unknown."""
     resident: bool = False
     lacks: tuple[str, ...] = ()
     """Hard needs it does not meet; empty if it can answer."""
@@ -66,9 +78,12 @@ class Candidate:
         """The score that it would have in a new conversation, if all models were loaded."""
         return self.score - sum(self.parts.get(name, 0.0) for name in _PASSING)
 
+    def _sheet(self) -> Sheet:
+        return candidate_sheet(self)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Decision(Shown):
     """Which model answers and why. `response_metadata["lmswitch"]` holds it as a mapping."""
 
     model: str
@@ -116,3 +131,24 @@ class Decision:
             for key in ("answer_s", "load_s"):
                 candidate[key] = candidate[key] and round(candidate[key], 3)
         return record
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Self:
+        """Read a decision back from an answer's metadata, or from JSON.
+
+        Raises:
+            InvalidRequest: It is no record of a decision.
+
+        Example:
+            ```python
+            answer = llm.invoke("Write a haiku.")
+            Decision.from_dict(answer.response_metadata["lmswitch"])
+            ```
+        """
+        try:
+            return revive(cls, record)
+        except ValidationError as error:
+            raise InvalidRequest(_NO_RECORD) from error
+
+    def _sheet(self) -> Sheet:
+        return decision_sheet(self)

@@ -3,11 +3,15 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from langchain_lmswitch.types.displays.models import card_sheet, resident_sheet
+from langchain_lmswitch.types.displays.sheets import Sheet
+from langchain_lmswitch.types.displays.shown import Shown
+
 ModelKind = Literal["llm", "embedding"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ModelCard:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class ModelCard(Shown):
     """A model on disk, as its host lists it."""
 
     key: str
@@ -26,7 +30,10 @@ class ModelCard:
     quantization: str = ""
     """For example `Q4_K_M`; empty if unknown."""
     max_context_tokens: int = 0
-    """The context it was trained for; 0 if unknown."""
+    """The longest context it may have: what it was trained for, or less by the user's word; 0 if
+    unknown."""
+    capped: bool = False
+    """Whether that is the user's word, and less than it was trained for."""
     vision: bool = False
     tool_use: bool = False
     """Whether it was trained to call tools."""
@@ -35,9 +42,12 @@ class ModelCard:
     device: str | None = None
     """Another machine the host reaches it on; `None` is the host's own."""
 
+    def _sheet(self) -> Sheet:
+        return card_sheet(self)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Resident:
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Resident(Shown):
     """A model in the host's memory."""
 
     key: str
@@ -53,6 +63,9 @@ class Resident:
     """Idle seconds until the host unloads it; `None` is never."""
     last_used_s: float | None = None
     """Unix time of the last request; `None` if there was none."""
+
+    def _sheet(self) -> Sheet:
+        return resident_sheet(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

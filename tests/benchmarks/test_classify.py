@@ -10,6 +10,8 @@ from training.reading import exemplars
 from langchain_lmswitch.policy.classify import classify
 from langchain_lmswitch.types.tasks import Request
 
+pytestmark = pytest.mark.alone
+
 
 def cpu_ms(text: str) -> float:
     started = time.thread_time()

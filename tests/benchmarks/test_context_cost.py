@@ -12,6 +12,8 @@ from histories.driving import Conversation, Tokenizer
 from histories.talking import talk
 from langchain_core.messages import BaseMessage, HumanMessage
 
+pytestmark = pytest.mark.alone
+
 MESSAGES = 10_000
 TURNS = 40
 

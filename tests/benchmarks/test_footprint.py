@@ -10,6 +10,8 @@ from unit_tests.embedded.gguf_sparse import Sparse, write_sparse
 from langchain_lmswitch.embedded.gguf import read_header, survey
 from langchain_lmswitch.policy.footprint import from_header
 
+pytestmark = pytest.mark.alone
+
 MODELS = {"qwen3-4b": qwen3(36, 2560, 9728, 32), "gpt-oss-20b": gpt_oss(24, 32)}
 
 

@@ -12,6 +12,7 @@ from langchain_lmswitch.types.models import LoadSpec
 from langchain_lmswitch.types.requests import JsonObject, PredictRequest
 
 pytestmark = [
+    pytest.mark.alone,
     pytest.mark.weights,
     pytest.mark.skipif(sys.platform != "linux", reason="only Linux tells a process's peak"),
 ]

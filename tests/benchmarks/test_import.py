@@ -11,6 +11,8 @@ import sys
 
 import pytest
 
+pytestmark = pytest.mark.alone
+
 RUNS = 5
 HEAVY = ("pandas", "gpu_tracker", "sqlalchemy", "numpy", "matplotlib", "langgraph", "lmstudio")
 BASE = "from langchain_core.language_models import BaseChatModel"

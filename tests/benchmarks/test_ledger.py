@@ -26,6 +26,8 @@ from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
 from langchain_lmswitch.types.records import DecisionRecord
 from langchain_lmswitch.types.tasks import Needs, Task
 
+pytestmark = pytest.mark.alone
+
 GIB = 2**30
 RECORDS = 500
 

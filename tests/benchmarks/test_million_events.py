@@ -18,6 +18,8 @@ import pytest
 from unit_tests.switch.streams import STREAMS
 from unit_tests.switch.traffic import Outcome, drive
 
+pytestmark = pytest.mark.alone
+
 EVENTS = 1_000_000
 REQUESTS = 4000
 """In one round: some 15,000 events."""

@@ -15,7 +15,7 @@ from conftest import CODER, SMOL, Embedded
 
 from langchain_lmswitch import ChatLMSwitch
 
-pytestmark = pytest.mark.weights
+pytestmark = [pytest.mark.weights, pytest.mark.alone]
 
 PAIRS = {SMOL: 30, CODER: 7}
 MAX_TOKENS = {SMOL: 64, CODER: 40}

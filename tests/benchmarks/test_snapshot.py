@@ -15,6 +15,8 @@ from langchain_lmswitch.machine.sampler import PERIOD_S, Sampler
 from langchain_lmswitch.machine.swap import SwapReader
 from langchain_lmswitch.types.machine import Snapshot
 
+pytestmark = pytest.mark.alone
+
 ROUNDS = 2_000
 RESTED_ROUNDS = 40
 REST_S = 0.05

@@ -20,7 +20,7 @@ from conftest import Embedded
 
 from langchain_lmswitch.hosts.finding import find_host
 
-pytestmark = pytest.mark.weights
+pytestmark = [pytest.mark.weights, pytest.mark.alone]
 
 FOR_S = float(os.environ.get("LMSWITCH_BENCH_S", "4"))
 BUDGET_BYTES = 740 * 2**20

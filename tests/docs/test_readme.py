@@ -1,19 +1,26 @@
 """Every block of the README runs, and what it shows is what comes out."""
 
+import inspect
 import itertools
 import os
 import re
+import shlex
 import subprocess
 import sys
+import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from conftest import Embedded
 from points import alike
 
-from langchain_lmswitch import router_graph
+from langchain_lmswitch import errors, router_graph
+from langchain_lmswitch.cli.app import app
 from langchain_lmswitch.settings import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -25,14 +32,27 @@ class Block:
     text: str
 
 
+def readme() -> str:
+    return (ROOT / "README.md").read_text(encoding="utf-8")
+
+
 def blocks() -> list[Block]:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", readme(), re.MULTILINE | re.DOTALL)
     return [Block(language=language, text=body) for language, body in found]
 
 
 def of(language: str) -> list[str]:
     return [block.text for block in blocks() if block.language == language]
+
+
+def section(heading: str) -> str:
+    return readme().split(f"\n## {heading}\n")[1].split("\n## ")[0]
+
+
+def rows(text: str) -> list[list[str]]:
+    """The cells of all tables' rows, without headings and rules."""
+    found = re.findall(r"^\| (?!-)(.*) \|$", text, re.MULTILINE)
+    return [[cell.strip() for cell in row.split(" | ")] for row in found]
 
 
 def environment(embedded: Embedded) -> dict[str, str]:
@@ -104,6 +124,7 @@ def test_the_first_command_installs_pulls_and_answers(models_dir: Path, tmp_path
     subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)  # noqa: S603, S607
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("LMSWITCH_", "VIRTUAL"))}
     environ["LMSWITCH_REMEMBER"] = "false"  # what this machine has learnt is not to be shown
+    environ["LMSWITCH_CONFIG"] = "off"  # nor what its user has set
     if models_dir != Settings().models_home:  # else `pull` would fetch them once more
         environ["LMSWITCH_MODEL_FOLDERS"] = str(models_dir)
     done = subprocess.run(  # noqa: S603 - our own README
@@ -144,11 +165,108 @@ def test_the_test_command_is_what_ci_runs() -> None:
 
 def test_the_settings_table_is_true() -> None:
     """Every variable named in the README is a setting, with the default it says."""
-    table = re.findall(
-        r"^\| `LMSWITCH_(\w+)` \| (.*?) \|", (ROOT / "README.md").read_text("utf-8"), re.MULTILINE
-    )
+    table = re.findall(r"^\| `LMSWITCH_(\w+)` \| (.*?) \|", readme(), re.MULTILINE)
     assert table
     for name, default in table:
         field = Settings.model_fields[name.lower()]
         if re.fullmatch(r"\d+|true|false", default):
             assert str(field.default).lower().removesuffix(".0") == default
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shown:
+    """A command of a terminal, and what it printed there."""
+
+    command: list[str]
+    output: str
+
+
+def shown_commands() -> list[Shown]:
+    found = re.findall(r"^\$ (.*)\n((?:(?!\$ ).*\n)*)", "".join(of("console")), re.MULTILINE)
+    return [Shown(command=shlex.split(line), output=output) for line, output in found]
+
+
+def words(text: str) -> Counter[str]:
+    """Count the words: where a table breaks its lines is the terminal's affair.
+
+    How fast this machine is, and how much a model needs here, may differ: of a number only that it
+    is there counts.
+    """
+    return Counter(re.sub(r"[+-]?[\d,]*\.?\d+", "#", re.sub(r"[─━]+", "─", text)).split())
+
+
+@pytest.mark.weights
+@pytest.mark.usefixtures("unloaded")
+def test_the_terminal_shows_what_comes_out(embedded: Embedded) -> None:
+    assert shown_commands()
+    for shown in shown_commands():
+        program, *arguments = shown.command
+        assert program == "lmswitch"
+        code = f"from langchain_lmswitch.cli.app import app\napp({arguments!r})"
+        said = run(code, environment(embedded))
+        assert words(said) == words(shown.output), said
+
+
+def test_the_file_of_settings_can_be_read() -> None:
+    [told] = of("toml")
+    settings = Settings(**tomllib.loads(told))
+    assert settings.context_tokens != Settings().context_tokens
+    [coder] = settings.models
+    assert coder.models == "qwen2.5-coder"
+    assert (coder.roles, coder.pin, coder.max_context) == (("code",), True, 8192)
+
+
+def test_every_error_is_explained_and_none_is_invented() -> None:
+    """Also whether it is worth a retry."""
+    told = {cells[0].strip("`"): cells[1] for cells in rows(section("When something goes wrong"))}
+    del told["error"]
+    met = {
+        name: "yes" if kind.is_retryable else "no"
+        for name, kind in inspect.getmembers(errors, inspect.isclass)
+        if issubclass(kind, errors.LMSwitchError) and not kind.__subclasses__()
+    }
+    assert told == met
+
+
+def test_the_feature_table_is_what_the_standard_tests_prove() -> None:
+    from integration_tests.test_standard import TestChatLMSwitch  # noqa: PLC0415 - else collected
+    from unit_tests.test_standard_served import Suite  # noqa: PLC0415
+
+    def proven(name: str) -> bool:
+        return any(getattr(object.__new__(suite), name) for suite in (TestChatLMSwitch, Suite))
+
+    said = {cells[0]: cells[1] for cells in rows(section("Features")) if len(cells) == 3}
+    assert said == {
+        "Tool calling": "yes" if proven("has_tool_calling") else "no",
+        "Structured output": "yes" if proven("has_structured_output") else "no",
+        "JSON mode": "yes" if proven("supports_json_mode") else "no",
+        "Image input": "yes" if proven("supports_image_inputs") else "no",
+        "Audio input": "yes" if proven("supports_audio_inputs") else "no",
+        "Video input": "yes" if proven("supports_video_inputs") else "no",
+        "Token-level streaming": "yes",
+        "Native async": "yes",
+        "Token usage": "yes" if proven("returns_usage_metadata") else "no",
+        "Logprobs": "no",
+    }
+
+
+def test_every_command_is_in_the_table() -> None:
+    named = " ".join(cells[0] for cells in rows(section("The command line")))
+    group: Any = typer.main.get_command(app)
+    assert [name for name in group.commands if not re.search(rf"\b{name}\b", named)] == []
+
+
+def test_every_notebook_is_in_the_table() -> None:
+    linked = re.findall(r"\(notebooks/(\w+)\.ipynb\)", readme())
+    assert sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb")) == sorted(linked)
+
+
+def test_every_link_leads_somewhere() -> None:
+    headings = re.findall(r"^## (.*)$", readme(), re.MULTILINE)
+    anchors = {"#" + re.sub(r"\W+", "-", heading.lower()) for heading in headings}
+    targets = re.findall(r"\]\(([^)\s]+)\)|src(?:set)?=\"([^\"]+)\"", readme())
+    for target in itertools.chain.from_iterable(targets):
+        if target.startswith("#"):
+            assert target in anchors, target
+        elif target and not target.startswith("https://"):
+            assert (ROOT / target).exists(), target

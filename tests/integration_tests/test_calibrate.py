@@ -11,7 +11,7 @@ from conftest import CODER, Embedded
 from langchain_lmswitch.hosts.finding import find_host
 from langchain_lmswitch.ledger.sqlite import SqliteLedger
 
-pytestmark = [pytest.mark.weights, pytest.mark.usefixtures("unloaded")]
+pytestmark = [pytest.mark.alone, pytest.mark.weights, pytest.mark.usefixtures("unloaded")]
 
 MIB = 2**20
 TRIES = 4

@@ -14,7 +14,7 @@ from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.hosts.finding import find_host
 from langchain_lmswitch.types.events import LoadProgress, SwitchEvent
 
-pytestmark = [pytest.mark.weights, pytest.mark.usefixtures("terminal")]
+pytestmark = [pytest.mark.alone, pytest.mark.weights, pytest.mark.usefixtures("terminal")]
 
 BAR_S = 0.5
 """What a person takes for at once; the bar of the issue, not a measurement."""

@@ -13,7 +13,7 @@ from langchain_lmswitch.types.models import LoadSpec, ModelCard
 from langchain_lmswitch.types.readings import Observation, Unusable
 from langchain_lmswitch.types.requests import JsonObject, PredictRequest
 
-pytestmark = pytest.mark.weights
+pytestmark = [pytest.mark.weights, pytest.mark.alone]
 
 MIB = 2**20
 LOADS = 4

@@ -14,6 +14,7 @@ from langchain_core.exceptions import ModelError
 from langchain_lmswitch import errors
 from langchain_lmswitch.errors import (
     BadModelFile,
+    BadSettings,
     ContextTooLong,
     DownloadFailed,
     HostError,
@@ -56,6 +57,7 @@ EVERY = [
     TooOld("langchain-core", needed="1.8", why="Decision models came with it"),
     DownloadFailed("starter", reason="wrong hash", remedy="Run the same command again."),
     BadModelFile("/models/x.gguf", reason="the magic number is wrong"),
+    BadSettings(["/etc/lmswitch.toml, line 3: `x` is no setting."], remedy="Correct it there."),
 ]
 
 REMEDIES = {
@@ -76,6 +78,7 @@ REMEDIES = {
     "TooOld": "Run: pip install --upgrade 'langchain-core>=1.8'",
     "MissingExtra": "Run: pip install 'langchain-lmswitch[embedded]'",
     "DownloadFailed": "Run the same command again.",
+    "BadSettings": "Correct it there.",
 }
 
 every_error = pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from langchain_lmswitch.cli.bench.context import context
 from langchain_lmswitch.cli.bench.routing import routing
 from langchain_lmswitch.cli.bench.switching import switching
 
-bench = typer.Typer(
+bench: typer.Typer = typer.Typer(
     help="Measure how well this package does, against rivals and the optimum.",
     no_args_is_help=True,
     rich_markup_mode=None,

@@ -27,7 +27,7 @@ class WireError(LMSwitchError):
         suggestion: str | None = None,
         display: dict[str, Any] | None = None,
     ) -> None:
-        self.wire = serialized(title, suggestion=suggestion, displayData=display)
+        self.wire: dict[str, Any] = serialized(title, suggestion=suggestion, displayData=display)
         super().__init__(title)
 
 

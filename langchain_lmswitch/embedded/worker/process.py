@@ -24,7 +24,7 @@ class WorkerProcess:
     """A running child; it ends by itself when its standard input is closed."""
 
     def __init__(self, process: Process) -> None:
-        self.pid = process.pid
+        self.pid: int = process.pid
         self._process = process
         self._stdin = cast("asyncio.StreamWriter", process.stdin)
         self._stdout = cast("asyncio.StreamReader", process.stdout)

@@ -19,7 +19,7 @@ from typing import Any
 from langchain_lmswitch.types.requests import JsonObject
 
 HEADER = "%llguidance {}"
-SPACING = {
+SPACING: Mapping[str, Any] = {
     "whitespace_flexible": False,
     "item_separator": ", ",
     "key_separator": ": ",

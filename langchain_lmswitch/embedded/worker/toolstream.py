@@ -62,7 +62,7 @@ class ToolStream:
     def __init__(
         self, names: AbstractSet[str], *, new_id: Callable[[], str], must_call: bool = False
     ) -> None:
-        self.calls = 0
+        self.calls: int = 0
         """Complete calls so far."""
         self._names = names
         self._new_id = new_id

@@ -35,7 +35,7 @@ class Worker:
         self, spec: WorkerSpec, process: WorkerProcess, client: EngineClient, *, context_tokens: int
     ) -> None:
         self.spec = spec
-        self.pid = process.pid
+        self.pid: int = process.pid
         self.context_tokens = context_tokens
         """The context of one request, as really loaded."""
         self._process = process

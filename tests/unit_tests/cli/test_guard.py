@@ -33,6 +33,7 @@ CODES: list[tuple[errors.LMSwitchError, int]] = [
     (errors.DownloadFailed("x", reason="no route", remedy="Try again."), 6),
     (errors.InvalidOutput(text="{", reason="it is not JSON"), 1),
     (errors.BadModelFile("x.gguf", reason="no magic"), 1),
+    (errors.BadSettings(["`x` is no setting."], remedy="Correct it."), 2),
 ]
 
 

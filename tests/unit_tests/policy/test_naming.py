@@ -61,3 +61,31 @@ def test_key_that_has_gone_does_not_become_another() -> None:
 
 def test_nearest_are_those_that_contain_it() -> None:
     assert nearest("embed", [one.key for one in CARDS]) == ["nomic-embed"]
+
+
+BOTH = [
+    card("qwen3-8b"),
+    card("qwen3-4b"),
+    card("gemma-3-4b"),
+    card("qwen3-embedding-0.6b", kind="embedding"),
+    card("gemma", kind="embedding"),
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "key"),
+    [
+        ("embed", "qwen3-embedding-0.6b"),
+        ("gemma", "gemma"),
+        ("gem", "gemma-3-4b"),
+        ("qwen3-8b", "qwen3-8b"),
+    ],
+)
+def test_of_any_kind_a_chat_model_is_meant_first(name: str, key: str) -> None:
+    assert find_card(name, BOTH, kind=None).key == key
+
+
+def test_an_embedding_model_is_not_meant_by_what_fits_several_chat_models() -> None:
+    with pytest.raises(UnknownModel) as unknown:
+        find_card("qwen3", BOTH, kind=None)
+    assert unknown.value.nearest == ("qwen3-8b", "qwen3-4b", "qwen3-embedding-0.6b")

@@ -52,7 +52,7 @@ class Reader:
     def __init__(self, counter: Counter) -> None:
         self._counter = counter
         self._before = ""
-        self.tokens = 0
+        self.tokens: int = 0
         """Read so far."""
 
     def read(self, messages: Sequence[BaseMessage]) -> None:

@@ -1,6 +1,6 @@
 """The product's own choice as a function of prompts, models and a knob: what graders call."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import Final
@@ -74,7 +74,7 @@ def read(prompt: str) -> Task:
     return classify(facts([HumanMessage(prompt)], {"quality": 1.0}))
 
 
-task_of = cache(read)
+task_of: Callable[[str], Task] = cache(read)
 """The same, and each prompt is read once."""
 
 

@@ -6,16 +6,11 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr, ValidationError
 
-from langchain_lmswitch.settings import Settings
+from langchain_lmswitch.errors import BadSettings
+from langchain_lmswitch.settings import ModelSettings, Settings
 from langchain_lmswitch.types.tasks import Role
 
-
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide the settings of whoever runs the tests."""
-    for name in os.environ:
-        if name.startswith("LMSWITCH_") or name == "LM_API_TOKEN":
-            monkeypatch.delenv(name)
+pytestmark = pytest.mark.usefixtures("desk")
 
 
 def test_defaults_ask_for_nothing() -> None:
@@ -109,13 +104,34 @@ def test_roles_are_a_json_object(monkeypatch: pytest.MonkeyPatch) -> None:
     assert hash(Settings()) == hash(Settings())
 
 
+def test_models_are_a_json_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = '{"coder": {"roles": "code", "scores": {"math": 0.4}, "pin": true}, "*": {"ttl_s": 60}}'
+    monkeypatch.setenv("LMSWITCH_MODELS", said)
+    coder = ModelSettings(models="coder", roles=("code",), scores=(("math", 0.4),), pin=True)
+
+    assert Settings().models == (coder, ModelSettings(models="*", ttl_s=60))
+    assert hash(Settings()) == hash(Settings())
+
+
+def test_roles_of_models_follow_those_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said first counts first: a single model's own roles are said after `roles`."""
+    monkeypatch.setenv("LMSWITCH_ROLES", '{"gemma": {"chat": 0.9}}')
+    monkeypatch.setenv("LMSWITCH_MODELS", '{"coder": {"roles": ["code"], "scores": {"math": 0.4}}}')
+
+    assert Settings().all_roles == (
+        Role(models="gemma", task="chat", score=0.9),
+        Role(models="coder", task="code"),
+        Role(models="coder", task="math", score=0.4),
+    )
+
+
 @pytest.mark.parametrize(
     "wrong", ["coder", "3", '{"coder": ["cook"]}', '{"coder": {"code": 2}}', '{"coder": 1}']
 )
 def test_roles_that_cannot_be_read(wrong: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LMSWITCH_ROLES", wrong)
 
-    with pytest.raises(ValidationError, match="roles"):
+    with pytest.raises(BadSettings, match="ROLES"):
         Settings()
 
 
@@ -145,13 +161,13 @@ def test_folders_under_home() -> None:
 def test_nonsense_is_refused(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(f"LMSWITCH_{name.upper()}", value)
 
-    with pytest.raises(ValidationError, match=name):
+    with pytest.raises(BadSettings, match=name.upper()):
         Settings()
 
 
 def test_unknown_argument_is_refused() -> None:
-    with pytest.raises(ValidationError, match="contxt_tokens"):
-        Settings.model_validate({"contxt_tokens": 1024})
+    with pytest.raises(BadSettings, match="contxt_tokens"):
+        Settings(contxt_tokens=1024)  # type: ignore[call-arg]
 
 
 def test_settings_are_frozen() -> None:

@@ -1,0 +1,1 @@
+"""`lmswitch chat`: a conversation in which every message goes to the model that suits it."""

@@ -1,0 +1,50 @@
+"""The line under an answer: who gave it and why, how fast, in how much context."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_lmswitch.cli.ask import Answer, facts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Footer:
+    """What is told of an answer once it is there."""
+
+    switched_from: str = ""
+    """The model of the answer before, if it was another one."""
+    text: str
+
+
+def footer_of(answer: Answer, *, before: str) -> Footer:
+    """Sum an answer up.
+
+    Args:
+        answer: It.
+        before: Who gave the answer before; empty if there was none.
+    """
+    told = [_short(answer.decision), *facts(answer), _context(answer), _left_out(answer.decision)]
+    model = str(answer.decision.get("model", ""))
+    return Footer(
+        switched_from=before if before != model else "",
+        text=", ".join(fact for fact in told if fact),
+    )
+
+
+def _short(decision: Mapping[str, Any]) -> str:
+    """Give who answers and why, without what the others scored."""
+    head, mark, _ = str(decision.get("reason", "")).partition("): ")
+    return f"{head})" if mark else head
+
+
+def _context(answer: Answer) -> str:
+    whole = answer.decision.get("context_tokens")
+    used = (answer.usage or {}).get("total_tokens")
+    if not whole or used is None:
+        return ""
+    return f"context {used:,} of {whole:,}"
+
+
+def _left_out(decision: Mapping[str, Any]) -> str:
+    messages = (decision.get("context") or {}).get("evicted_messages")
+    return f"{messages} old messages left out (/context)" if messages else ""

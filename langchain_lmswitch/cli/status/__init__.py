@@ -1,0 +1,1 @@
+"""`lmswitch status`: the host, what it holds in memory, and what happened lately."""

@@ -1,0 +1,1 @@
+"""What a person sees of our values: the same facts as one line of text and as HTML."""
