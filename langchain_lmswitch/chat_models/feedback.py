@@ -46,7 +46,7 @@ class JudgedChatModel(ControlledChatModel):
             ```python
             from langchain_lmswitch import ChatLMSwitch
 
-            llm = ChatLMSwitch(max_tokens=24)
+            llm = ChatLMSwitch(max_tokens=8)
             answer = llm.invoke("Write a haiku.")
             llm.feedback(answer, 0.8)
             ```
