@@ -25,7 +25,7 @@ star is `is_retryable`, for retry middleware: the same request may succeed a mom
     +-- TooOld              a package is too old      ImportError
     +-- DownloadFailed      no weights were fetched   OSError
     +-- BadModelFile        not a usable GGUF file    ValueError
-    +-- BadSettings         a setting cannot be so    ModelError
+    +-- BadSettings         a setting cannot be so    ValueError
 """
 
 # ruff: noqa: N818 - what has happened is its own name
@@ -324,11 +324,8 @@ class BadModelFile(LMSwitchError, ValueError):
         super().__init__(f"{path} is not a usable GGUF model: {reason}.")
 
 
-class BadSettings(LMSwitchError):
-    """A setting cannot be as a file, the environment or an argument has it.
-
-    It is no `ValueError`: pydantic would hide it in an error of its own where a chat model is made.
-    """
+class BadSettings(LMSwitchError, ValueError):
+    """A setting cannot be as a file, the environment or an argument has it."""
 
     def __init__(self, problems: Sequence[str], *, remedy: str) -> None:
         self.problems = tuple(problems)

@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any, Final
 
 from langchain_lmswitch.chat_models.entered import Hold, Watching
-from langchain_lmswitch.chat_models.routed import RoutedChatModel
+from langchain_lmswitch.chat_models.shown import ShownChatModel
 from langchain_lmswitch.graph.waiting import aawaited, awaited
 from langchain_lmswitch.switch.controls import Controls
 from langchain_lmswitch.switch.news import told
@@ -17,7 +17,7 @@ _NEXT: Final = "?"
 """A request of which nothing is known but what the caller says of it."""
 
 
-class ControlledChatModel(RoutedChatModel):
+class ControlledChatModel(ShownChatModel):
     """A chat model whose models can be loaded, kept and unloaded by hand.
 
     A model is named by its key, by a part that only one key has, or by the identifier of a loaded

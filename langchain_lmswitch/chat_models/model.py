@@ -13,7 +13,7 @@ from langchain_core.language_models.chat_models import agenerate_from_stream, ge
 from langchain_core.messages import BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 
-from langchain_lmswitch.chat_models.feedback import JudgedChatModel
+from langchain_lmswitch.chat_models.telling import TellingChatModel
 from langchain_lmswitch.switch.portal import portal
 from langchain_lmswitch.types.decisions import Decision
 from langchain_lmswitch.types.events import PredictEvent, SwitchEvent
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from langchain_lmswitch.graph.calls import Call
 
 
-class ChatLMSwitch(JudgedChatModel):
+class ChatLMSwitch(TellingChatModel):
     """One chat model for all the models on your machine.
 
     For every request it decides which local model should answer, loads it if the machine can
@@ -159,6 +159,7 @@ class ChatLMSwitch(JudgedChatModel):
     def _heard(self, call: "Call", event: Decision | PredictEvent) -> ChatGenerationChunk | None:
         if isinstance(event, Decision):
             self._follow(event)
+            self._remember(event)
         piece = call.chunks.next(event)
         return None if piece is None else ChatGenerationChunk(message=piece)
 

@@ -15,6 +15,7 @@ from langchain_lmswitch.cli import (
     allocate,
     ask,
     calibrate,
+    config,
     explain,
     load,
     models,
@@ -26,6 +27,7 @@ from langchain_lmswitch.cli import (
 )
 from langchain_lmswitch.cli.bench.app import bench
 from langchain_lmswitch.cli.chat.app import chat
+from langchain_lmswitch.cli.doctor.command import doctor
 from langchain_lmswitch.cli.guard import EPILOG, INTERRUPTED, Guarded
 from langchain_lmswitch.cli.learn.app import learn
 from langchain_lmswitch.cli.options import BaseUrl
@@ -83,8 +85,10 @@ app.command()(status)
 app.command()(load.load)
 app.command()(unload.unload)
 app.command()(pin.pin)
+app.command()(doctor)
 app.command()(pull.pull)
 app.command()(serve.serve)
+app.command()(config.config)
 app.add_typer(learn, name="learn")
 app.add_typer(bench, name="bench")
 

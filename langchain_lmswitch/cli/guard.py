@@ -2,7 +2,7 @@
 
 0. All went well.
 1. Any other failure; from `replay`, that a decision comes out otherwise; from `learn`, that nothing
-   was forgotten or could be read.
+   was forgotten or could be read; from `doctor`, that something is wrong.
 2. Wrong usage: an option, a setting or a request that cannot be.
 3. No model host: none was found, or it refused us, or it stopped answering.
 4. No suitable model: none is installed, none can do it, or none has that name.
@@ -37,7 +37,8 @@ INTERRUPTED: Final = 130
 EPILOG: Final = """\b
 Exit codes:
   0    all went well
-  1    any other failure; from replay: a decision comes out otherwise
+  1    any other failure; from replay: a decision comes out otherwise; from doctor: something
+       is wrong
   2    wrong usage: an option, a setting or a request that cannot be
   3    no model host: none was found, it refused us, or it stopped answering
   4    no suitable model: none installed (`lmswitch pull starter` helps), none able

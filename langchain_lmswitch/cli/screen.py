@@ -62,9 +62,9 @@ def plain(text: str) -> str:
 
 
 def remark(text: str) -> None:
-    """Print one line about the output to stderr."""
+    """Print one line about the output to stderr; a terminal breaks it between words."""
     err = console(stderr=True)
-    err.print(" ".join(text.split()), style="dim", soft_wrap=True)
+    err.print(" ".join(text.split()), style="dim", soft_wrap=not err.is_terminal)
 
 
 def table(

@@ -17,14 +17,17 @@ from langchain_lmswitch.context.shares import Shares, shares
 from langchain_lmswitch.context.transcripts import Transcript
 from langchain_lmswitch.errors import ContextTooLong
 from langchain_lmswitch.types.contexts import ContextReport, Overflow
+from langchain_lmswitch.types.displays.contexts import fitted_sheet
+from langchain_lmswitch.types.displays.sheets import Sheet
+from langchain_lmswitch.types.displays.shown import Shown
 
 _NEARLY: Final = 0.75
 _MORE: Final = 1.1
 """An estimate was too low; it is so for what is given up as well."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Fitted:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Fitted(Shown):
     """What is sent, and what became of the rest; `fit_messages` gives it."""
 
     messages: tuple[BaseMessage, ...]
@@ -33,6 +36,9 @@ class Fitted:
     """Tokens before and after, what was left out, put back and cut."""
     summarizable_chunks: int = 0
     """How many of the first chunks are evicted, or will be the next time something is."""
+
+    def _sheet(self) -> Sheet:
+        return fitted_sheet(len(self.messages), self.summarizable_chunks, self.report)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

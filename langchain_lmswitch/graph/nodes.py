@@ -89,8 +89,9 @@ class Nodes:
         candidates = await asyncio.to_thread(explained, facts, outcome)
         return replace(decision_of(state, outcome), candidates=candidates)
 
-    async def refuse(self, state: RouterState) -> Update:
+    async def refuse(self, state: RouterState, writer: StreamWriter) -> Update:
         """Say why nothing helps, as the error that fits best."""
+        writer(revive(Decision, state["decision"]))  # it tells what is wrong with each model
         raise refusal_error(state)
 
     async def load_model(self, state: RouterState, writer: StreamWriter) -> Update:
@@ -143,7 +144,7 @@ class Nodes:
         writer(decision)
         try:
             ask = request(state["fitted"], options)
-            answering = self._predict(resident.identifier, ask, gap_s=options.get("timeout_s"))
+            answering = self._predict(decision, ask, gap_s=options.get("timeout_s"))
             async with aclosing(portal().astream(answering)) as events:
                 async for event in events:
                     said.append(event)
@@ -184,13 +185,16 @@ class Nodes:
         summarize(await self._open(), state, answer)
 
     async def _predict(
-        self, identifier: str, ask: PredictRequest, *, gap_s: float | None
+        self, decision: Decision, ask: PredictRequest, *, gap_s: float | None
     ) -> AsyncGenerator[PredictEvent, None]:
-        host = (await self._open()).host
-        answering = with_deadline(host.predict(identifier, ask), host.address, gap_s=gap_s)
+        board = await self._open()
+        host = board.host
+        answering = with_deadline(host.predict(decision.identifier, ask), host.address, gap_s=gap_s)
         async with aclosing(answering) as events:
-            async for event in events:
-                yield event
+            with board.history.answering(decision) as heard:
+                async for event in events:
+                    heard(event)
+                    yield event
 
     async def _vanished(
         self,

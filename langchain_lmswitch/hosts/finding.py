@@ -75,7 +75,14 @@ def lmstudio_ports(user_home: Path) -> list[int]:
     2. The SDK's.
     3. 1234, its HTTP server's.
     """
-    return list(dict.fromkeys([*_noted_port(user_home), *SDK_PORTS, DEFAULT_PORT]))
+    return list(dict.fromkeys([*noted_port(user_home), *SDK_PORTS, DEFAULT_PORT]))
+
+
+async def greetings(addresses: Sequence[str], *, within_s: float) -> list[str]:
+    """Ask all addresses at once for LM Studio's greeting; list those that greet, in order."""
+    async with httpx.AsyncClient(trust_env=False, timeout=within_s) as client:
+        answers = await asyncio.gather(*(_greets(client, one, within_s) for one in addresses))
+    return [one for one, greets in zip(addresses, answers, strict=True) if greets]
 
 
 async def first_greeting(addresses: Sequence[str], *, within_s: float) -> str | None:
@@ -150,12 +157,16 @@ def _not_found() -> HostNotFound:
     )
 
 
-def _noted_port(user_home: Path) -> Iterable[int]:
+def port_note(user_home: Path) -> Path:
+    """Where the running LM Studio writes down its port."""
     named = os.environ.get("LMS_API_SERVER_INFO_PATH")
-    home = user_home / ".lmstudio"
-    path = Path(named) if named else home / ".internal" / "http-server.json"
+    return Path(named) if named else user_home / ".lmstudio" / ".internal" / "http-server.json"
+
+
+def noted_port(user_home: Path) -> Iterable[int]:
+    """Read the port that LM Studio has written down, if it has."""
     try:
-        noted = json.loads(path.read_text(encoding="utf-8"))
+        noted = json.loads(port_note(user_home).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return ()
     port = noted.get("port") if isinstance(noted, dict) else None

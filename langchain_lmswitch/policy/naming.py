@@ -1,13 +1,18 @@
 """Which model a name means. Pure."""
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from typing import Final
 
 from langchain_lmswitch.errors import UnknownModel
 from langchain_lmswitch.types.models import ModelCard, ModelKind, Resident
 
+_WORD: Final = re.compile(r"[^\W\d_]+")
+_FEW: Final = 3
 _SIMILAR: Final = 0.4
+_SIMILAR_WORD: Final = 0.75
+"""Words are short, and many have half their letters in common."""
 
 
 def find_card(
@@ -52,10 +57,24 @@ def card_of(key: str, cards: Sequence[ModelCard], *, kind: ModelKind = "llm") ->
 
 
 def nearest(name: str, keys: Iterable[str]) -> list[str]:
-    """List the keys that were probably meant: those that contain the name, else similar ones."""
+    """List the keys that were probably meant.
+
+    1. Those that contain the name.
+    2. Similar ones.
+    3. Those of which one word is similar: `codr` where there is a `qwen2.5-coder-7b-instruct`.
+    """
     known = list(keys)
     containing = [key for key in known if name and name.lower() in key.lower()]
-    return containing[:3] or difflib.get_close_matches(name, known, n=3, cutoff=_SIMILAR)
+    similar = difflib.get_close_matches(name, known, n=_FEW, cutoff=_SIMILAR)
+    return containing[:_FEW] or similar or _with_such_a_word(name.lower(), known)[:_FEW]
+
+
+def _with_such_a_word(name: str, keys: Sequence[str]) -> list[str]:
+    return [
+        key
+        for key in keys
+        if difflib.get_close_matches(name, _WORD.findall(key.lower()), cutoff=_SIMILAR_WORD)
+    ]
 
 
 def _by_key(cards: Sequence[ModelCard], kind: ModelKind | None) -> dict[str, ModelCard]:

@@ -67,6 +67,9 @@ def read(path: Path) -> SettingsFile:
     try:
         status = path.stat()
         return _read(path, status.st_mtime_ns, status.st_size)
+    except FileNotFoundError as error:
+        remedy = f"Write it with `lmswitch config --init`, or change or unset {CONFIG}."
+        raise BadSettings([f"There is no {path}."], remedy=remedy) from error
     except OSError as error:
         remedy = f"Make it readable, or set {CONFIG} to another file or to `off`."
         raise BadSettings([f"{path} cannot be read: {error.strerror}."], remedy=remedy) from error

@@ -2,16 +2,15 @@
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal
+from typing import Final, Literal
 
 import platformdirs
-from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic import Field, SecretStr, field_validator
 
 from langchain_lmswitch.settings.layers import listed
 from langchain_lmswitch.settings.models import ModelSettings, by_name
-from langchain_lmswitch.settings.sources import LayeredSource, read_layers, split_path
-from langchain_lmswitch.settings.telling import told
+from langchain_lmswitch.settings.reading import LayeredSettings
+from langchain_lmswitch.settings.sources import split_path
 from langchain_lmswitch.types.contexts import ContextMode, Overflow
 from langchain_lmswitch.types.roles import roles_of
 from langchain_lmswitch.types.tasks import Role
@@ -19,7 +18,7 @@ from langchain_lmswitch.types.tasks import Role
 _NO_TABLE: Final = "it is no JSON object"
 
 
-class Settings(BaseSettings):
+class Settings(LayeredSettings):
     """All settings; each is given, or else read when the object is made, and kept.
 
     Of several places that say something, the first counts:
@@ -51,10 +50,8 @@ class Settings(BaseSettings):
         ```
     """
 
-    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(frozen=True, extra="forbid")
-
     base_url: str | None = None
-    """Address of the model host as `host:port`; `None` looks for one."""
+    """Address of the model host as `host:port`; without one, a host is looked for."""
 
     api_key: SecretStr | None = None
     """Token of the model host, `sk-lm-...`; read from `LM_API_TOKEN` too."""
@@ -62,14 +59,15 @@ class Settings(BaseSettings):
     home: Path = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("langchain-lmswitch"))
     )
-    """Where pulled weights lie, and the port file and token of the embedded host."""
+    """Where pulled weights lie, what is remembered, and the files of the embedded host; the user's
+    data folder, if nothing else is said."""
 
     model_folders: tuple[Path, ...] = ()
-    """More folders of GGUF files to serve, separated as in `PATH`."""
+    """More folders of GGUF files to serve; in a variable, separated as in `PATH`."""
 
     models: tuple[ModelSettings, ...] = ()
-    """What holds for some models only, as a JSON object: `{"coder": {"max_context": 16384}}`; in a
-    file, a table `[models."coder"]`. See `ModelSettings`."""
+    """What holds for some models only: in a file, tables such as `[models."coder"]`; in a variable,
+    a JSON object such as `{"coder": {"max_context": 16384}}`. See `ModelSettings`."""
 
     context_tokens: int = Field(default=8192, ge=256)
     """Context to load a model with; less if the model was trained for less."""
@@ -88,8 +86,9 @@ class Settings(BaseSettings):
     """Memory that must stay free after a load."""
 
     budget_bytes: int | None = Field(default=None, gt=0)
-    """Memory that loaded models may hold together, whatever the machine has; `None` is no limit.
-    For a host on another computer, whose memory cannot be measured, it is the only bound."""
+    """Memory that loaded models may hold together, whatever the machine has; without it,
+    there is no limit. For a host on another computer, whose memory cannot be measured, it is the
+    only bound."""
 
     evict_foreign: bool = False
     """Whether models that somebody else loaded may be unloaded to make room."""
@@ -107,18 +106,21 @@ class Settings(BaseSettings):
     """How long an embedded host that we started stays after its last client has gone."""
 
     threads: int | None = Field(default=None, ge=1)
-    """Threads of the embedded host's engine; `None` chooses by model and machine."""
+    """Threads of the embedded host's engine; without it, model and machine decide."""
 
     allow: tuple[str, ...] = ()
-    """The only models that may answer, separated by commas: keys, parts of keys, globs such as
-    `qwen*`; or `vision` and `tools` for models that can. Empty is all."""
+    """The only models that may answer, as keys, parts of keys, or globs such as `qwen*`; or
+    `vision` and `tools` for models that can. Empty is all. In a variable, they are separated by
+    commas."""
 
     deny: tuple[str, ...] = ()
-    """Models that may never answer, not even if they are named; in the same form."""
+    """Models that may never answer, not even if they are named; in the same form. What a project's
+    file denies is denied beside what the user's file does."""
 
     roles: tuple[Role, ...] = ()
-    """What models are good at, as a JSON object: `{"coder": ["code"]}` makes them the first choice
-    for a task, `{"coder": {"code": 0.9}}` says how much of it they get right."""
+    """What models are good at: `{"coder": ["code"]}` makes them the first choice for a task,
+    `{"coder": {"code": 0.9}}` says how much of it they get right. In a variable, it is such a JSON
+    object; in a file, a table, or said in the tables of `models`."""
 
     queue_limit: int = Field(default=64, ge=1)
     """Requests that may wait for a model to be loaded at the same time; one more is refused."""
@@ -132,7 +134,8 @@ class Settings(BaseSettings):
     `explain` asks it, too."""
 
     refine_timeout_s: float | None = Field(default=None, gt=0)
-    """Longest wait for its word; `None` is 0.15 for an embedding model and 0.6 for a chat model."""
+    """Longest wait for the word of `refine`; without it, 0.15 for an embedding model and 0.6 for a
+    chat model."""
 
     remember: bool = True
     """Whether loads, decisions, answers (no words of theirs) and grades are remembered on disk, for
@@ -156,7 +159,7 @@ class Settings(BaseSettings):
 
     context_store: Path | None = None
     """A file that keeps indexes and summaries of long conversations for later processes: words of
-    theirs are in it. `None` keeps them in memory only."""
+    theirs are in it. Without one, they are kept in memory only."""
 
     on_overflow: Overflow = "clip"
     """Whether a message that is larger than its place is cut (`clip`), or refused (`raise`)."""
@@ -168,27 +171,6 @@ class Settings(BaseSettings):
     explore: float = Field(default=0.5, ge=0, le=1)
     """How readily a loaded model is tried of which too little is known to tell whether it is the
     better one; 0 never tries."""
-
-    if not TYPE_CHECKING:  # arguments are checked as fields
-
-        def __init__(self, **values: Any) -> None:
-            try:
-                super().__init__(**values)
-            except ValidationError as error:
-                known = {"fields": type(self).model_fields, "model_fields": ModelSettings.keys()}
-                raise told(error, read_layers(values), **known) from None
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],  # noqa: ARG003 - the form of the hook
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
-        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
-        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read one source, which knows them all: tables are merged, and each value has a place."""
-        return (LayeredSource(init_settings),)
 
     @field_validator("model_folders", mode="before")
     @classmethod

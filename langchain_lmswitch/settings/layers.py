@@ -35,6 +35,11 @@ class Origin:
     """Path of the file, or name of the variable."""
     line: int | None = None
 
+    @property
+    def said(self) -> bool:
+        """Whether the user said it there."""
+        return self.kind not in {"command", "default"}
+
     def __str__(self) -> str:
         """Say it in a few words."""
         match self.kind:
@@ -43,7 +48,7 @@ class Origin:
             case "variable":
                 return self.name
             case "command":
-                return "the lmswitch command"
+                return "default of lmswitch commands"
             case "argument" | "default":
                 return self.kind
             case _:
@@ -68,8 +73,8 @@ def merged(layers: Sequence[Layer]) -> dict[str, Any]:
     for layer in layers:
         for name, value in layer.values.items():
             values[name] = _over(values[name], value) if name in values else value  # 1
-    if (denied := _denied(layers)) is not None:
-        values["deny"] = denied  # 3
+    if denied := added(layers, "deny"):
+        values["deny"] = [ban for one in denied for ban in listed(one.values["deny"])]  # 3
     return values
 
 
@@ -80,12 +85,14 @@ def _over(high: object, low: object) -> object:
     return {**high, **both, **{key: low[key] for key in low if key not in high}}  # 2
 
 
-def _denied(layers: Sequence[Layer]) -> list[Any] | None:
-    """Add the bans of both files up, if one of the files has the last word on them."""
-    saying = [layer for layer in layers if "deny" in layer.values]
-    if [layer.kind for layer in saying] != ["project", "user"]:
-        return None
-    return [ban for layer in reversed(saying) for ban in listed(layer.values["deny"])]
+def added(layers: Sequence[Layer], name: str) -> tuple[Layer, ...]:
+    """List the layers whose values of one setting are added up, the lowest first; or none.
+
+    They are the two files, for who is denied, if nothing above them says who is.
+    """
+    saying = [layer for layer in layers if name == "deny" and name in layer.values]
+    both = [layer.kind for layer in saying] == ["project", "user"]
+    return tuple(reversed(saying)) if both else ()
 
 
 def listed(value: Any) -> list[Any]:
@@ -109,7 +116,10 @@ def _saying(layers: Sequence[Layer], path: Sequence[str]) -> Iterator[Layer]:
     for layer in layers:
         within: object = layer.values
         for key in path:
-            if not isinstance(within, Mapping) or key not in within:
+            if not isinstance(within, Mapping):  # it says the whole, in another form
+                yield layer
+                break
+            if key not in within:
                 break
             within = within[key]
         else:

@@ -55,7 +55,7 @@ class ModelSettings(BaseModel):
         return roles_of({self.models: {"roles": self.roles, "scores": dict(self.scores)}})
 
     @classmethod
-    def keys(cls) -> tuple[str, ...]:
+    def table_keys(cls) -> tuple[str, ...]:
         """Name the keys that the table of a model may have."""
         return tuple(name for name in cls.model_fields if name != "models")
 
@@ -68,7 +68,7 @@ def by_name(tables: Mapping[str, Any]) -> Iterator[object]:
     """
     for name, says in tables.items():
         if not isinstance(says, Mapping):
-            raise ValueError(f"{name!r} needs a table of {', '.join(ModelSettings.keys())}")  # noqa: TRY004 - pydantic's
+            raise ValueError(f"{name!r} needs a table of {', '.join(ModelSettings.table_keys())}")  # noqa: TRY004 - pydantic's
         if "models" in says:
             raise ValueError(f"{name!r} names its models already; it cannot have `models`")
         yield {"models": name, **says}

@@ -7,12 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from pydantic.fields import FieldInfo
-from pydantic_settings import PydanticBaseSettingsSource
-
 from langchain_lmswitch.errors import BadSettings
 from langchain_lmswitch.settings.files import Places, SettingsFile, places, read
-from langchain_lmswitch.settings.layers import Kind, Layer, merged, origins
+from langchain_lmswitch.settings.layers import Kind, Layer, origins
 
 PREFIX: Final = "LMSWITCH_"
 TOKEN: Final = "LM_API_TOKEN"  # noqa: S105 - the name of a variable
@@ -37,26 +34,6 @@ _PATHS: Final = ("context_store", "home")
 _NO_SETTINGS: Final = re.compile(r"CONFIG$|COMMAND$|TEST_|BENCH_|SERVICE_|PORT(_|$)")
 """Variables of our prefix that are none: of our tests; and of Kubernetes, which sets some in every
 container beside a service of the name `lmswitch`."""
-
-
-class LayeredSource(PydanticBaseSettingsSource):
-    """What all places say together, the arguments first."""
-
-    def __init__(self, given: PydanticBaseSettingsSource) -> None:
-        super().__init__(given.settings_cls)
-        self._given = given
-
-    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
-        """Give nothing: all is given at once."""
-        raise NotImplementedError
-
-    def __call__(self) -> dict[str, Any]:
-        """Read all places.
-
-        Raises:
-            BadSettings: A file cannot be read, or says what it may not.
-        """
-        return merged(read_layers(self._given()))
 
 
 def read_layers(given: Mapping[str, Any]) -> tuple[Layer, ...]:

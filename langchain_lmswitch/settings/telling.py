@@ -51,12 +51,21 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     return next(iter(difflib.get_close_matches(name, list(known), n=1)), None)
 
 
+def written(path: Sequence[str]) -> str:
+    """Write the keys that lead to a value as a file has them: `models."coder".pin`."""
+    match path:
+        case [name, table, *keys]:
+            return ".".join([name, f'"{table}"', *keys])
+        case _:
+            return ".".join(path)
+
+
 def _path(location: Sequence[int | str], values: Mapping[str, Any]) -> tuple[str, ...]:
     """Give the keys that lead to a value; tables of models are numbered by pydantic."""
     name, *rest = map(str, location)
     match values.get(name), rest:
         case Mapping() as tables, [number, *keys] if number.isdigit():
-            return (name, list(tables)[int(number)], *(key for key in keys[:1]))
+            return (name, list(tables)[int(number)], *keys[:1])
         case _:
             return (name,)
 
@@ -64,7 +73,7 @@ def _path(location: Sequence[int | str], values: Mapping[str, Any]) -> tuple[str
 def _problem(
     one: "ErrorDetails", path: tuple[str, ...], origin: Origin, known: Iterable[str]
 ) -> str:
-    what = path[0] if len(path) == 1 else f'{path[0]}."{path[1]}".{path[-1]}'
+    what = written(path)
     place = "" if origin.kind == "argument" else f"{origin}: "
     if origin.kind == "variable":
         place, what = "", origin.name if len(path) == 1 else f"{what} in {origin.name}"

@@ -1,7 +1,7 @@
 """The switchboard: the one place that loads, unloads and hands out models of a host."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from langchain_lmswitch.hosts.base import Host
@@ -18,6 +18,7 @@ from langchain_lmswitch.switch.departures import Departures
 from langchain_lmswitch.switch.embedders import Embedders
 from langchain_lmswitch.switch.grants import Grants
 from langchain_lmswitch.switch.habits import Habits
+from langchain_lmswitch.switch.history import History
 from langchain_lmswitch.switch.learning import Learning
 from langchain_lmswitch.switch.leases import Held, Leases
 from langchain_lmswitch.switch.loader import OnEvent
@@ -75,6 +76,7 @@ class Switchboard:
         self.threads: Threads = Threads()
         self.contexts: ContextCache = contexts_in(settings.context_store)
         self.habits: Habits = Habits(clock=clock)
+        self.history: History = History(host.address, clock=wall_clock)
         self._neighbors = neighbors or Neighbors(None)
         self._leases = Leases(self._neighbors, clock=clock)
         changes = Changes()
@@ -83,6 +85,7 @@ class Switchboard:
             local=host.scope == "local",
             wake=changes.tell,
             list_residents=lambda: self.surveyor.residents(),  # noqa: PLW0108 - made below
+            measured=self.history.measured,
         )
         self.surveyor: Surveyor = Surveyor(
             host,
@@ -92,12 +95,19 @@ class Switchboard:
             leased=self._is_leased,
             held=self._is_held,
             loading=lambda: self._loads.coming,
-            noted=self._watch.note_residents,
+            noted=self._note_residents,
             pinned=pinned,
+            measured=self.history.measured,
             clock=clock,
         )
         self._loads = Loads(
-            self.surveyor, self._leases, changes, self._neighbors, scales=scales, clock=clock
+            self.surveyor,
+            self._leases,
+            changes,
+            self._neighbors,
+            history=self.history,
+            scales=scales,
+            clock=clock,
         )
         self._grants = Grants(
             self.surveyor,
@@ -124,6 +134,7 @@ class Switchboard:
             self._neighbors,
             moved=self._loads.weighing.moved,
             loaded_by_hand=SharedList(None) if loaded_by_hand is None else loaded_by_hand,
+            left=self.history.left,
         )
 
     async def acquire(
@@ -148,15 +159,16 @@ class Switchboard:
         """
         self.surveyor.demand.note(card.key)
         self._give_way(card.key)
-        wish = Wish(
-            card=card,
-            needed_tokens=needed_tokens,
-            least_tokens=least_tokens,
-            tell=on_event,
-            call=call,
-            hold=hold,
-        )
-        held = await self._grants.acquire(wish)
+        with self.history.waiting(card.key, on_event) as tell:
+            wish = Wish(
+                card=card,
+                needed_tokens=needed_tokens,
+                least_tokens=least_tokens,
+                tell=tell,
+                call=call,
+                hold=hold,
+            )
+            held = await self._grants.acquire(wish)
         if held.load_s:
             self.habits.note_load(card.key)
         return held
@@ -247,6 +259,11 @@ class Switchboard:
         """End what is done while there is nothing to do, for a request that wants a model."""
         self._prefetching.give_way(key)
         self.summarizing.give_way()
+
+    def _note_residents(self, residents: Sequence[Resident] | None) -> None:
+        if residents is not None and not self._loads.coming:  # a load notes who comes and goes
+            self.history.listed(residents, self.surveyor.share)
+        self._watch.note_residents(residents)
 
     def _is_leased(self, identifier: str) -> bool:
         here = self._leases.answering(identifier) > 0

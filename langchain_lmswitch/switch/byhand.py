@@ -102,7 +102,7 @@ class ByHand:
             Leaving(
                 resident=one,
                 busy=await self._busy(one),
-                held_bytes=self._surveyor.held_bytes(one),
+                held_bytes=await self._held_bytes(one),
                 pinned=self._surveyor.pins.lasting(one.key),
             )
             for one in meant
@@ -133,13 +133,11 @@ class ByHand:
             self._board.release(call)
 
     async def _told(self, card: ModelCard, held: Held, *, ours: bool) -> LoadedByHand:
-        usual = self._surveyor.spec(card)
-        real = replace(usual, context_tokens=held.resident.context_tokens or usual.context_tokens)
         return LoadedByHand(
             address=self._board.host.address,
             held=held,
-            footprint=await self._surveyor.footprint(card, real),
-            usual_tokens=usual.context_tokens or 0,
+            footprint=await self._footprint(card, held.resident),
+            usual_tokens=self._surveyor.spec(card).context_tokens or 0,
             all_in_ram=self._surveyor.snapshot().gpus == (),
             ours=ours,
             pinned=card.key in self._surveyor.pins,
@@ -150,6 +148,17 @@ class ByHand:
             return found
         key = (await self.named(name)).key
         return [one for one in residents if one.key == key]
+
+    async def _held_bytes(self, resident: Resident) -> int:
+        for card in await self._surveyor.cards():
+            if card.key == resident.key:
+                return (await self._footprint(card, resident)).total_bytes
+        return self._surveyor.held_bytes(resident)
+
+    async def _footprint(self, card: ModelCard, resident: Resident) -> Footprint:
+        usual = self._surveyor.spec(card)
+        real = replace(usual, context_tokens=resident.context_tokens or usual.context_tokens)
+        return await self._surveyor.footprint(card, real)
 
     async def _busy(self, resident: Resident) -> bool:
         if self._board.used_elsewhere(resident.identifier):

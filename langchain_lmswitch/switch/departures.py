@@ -22,6 +22,7 @@ class Departures:
     Args:
         moved: Is told before anything is unloaded.
         loaded_by_hand: References of the loads that the user made by hand.
+        left: Is told what was unloaded.
     """
 
     def __init__(
@@ -33,6 +34,7 @@ class Departures:
         *,
         moved: Callable[[], None],
         loaded_by_hand: SharedList,
+        left: Callable[[str], None],
     ) -> None:
         self._host = surveyor.host
         self._surveyor = surveyor
@@ -41,6 +43,7 @@ class Departures:
         self._neighbors = neighbors
         self._moved = moved
         self._loaded_by_hand = loaded_by_hand
+        self._left = left
 
     async def unload(self, identifier: str) -> None:
         """Unload an instance, once no request of ours uses it, in any process.
@@ -100,6 +103,7 @@ class Departures:
         self._moved()
         try:
             await self._host.unload(identifier)
+            self._left(identifier)
         finally:
             self._surveyor.forget()
             self._leases.stop_leaving({identifier})

@@ -9,6 +9,7 @@ from langchain_lmswitch.errors import HostTimeout, LoadFailed, UnknownModel
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.policy.admission import Occupant
 from langchain_lmswitch.settings import Settings
+from langchain_lmswitch.switch.history import History
 from langchain_lmswitch.switch.release import Release
 from langchain_lmswitch.types.events import (
     Evicted,
@@ -31,9 +32,12 @@ OnEvent = Callable[[SwitchEvent], None]
 class Loader:
     """Does to a host what the switchboard has decided; one thing at a time."""
 
-    def __init__(self, host: Host, settings: Settings, *, clock: Callable[[], float]) -> None:
+    def __init__(
+        self, host: Host, settings: Settings, history: History, *, clock: Callable[[], float]
+    ) -> None:
         self._host = host
         self._settings = settings
+        self._history = history
         self._clock = clock
 
     async def idle(self, resident: Resident) -> bool:
@@ -57,6 +61,7 @@ class Loader:
                 release.expected_bytes += victim.bytes
             except UnknownModel:
                 log.debug("%s had left already", resident.identifier)
+            self._history.left(resident.identifier, room_for=room_for)
             tell(Evicted(key=resident.key, identifier=resident.identifier, room_for=room_for))
 
     async def load(self, plan: Load, tell: OnEvent) -> Resident:
@@ -73,12 +78,10 @@ class Loader:
                 expected_bytes=plan.footprint.total_bytes if plan.footprint else None,
             )
         )
-        try:
-            resident = await self._host.load(
-                plan.spec, on_progress=lambda part: tell(LoadProgress(key=key, fraction=part))
+        with self._history.loading(plan, tell) as heard:
+            resident = await self._load(
+                plan.spec, lambda part: heard(LoadProgress(key=key, fraction=part))
             )
-        except LoadFailed as failure:
-            resident = await self._loaded_by_another_process(plan.spec, failure)
         tell(
             Loaded(
                 key=key,
@@ -88,6 +91,12 @@ class Loader:
             )
         )
         return resident
+
+    async def _load(self, spec: LoadSpec, on_progress: Callable[[float], None]) -> Resident:
+        try:
+            return await self._host.load(spec, on_progress=on_progress)
+        except LoadFailed as failure:
+            return await self._loaded_by_another_process(spec, failure)
 
     async def _wait_until_idle(self, victim: Resident) -> None:
         """Another process may be using what we loaded; its answer is not cut off."""

@@ -10,6 +10,7 @@ from langchain_lmswitch.machine.neighbors import Neighbors
 from langchain_lmswitch.machine.scales import Scales
 from langchain_lmswitch.policy.planning import Survey
 from langchain_lmswitch.switch.changes import Changes
+from langchain_lmswitch.switch.history import History
 from langchain_lmswitch.switch.leases import Held, Leases
 from langchain_lmswitch.switch.loader import Loader
 from langchain_lmswitch.switch.planner import Planner
@@ -35,6 +36,7 @@ class Loads:
         changes: Changes,
         neighbors: Neighbors,
         *,
+        history: History,
         scales: Scales | None,
         clock: Callable[[], float],
     ) -> None:
@@ -43,7 +45,7 @@ class Loads:
         self._changes = changes
         self._neighbors = neighbors
         self._clock = clock
-        self._loader = Loader(surveyor.host, surveyor.settings, clock=clock)
+        self._loader = Loader(surveyor.host, surveyor.settings, history, clock=clock)
         self._planner = Planner(surveyor, leases, changes, neighbors, clock=clock)
         self.weighing: Weighing = Weighing(surveyor, self._loader, scales, clock=clock)
         self.turns: Turns = Turns()

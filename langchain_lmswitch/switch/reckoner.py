@@ -1,7 +1,7 @@
 """How models would be loaded on a host, and what that would cost."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Final
 
@@ -12,6 +12,7 @@ from langchain_lmswitch.policy.offload import placed
 from langchain_lmswitch.policy.tuning import Tuning, tuned
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.learning import Learning
+from langchain_lmswitch.types.history import Share
 from langchain_lmswitch.types.machine import UNKNOWN_MACHINE, Footprint, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
 
@@ -30,15 +31,23 @@ class Reckoner:
         monitor: Measures this computer.
         settings: The knobs.
         learning: What earlier loads teach.
+        measured: Is told each measurement of this machine.
     """
 
     def __init__(
-        self, host: Host, monitor: Monitor, settings: Settings, learning: Learning
+        self,
+        host: Host,
+        monitor: Monitor,
+        settings: Settings,
+        learning: Learning,
+        *,
+        measured: Callable[[Snapshot], None] = lambda _: None,
     ) -> None:
         self.host = host
         self.settings = settings
         self.learning = learning
         self._monitor = monitor
+        self._measured = measured
         self._estimates: dict[LoadSpec, tuple[ModelCard, Footprint]] = {}
         self._expected_bytes: dict[LoadSpec, int] = {}
         self._granted: dict[str, int] = {}
@@ -48,8 +57,10 @@ class Reckoner:
     def snapshot(self) -> Snapshot:
         """Measure this machine; a remote host's memory is unknown, but for the user's budget."""
         now = self._monitor.snapshot() if self.host.scope == "local" else UNKNOWN_MACHINE
-        budget_bytes = self.settings.budget_bytes
-        return now if budget_bytes is None else replace(now, budget_bytes=budget_bytes)
+        if (budget_bytes := self.settings.budget_bytes) is not None:
+            now = replace(now, budget_bytes=budget_bytes)
+        self._measured(now)
+        return now
 
     def tuning(self, card: ModelCard) -> Tuning:
         """Tell what the user says of this model only."""
@@ -126,7 +137,23 @@ class Reckoner:
 
     def held_bytes(self, resident: Resident) -> int:
         """Reckon what a resident holds."""
+        if footprint := self._footprint_of(resident):
+            return footprint.total_bytes
+        return int(resident.size_bytes * _RESIDENT_FACTOR)
+
+    def share(self, resident: Resident) -> Share:
+        """Reckon what a resident holds, and where; all in main memory, if that is unknown."""
+        footprint = self._footprint_of(resident)
+        held_bytes, vram_bytes = self.held_bytes(resident), footprint.vram_bytes if footprint else 0
+        return Share(
+            key=resident.key,
+            identifier=resident.identifier,
+            ram_bytes=max(0, held_bytes - vram_bytes),
+            vram_bytes=vram_bytes,
+        )
+
+    def _footprint_of(self, resident: Resident) -> Footprint | None:
         for spec, (card, estimate) in self._estimates.items():
             if spec.key == resident.key and spec.context_tokens == resident.context_tokens:
-                return self.learning.corrected(spec, card, estimate).total_bytes
-        return int(resident.size_bytes * _RESIDENT_FACTOR)
+                return self.learning.corrected(spec, card, estimate)
+        return None

@@ -16,7 +16,7 @@ from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.learning import Learning
 from langchain_lmswitch.switch.pinning import Pinning
 from langchain_lmswitch.switch.reckoner import OURS, Reckoner
-from langchain_lmswitch.types.machine import Footprint
+from langchain_lmswitch.types.machine import Footprint, Snapshot
 from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
 from langchain_lmswitch.types.plans import Load, Plan, Refusal
 
@@ -49,6 +49,7 @@ class Surveyor(Reckoner):
         loading: Tells which load of ours is under way.
         noted: Is told each listing of residents, and `None` when it has just changed.
         pinned: Keys of the models that are pinned for all processes of ours.
+        measured: Is told each measurement of this machine.
     """
 
     def __init__(
@@ -63,9 +64,10 @@ class Surveyor(Reckoner):
         loading: Callable[[], Load | None] = lambda: None,
         noted: Callable[[Sequence[Resident] | None], None] = lambda _: None,
         pinned: SharedList | None = None,
+        measured: Callable[[Snapshot], None] = lambda _: None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        super().__init__(host, monitor, settings, learning)
+        super().__init__(host, monitor, settings, learning, measured=measured)
         self._leased = leased
         self._held = held
         self._loading = loading

@@ -42,6 +42,7 @@ class Watch:
         local: Whether the host's memory is this computer's.
         wake: Wakes all who wait for room.
         list_residents: Lists what is in memory; the result comes back through `note_residents`.
+        measured: Is told each measurement that shows a change, before all others.
     """
 
     def __init__(
@@ -51,11 +52,13 @@ class Watch:
         local: bool,
         wake: Callable[[], None],
         list_residents: Callable[[], Coroutine[Any, Any, object]],
+        measured: Callable[[Snapshot], None] = lambda _: None,
     ) -> None:
         self._local = local
         self._wake = wake
         self._list = list_residents
         self._sampler = Sampler(monitor)
+        self._sampler.listen(measured)
         self._sampler.listen(self._hear)
         self._waiting: dict[object, Tell] = {}
         self._subscribed: dict[object, OnMemory] = {}

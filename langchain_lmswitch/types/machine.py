@@ -5,6 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from langchain_lmswitch.types.displays.machine import footprint_sheet, gpu_sheet, snapshot_sheet
+from langchain_lmswitch.types.displays.sheets import Sheet
+from langchain_lmswitch.types.displays.shown import Shown
+
 Scope = Literal["local", "remote", "shared"]
 """Whether the host's memory is this computer's. Local probes say nothing of a remote host.
 
@@ -13,8 +17,8 @@ or a virtual machine (WSL 2) and the host is outside, so our limits on main memo
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Gpu:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Gpu(Shown):
     """One accelerator."""
 
     name: str
@@ -29,9 +33,12 @@ class Gpu:
     """Main memory that it may use beside its own, counted there already."""
     shared_free_bytes: int | None = None
 
+    def _sheet(self) -> Sheet:
+        return gpu_sheet(self)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Snapshot:
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Snapshot(Shown):
     """The memory of one machine at one moment. `None` is unknown, never zero."""
 
     ram_total_bytes: int | None
@@ -49,6 +56,9 @@ class Snapshot:
     swap_free_bytes: int | None = None
     budget_bytes: int | None = None
     """What models may hold together, if the user has set a limit; in any memory."""
+
+    def _sheet(self) -> Sheet:
+        return snapshot_sheet(self)
 
 
 UNKNOWN_MACHINE = Snapshot(ram_total_bytes=None, ram_free_bytes=None, gpus=None, scope="remote")
@@ -74,8 +84,8 @@ with a long context, 40 % high with a windowed one).
 """
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Footprint:
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Footprint(Shown):
     """What a load is expected to cost."""
 
     weights_bytes: int
@@ -110,3 +120,6 @@ class Footprint:
     def ram_bytes(self) -> int:
         """The part that lies in main memory."""
         return max(0, self.total_bytes - self.vram_bytes)
+
+    def _sheet(self) -> Sheet:
+        return footprint_sheet(self)

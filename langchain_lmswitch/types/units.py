@@ -7,6 +7,8 @@ _GIB: Final = 2**30
 _MIB: Final = 2**20
 _MINUTE_S: Final = 60
 _HOUR_S: Final = 3600
+_MANY: Final = 100
+"""From here on, a fraction says nothing."""
 
 
 def mib(size_bytes: int | None) -> str:
@@ -27,4 +29,5 @@ def duration(seconds: float) -> str:
         return f"{seconds:.3g} s"
     if seconds < _HOUR_S:
         return f"{seconds / _MINUTE_S:.0f} min"
-    return f"{seconds / _HOUR_S:.3g} h"
+    hours = seconds / _HOUR_S
+    return f"{hours:,.0f} h" if hours >= _MANY else f"{hours:.3g} h"

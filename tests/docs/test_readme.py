@@ -124,6 +124,7 @@ def test_the_first_command_installs_pulls_and_answers(models_dir: Path, tmp_path
     subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)  # noqa: S603, S607
     environ = {k: v for k, v in os.environ.items() if not k.startswith(("LMSWITCH_", "VIRTUAL"))}
     environ["LMSWITCH_REMEMBER"] = "false"  # what this machine has learnt is not to be shown
+    environ["LMSWITCH_CONFIG"] = "off"  # nor what its user has set
     if models_dir != Settings().models_home:  # else `pull` would fetch them once more
         environ["LMSWITCH_MODEL_FOLDERS"] = str(models_dir)
     done = subprocess.run(  # noqa: S603 - our own README

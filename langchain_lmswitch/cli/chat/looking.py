@@ -33,7 +33,7 @@ def look(command: Look, state: State) -> None:
             with state.view.beside():
                 models(state.ctx)
         case ShowMemory():
-            from langchain_lmswitch.cli.status import status
+            from langchain_lmswitch.cli.status.command import status
 
             with state.view.beside():
                 status(state.ctx)
@@ -62,25 +62,21 @@ def _why(state: State) -> None:
 
 
 def _decision(state: State) -> Decision:
-    from langchain_lmswitch.graph.state import revive
-
     last = state.conversation.last
     if last is None or not last.record:
         messages, options = state.conversation.messages(), state.wishes.options()
         return state.warm.llm().explain(messages, **options)
-    return revive(Decision, last.record)
+    return Decision.from_dict(last.record)
 
 
 def _context(state: State) -> None:
-    from langchain_lmswitch.graph.state import revive
-
     answered = [turn for turn in state.conversation.answered if turn.record]
     if not answered:
         state.view.remark("No model has seen anything yet.")
         return
     last = answered[-1]
     usage = last.answer.usage_metadata if last.answer else None
-    for line in context_lines(revive(Decision, last.record), usage):
+    for line in context_lines(Decision.from_dict(last.record), usage):
         state.view.show(line)
 
 

@@ -1,18 +1,14 @@
 """What is told of a conversation that was fitted into a context."""
 
-from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from langchain_lmswitch.types.displays.sheets import Sheet, Table, counted, listed, rows, told
+from langchain_lmswitch.types.displays.sheets import Sheet, counted, listed, table, told
 
 if TYPE_CHECKING:
-    from langchain_lmswitch.types.contexts import ContextMode, ContextReport
+    from langchain_lmswitch.types.contexts import Clipped, ContextReport, Recalled
 
-_MODES: Final[Mapping["ContextMode", str]] = {
-    "on": "",
-    "observe": "only observed, sent as it was: ",
-    "off": "sent as it was: ",
-}
+_WHOLE: Final = "sent whole"
+_AS_IT_WAS: Final = "sent as it was"
 
 
 def context_sheet(report: "ContextReport") -> Sheet:
@@ -26,10 +22,31 @@ def context_sheet(report: "ContextReport") -> Sheet:
             ("prompt", _tokens(report.tokens_after)),
             ("room for it", counted(report.budget_tokens, "tokens")),
             ("begins as before", _tokens(report.reusable_tokens or None, none="")),
-            ("left out anew", "yes" if report.compacted else ""),
+            ("prompt begins anew", "yes" if report.compacted else ""),
             ("tool results without a call", listed(map(str, report.orphans))),
         ),
-        tables=tuple(_tables(report)),
+        tables=(
+            *table(
+                *("Put back", "message", "tokens", "why", "id"),
+                rows=map(_recalled, report.recalled),
+                right=("tokens",),
+            ),
+            *table(
+                *("Cut", "message", "tokens left out"),
+                rows=map(_clipped, report.clipped),
+                right=("tokens left out",),
+            ),
+        ),
+    )
+
+
+def fitted_sheet(messages: int, chunks: int, report: "ContextReport") -> Sheet:
+    """Tell how much is sent, and what became of the rest; never what it says."""
+    return Sheet(
+        kind="Fitted",
+        title=_messages(messages),
+        facts=told(("chunks that may be summarized", f"{chunks:,}" if chunks else "")),
+        parts=(context_sheet(report),),
     )
 
 
@@ -40,32 +57,26 @@ def fate(report: "ContextReport") -> str:
         ("summarized", report.summarized_messages),
         ("put back", len(report.recalled)),
         ("cut", len(report.clipped)),
-        ("without a call", len(report.orphans)),
+        ("dropped as a tool result without a call", len(report.orphans)),
     )
-    happened = listed(f"{number:,} {what}" for what, number in counts if number)
-    return _MODES[report.mode] + (f"{happened} (messages)" if happened else "whole")
+    happened = listed(f"{_messages(number)} {what}" for what, number in counts if number)
+    if report.mode == "on":
+        return happened or _WHOLE
+    if report.mode == "observe":
+        return f"{_AS_IT_WAS}; fitting it would give: {happened or _WHOLE}"
+    return _AS_IT_WAS
 
 
-def _tables(report: "ContextReport") -> Iterator[Table]:
-    if report.recalled:
-        yield Table(
-            title="Put back",
-            heads=("message", "tokens", "why", "id"),
-            rows=rows(
-                *(
-                    (str(one.message), f"{one.tokens:,}", listed(one.why), one.id)
-                    for one in report.recalled
-                )
-            ),
-            right=("tokens",),
-        )
-    if report.clipped:
-        yield Table(
-            title="Cut",
-            heads=("message", "tokens left out"),
-            rows=rows(*((str(one.message), f"{one.left_out_tokens:,}") for one in report.clipped)),
-            right=("tokens left out",),
-        )
+def _messages(number: int) -> str:
+    return f"{number:,} message{'' if number == 1 else 's'}"
+
+
+def _recalled(one: "Recalled") -> tuple[str, ...]:
+    return (str(one.message), f"{one.tokens:,}", listed(one.why), one.id)
+
+
+def _clipped(one: "Clipped") -> tuple[str, ...]:
+    return (str(one.message), f"{one.left_out_tokens:,}")
 
 
 def _tokens(number: int | None, *, around: str = "", none: str = "not counted") -> str:

@@ -12,8 +12,8 @@ from langchain_lmswitch.types.displays.sheets import (
     Table,
     counted,
     listed,
-    rows,
     said,
+    table,
     told,
 )
 from langchain_lmswitch.types.units import UNKNOWN, duration, mib
@@ -27,6 +27,7 @@ _CALLERS: Final[Mapping["ToolCalling", str]] = {
     "constrained": "a grammar that the host holds it to",
     "untrained": "a model not trained for it",
 }
+_NOTICED_S: Final = 0.05
 _HEADS: Final = (
     "model",
     "score",
@@ -42,12 +43,13 @@ _HEADS: Final = (
 def decision_sheet(decision: "Decision") -> Sheet:
     """Tell who answers and why, what it took, and who else could have."""
     title, lead = _headline(decision)
+    facts = told(*_effort(decision), *_prompt(decision), ("request", decision.request))
     return Sheet(
         kind="Decision",
         title=title,
         lead=lead,
-        facts=told(*_effort(decision), *_prompt(decision)),
-        tables=(_compared(decision.candidates),) if decision.candidates else (),
+        tables=_compared(decision.candidates),
+        parts=(Sheet(kind="What it took", facts=facts),) if facts else (),
     )
 
 
@@ -88,12 +90,11 @@ def _effort(decision: "Decision") -> tuple[Fact, ...]:
         ("answered from", "LangChain's cache" if decision.cached else ""),
         ("loaded as", decision.identifier),
         ("load took", duration(decision.load_s) if decision.load_s else ""),
-        ("waited", duration(decision.queued_s) if decision.queued_s else ""),
+        ("waited", duration(decision.queued_s) if decision.queued_s >= _NOTICED_S else ""),
         ("unloaded for it", listed(decision.evicted)),
         ("tried before", listed(decision.fallbacks)),
-        ("tools called by", _CALLERS[decision.tool_calling]),
+        ("tools called by", _CALLERS.get(decision.tool_calling, decision.tool_calling)),
         ("asked by node", decision.node),
-        ("request", decision.request),
     )
 
 
@@ -116,14 +117,10 @@ def _tokens(number: int | None) -> str:
     return counted(number, "tokens")
 
 
-def _compared(candidates: Sequence["Candidate"]) -> Table:
-    best = max(one.score for one in candidates)
-    return Table(
-        title="Candidates",
-        heads=_HEADS,
-        rows=rows(*(_row(one, best) for one in candidates)),
-        right=("score", "needs"),
-    )
+def _compared(candidates: Sequence["Candidate"]) -> tuple[Table, ...]:
+    best = max((one.score for one in candidates), default=0.0)
+    rows = [_row(one, best) for one in candidates]
+    return table("Candidates", *_HEADS, rows=rows, right=("needs",))
 
 
 def _row(one: "Candidate", best: float) -> tuple[Cell, ...]:

@@ -15,9 +15,11 @@ _LINE: Final = "border:0;border-bottom:1px solid rgba(128,128,128,.35)"
 _CELL: Final = f"{_LINE};padding:.25em .8em .25em 0;vertical-align:top;background:none"
 _TABLE: Final = "border-collapse:collapse;border:0;margin:.4em 0;table-layout:auto"
 _FAINT: Final = "opacity:.7;font-weight:normal"
-_BLOCKS: Final = " ▏▎▍▌▋▊▉█"
-_WIDTH: Final = 8
-"""Characters of the longest bar."""
+_BAR: Final = "opacity:.6;font-size:80%"
+_FULL: Final = "\N{FULL BLOCK}"
+_EMPTY: Final = "\N{LIGHT SHADE}"
+_WIDTH: Final = 10
+"""Characters of a bar."""
 
 
 def html(sheet: Sheet) -> str:
@@ -30,7 +32,7 @@ def _inside(sheet: Sheet) -> str:
 
 
 def _elements(sheet: Sheet) -> Iterator[str]:
-    yield f'<p style="margin:.2em 0">{_headline(sheet)}</p>'
+    yield f'<p style="margin:.6em 0 .2em">{_headline(sheet)}</p>'
     if sheet.facts:
         yield _grid("".join(_fact(label, value) for label, value in sheet.facts))
     for table in sheet.tables:
@@ -39,14 +41,15 @@ def _elements(sheet: Sheet) -> Iterator[str]:
 
 
 def _headline(sheet: Sheet) -> str:
-    kind = f'<span style="{_FAINT}">{_text(sheet.kind)}</span>'
+    kind = f'<span style="opacity:.7">{_text(sheet.kind)}</span>'
     title = f" <b>{_text(sheet.title)}</b>" if sheet.title else ""
     lead = f": {_text(sheet.lead)}" if sheet.lead else ""
     return f"{kind}{title}{lead}"
 
 
 def _fact(label: str, value: Cell) -> str:
-    head = f'<th scope="row" style="{_CELL};text-align:left;{_FAINT}">{_text(label)}</th>'
+    style = f"{_CELL};text-align:left;white-space:nowrap;{_FAINT}"
+    head = f'<th scope="row" style="{style}">{_text(label)}</th>'
     return f"<tr>{head}{_data(value, 'left')}</tr>"
 
 
@@ -68,19 +71,22 @@ def _head(text: str, side: str) -> str:
 
 
 def _data(cell: Cell, side: str) -> str:
-    return f'<td style="{_CELL};text-align:{side}">{_drawn(cell)}</td>'
+    whole = side == "right" or isinstance(cell, Bar)
+    style = f"{_CELL};text-align:{side}{';white-space:nowrap' if whole else ''}"
+    return f'<td style="{style}">{_drawn(cell)}</td>'
 
 
 def _drawn(cell: Cell) -> str:
     if not isinstance(cell, Bar):
         return _text(cell)
-    return f'{_text(cell.text)}&nbsp;<span aria-hidden="true">{_blocks(cell.share)}</span>'
+    bar = f'<samp aria-hidden="true" style="{_BAR}">{_bar(cell.share)}</samp>'
+    return f"{_text(cell.text)} {bar}"
 
 
-def _blocks(share: float) -> str:
+def _bar(share: float) -> str:
     """Draw a bar of characters, which needs no style."""
-    whole, eighths = divmod(round(min(max(share, 0), 1) * _WIDTH * 8), 8)
-    return (_BLOCKS[8] * whole + _BLOCKS[eighths].strip()).ljust(_WIDTH, "\N{NO-BREAK SPACE}")
+    full = round((min(share, 1.0) if share > 0 else 0.0) * _WIDTH)
+    return _FULL * full + _EMPTY * (_WIDTH - full)
 
 
 def _text(text: str) -> str:

@@ -66,4 +66,7 @@ def _moment(unix_s: float | None) -> str:
     """Write a moment, in a zone that does not depend on where it is read."""
     if unix_s is None:
         return "never"
-    return f"{datetime.fromtimestamp(unix_s, tz=UTC):%Y-%m-%d %H:%M:%S} UTC"
+    try:
+        return f"{datetime.fromtimestamp(unix_s, tz=UTC):%Y-%m-%d %H:%M:%S} UTC"
+    except (OverflowError, OSError, ValueError):  # a host's clock may tell anything
+        return UNKNOWN

@@ -52,9 +52,15 @@ def told(*facts: tuple[str, Cell | None]) -> tuple[Fact, ...]:
     return tuple((label, value) for label, value in facts if value)
 
 
-def rows(*cells: Iterable[Cell]) -> tuple[tuple[Cell, ...], ...]:
-    """Give rows in the form that a table has."""
-    return tuple(map(tuple, cells))
+def table(
+    title: str, *heads: str, rows: Iterable[tuple[Cell, ...]], right: tuple[str, ...] = ()
+) -> tuple[Table, ...]:
+    """Make a table without the columns that tell nothing; without rows there is none."""
+    filled = [column for column in zip(heads, *rows, strict=True) if any(column[1:])]
+    if not filled:
+        return ()
+    kept, *lines = zip(*filled, strict=True)
+    return (Table(title=title, heads=kept, rows=tuple(lines), right=right),)
 
 
 def listed(words: Iterable[str]) -> str:

@@ -1,40 +1,59 @@
 """`lmswitch explain`: the decision, and nothing but the decision."""
 
 import json
+from typing import Final
 
+import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from langchain_lmswitch.cli.app import app
+from langchain_lmswitch.cli.comparison import TOLD, comparison, meanings, verdicts
 from langchain_lmswitch.cli.session import Session
 from langchain_lmswitch.testing import FixedMachine, ScriptedHost, card
+from langchain_lmswitch.types.decisions import Candidate, Decision, Part
 from langchain_lmswitch.types.machine import Snapshot
 
 SMALL = card("small-chat", params="1B", size_bytes=200 * 2**20)
 HUGE = card("huge-chat", params="70B", size_bytes=40 * 2**30)
 
 
-def run(host: ScriptedHost, *args: str) -> Result:
+PARTS: Final[tuple[Part, ...]] = ("prior", "learnt", "answer", "load", "margin")
+
+
+def run(host: ScriptedHost, *args: str, text: str = "Hello there") -> Result:
     machine = FixedMachine(
         now=Snapshot(ram_total_bytes=8 * 2**30, ram_free_bytes=4 * 2**30, gpus=())
     )
     return CliRunner().invoke(
-        app, ["explain", "Hello there", *args], obj=Session(host=host, monitor=machine)
+        app, ["explain", text, *args], obj=Session(host=host, monitor=machine)
     )
+
+
+def table_of(done: Result) -> dict[str, list[str]]:
+    """Read the table: each model's cells after its name."""
+    _, _, heading, _, *rows = done.stdout.splitlines()
+    assert heading.startswith("model")
+    return {row.split()[0]: row.split()[1:] for row in rows[: rows.index("")]}
+
+
+def words_of(done: Result) -> list[str]:
+    """Read what is told below the table."""
+    return done.stdout.split("\n\n")[2].splitlines()
 
 
 def test_explain_says_who_would_answer_and_why_not_the_others() -> None:
     done = run(ScriptedHost([SMALL, HUGE]))
 
     assert done.exit_code == 0
-    sentence, *lines = done.stdout.splitlines()
-    assert sentence.startswith("small-chat for chat (")
-    (chosen,) = [line for line in lines if line.startswith("small-chat")]
+    assert done.stdout.startswith("small-chat for chat (")
+    assert table_of(done)["small-chat"][-3:] == ["yes", "456", "MiB"]
+    assert table_of(done)["huge-chat"][-3:-2] == ["no"]
+    lines = words_of(done)
     (refused,) = [line for line in lines if line.startswith("huge-chat")]
-    assert "chosen" in chosen
-    assert "yes" in chosen
-    assert "MiB" in chosen
-    assert "1B parameters" in chosen
     assert "does not fit: needs 40,992 MiB" in refused
+    assert "small-chat: chosen; not loaded, needs 456 MiB" in lines
+    assert any("1B parameters" in line for line in lines)
 
 
 def test_explain_loads_and_calls_nothing() -> None:
@@ -65,12 +84,64 @@ def test_explain_without_models_says_how_to_get_one() -> None:
 def test_explain_tells_what_would_make_others_the_chosen_ones() -> None:
     other = card("middle-chat", params="1B", size_bytes=300 * 2**20)
     done = run(ScriptedHost([SMALL, other]))
-    *_, heading, line = done.stdout.splitlines()
+    verdict, _, change = words_of(done)[-3:]
 
     assert done.stdout.startswith("small-chat for chat (")
-    assert heading == "Others would answer"
-    assert line.startswith("  middle-chat: ")
-    assert "more from feedback" in line
+    assert verdict == "middle-chat: less than 0.001 behind; not loaded, needs 556 MiB"
+    assert change.startswith("  would answer ")
+    assert "more from feedback" in change
+
+
+def test_candidate_that_lacks_something_says_what() -> None:
+    """It keeps its place in the table, whatever its score would be."""
+    words = card("tiny-chat", params="1B", max_context_tokens=256)
+    done = run(ScriptedHost([SMALL, words]), text="word " * 2000)
+
+    assert "tiny-chat" in table_of(done)
+    (line,) = [line for line in words_of(done) if line.startswith("tiny-chat")]
+    assert line == ("tiny-chat: cannot answer this: trained for 256 tokens of context only")
+
+
+def test_columns_are_the_parts_that_any_candidate_has() -> None:
+    candidates = (
+        Candidate(key="a", score=0.5, parts={"prior": 0.6, "load": -0.1}, note="chosen"),
+        Candidate(key="b", score=0.3, parts={"prior": 0.3, "curious": 0.001}),
+    )
+    decision = Decision(model="a", identifier="", task="chat", reason="", candidates=candidates)
+
+    laid = comparison(decision, columns=80)
+
+    headings = [str(column.header) for column in laid.columns]
+    assert headings == ["model", "score", "prior", "load", "curious"]
+    assert [str(cell) for cell in laid.columns[3].cells] == ["-0.100", ""]
+    assert meanings(decision).count(":") == 3
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_every_line_fits_the_terminal(columns: int) -> None:
+    decision = Decision(
+        model="m0",
+        identifier="",
+        task="chat",
+        reason="",
+        candidates=tuple(
+            Candidate(
+                key=f"a-model-with-quite-a-long-name-{number}b-instruct",
+                score=0.5 - number / 100,
+                parts=dict.fromkeys(PARTS, 0.01),
+                reasons=("said of it +0.100",) * 9,
+                note="" if number else "chosen",
+            )
+            for number in range(TOLD + 2)
+        ),
+    )
+    terminal = Console(width=columns, color_system=None)
+    with terminal.capture() as caught:
+        terminal.print(comparison(decision, columns=columns), *verdicts(decision), sep="\n")
+
+    lines = caught.get().splitlines()
+    assert max(map(len, lines)) <= columns
+    assert lines[-1].startswith("and 2 more of lower score")
 
 
 def test_explain_as_json_has_the_parts_of_each_score() -> None:

@@ -7,16 +7,10 @@ import pytest
 from pydantic import SecretStr, ValidationError
 
 from langchain_lmswitch.errors import BadSettings
-from langchain_lmswitch.settings import Settings
+from langchain_lmswitch.settings import ModelSettings, Settings
 from langchain_lmswitch.types.tasks import Role
 
-
-@pytest.fixture(autouse=True)
-def _clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Hide the settings of whoever runs the tests."""
-    for name in os.environ:
-        if name.startswith("LMSWITCH_") or name == "LM_API_TOKEN":
-            monkeypatch.delenv(name)
+pytestmark = pytest.mark.usefixtures("desk")
 
 
 def test_defaults_ask_for_nothing() -> None:
@@ -108,6 +102,27 @@ def test_roles_are_a_json_object(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Settings().roles == expected
     assert Settings(roles=expected).roles == expected
     assert hash(Settings()) == hash(Settings())
+
+
+def test_models_are_a_json_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = '{"coder": {"roles": "code", "scores": {"math": 0.4}, "pin": true}, "*": {"ttl_s": 60}}'
+    monkeypatch.setenv("LMSWITCH_MODELS", said)
+    coder = ModelSettings(models="coder", roles=("code",), scores=(("math", 0.4),), pin=True)
+
+    assert Settings().models == (coder, ModelSettings(models="*", ttl_s=60))
+    assert hash(Settings()) == hash(Settings())
+
+
+def test_roles_of_models_follow_those_of_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is said first counts first: a single model's own roles are said after `roles`."""
+    monkeypatch.setenv("LMSWITCH_ROLES", '{"gemma": {"chat": 0.9}}')
+    monkeypatch.setenv("LMSWITCH_MODELS", '{"coder": {"roles": ["code"], "scores": {"math": 0.4}}}')
+
+    assert Settings().all_roles == (
+        Role(models="gemma", task="chat", score=0.9),
+        Role(models="coder", task="code"),
+        Role(models="coder", task="math", score=0.4),
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,43 @@
+"""What a chat model tells of what has happened."""
+
+from typing import TYPE_CHECKING
+
+from langchain_lmswitch.chat_models.feedback import JudgedChatModel
+from langchain_lmswitch.switch.portal import portal
+from langchain_lmswitch.types.history import Past
+
+if TYPE_CHECKING:
+    from langchain_lmswitch.notebook.palette import Theme
+    from langchain_lmswitch.notebook.timeline import Timeline
+
+
+class TellingChatModel(JudgedChatModel):
+    """A chat model that shows what its host does, and what it did."""
+
+    def timeline(self, *, last_s: float | None = None, theme: "Theme | None" = None) -> "Timeline":
+        """Show memory, loads, answers and evictions over time.
+
+        Everything is told that this process did with the host, by whatever chat model, since its
+        first request: names of models and kinds of tasks, no words. A notebook shows the picture.
+
+        Args:
+            last_s: How many of the last seconds to show; `None` is all that is remembered.
+            theme: `light` or `dark`; `None` is transparent, and readable on both.
+
+        Raises:
+            HostNotFound: There is no host.
+
+        Example:
+            ```python
+            llm.invoke("Write a Python function that reverses a string.")
+            timeline = llm.timeline()
+            print(timeline)
+            timeline.save("switch.svg")
+            ```
+        """
+        from langchain_lmswitch.notebook.timeline import Timeline  # noqa: PLC0415 - few want it
+
+        return Timeline(portal().call(self._past()), last_s=last_s, theme=theme)
+
+    async def _past(self) -> Past:
+        return (await self._open_board()).history.past()

@@ -1,0 +1,1 @@
+"""What the doctor looks at: each probe gathers facts, decides nothing and changes nothing."""

@@ -1,0 +1,1 @@
+"""What the doctor makes of it: pure functions from facts to findings."""

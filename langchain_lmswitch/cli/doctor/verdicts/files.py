@@ -1,0 +1,22 @@
+"""Verdict: the model files."""
+
+from langchain_lmswitch.cli.doctor.commands import remove
+from langchain_lmswitch.cli.doctor.findings import Finding, ok, problem
+from langchain_lmswitch.cli.doctor.probes.files import Files
+
+NAME = "model files"
+
+
+def judge_files(facts: Files) -> Finding:
+    """Say whether the files and folders can be used."""
+    if facts.bad:
+        path, why = facts.bad[0]
+        more = f", and {len(facts.bad) - 1} more" if len(facts.bad) > 1 else ""
+        what = f"{path} cannot be used{more}: {why.rstrip('.')}. Get it anew, or remove it."
+        return problem(NAME, what, remove(path))
+    if facts.missing:
+        what = f"there is no folder {facts.missing[0]}, which LMSWITCH_MODEL_FOLDERS names"
+        return problem(NAME, what, f'ls "{facts.missing[0].parent}"')
+    total = facts.chat + facts.others
+    unread = f"; {facts.unread} more were not looked into" if facts.unread else ""
+    return ok(NAME, f"{total} in order{unread}" if total else f"none in our folders{unread}")

@@ -1,0 +1,121 @@
+"""Verdicts: whether the host lets us in, and whether it has models."""
+
+import shlex
+from dataclasses import dataclass
+
+from langchain_lmswitch.cli.doctor.commands import assign, unset
+from langchain_lmswitch.cli.doctor.findings import Finding, note, ok, problem, unknown
+from langchain_lmswitch.cli.doctor.probes.files import Files
+from langchain_lmswitch.cli.doctor.probes.servers import Servers
+from langchain_lmswitch.cli.doctor.probes.talk import Talk
+from langchain_lmswitch.errors import HostRejected, InvalidRequest
+
+_NO_HOST = "no host runs to be asked"
+TOKEN = "LM_API_TOKEN"  # noqa: S105 - the name of a variable
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """A host's answers, with how it was found."""
+
+    talk: Talk
+    servers: Servers
+    has_token: bool
+    """Whether the settings hold one."""
+    token_file: str = ""
+    """Where the token of an embedded host lies that this home knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installed:
+    """The models of a host, and the files in the folders of this machine."""
+
+    talk: Talk
+    files: Files
+    embedded: bool
+    """Whether the host is, or would be, the embedded one."""
+
+
+def judge_token(facts: Asked) -> Finding:
+    """Say whether the host lets us in.
+
+    1. It does.
+    2. The token has not the form of one.
+    3. It refused the token, or wants one.
+    4. It failed otherwise.
+    """
+    talk = facts.talk
+    match talk.error:
+        case None if talk.host is None:
+            return unknown("access", _NO_HOST)
+        case None:  # 1
+            release = f"; release {talk.engine}" if talk.engine else ""
+            return ok("access", f"the host lets us in{release}")
+        case InvalidRequest():  # 2
+            return problem("access", str(talk.error), unset(["LMSWITCH_API_KEY", TOKEN]))
+        case HostRejected():  # 3
+            return _refused(facts)
+        case _:  # 4
+            return problem("access", str(talk.error), "lmswitch status")
+
+
+def _refused(facts: Asked) -> Finding:
+    address = facts.servers.used.address if facts.servers.used else "the host"
+    if facts.token_file:
+        what = f"the embedded host at {address} refused us; its token lies in {facts.token_file}"
+        token = f'"$(cat {shlex.quote(facts.token_file)})"'
+        return problem("access", what, f"export {TOKEN}={token}")
+    what = (
+        f"{address} refused the token that is set; it may have been deleted"
+        if facts.has_token
+        else f"{address} wants a token, and none is set"
+    )
+    where = "LM Studio makes one under Developer, Server Settings, Manage Tokens."
+    return problem(
+        "access", f"{what}. {where}", assign(TOKEN, "sk-lm-XXXXXXXX:YYYYYYYYYYYYYYYYYYYY")
+    )
+
+
+def judge_models(facts: Installed) -> Finding:
+    """Say which models there are."""
+    if facts.talk.error is not None:
+        return unknown("models", "the host did not answer")
+    if facts.talk.host is None:
+        return _by_files(facts)
+    chat = sum(card.kind == "llm" for card in facts.talk.cards)
+    rest = len(facts.talk.cards) - chat
+    if chat:
+        others = f", {_number(rest, 'embedding model')}" if rest else ""
+        return ok("models", f"{_number(chat, 'chat model')}{others}")
+    what = "only embedding models are installed" if rest else "none is installed"
+    get = "lmswitch pull starter" if facts.embedded else "lms get qwen2.5-0.5b-instruct"
+    return problem("models", f"{what}, so there is nothing that could answer", get)
+
+
+def _by_files(facts: Installed) -> Finding:
+    if facts.files.chat:
+        return ok("models", f"{_number(facts.files.chat, 'model file')} on this machine")
+    if facts.embedded:
+        what = "no model file is on this machine, so there is nothing that could answer"
+        return problem("models", what, "lmswitch pull starter")
+    return unknown("models", _NO_HOST)
+
+
+def judge_residents(facts: Talk) -> Finding:
+    """Say who holds memory that we may not take."""
+    if facts.host is None or facts.error is not None:
+        return unknown("in memory", _NO_HOST if facts.error is None else "the host did not answer")
+    foreign = [one for one in facts.residents if not one.identifier.startswith("lmswitch/")]
+    if not foreign:
+        held = _number(len(facts.residents), "model")
+        return ok("in memory", f"{held}, loaded by us" if facts.residents else "nothing")
+    names = ", ".join(one.identifier for one in foreign)
+    what = (
+        f"{names} was loaded by another program, or by LM Studio itself when it was asked for "
+        "(Just-in-Time loading). It is never unloaded to make room, unless you allow that."
+    )
+    return note("in memory", what, assign("LMSWITCH_EVICT_FOREIGN", "true"))
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"

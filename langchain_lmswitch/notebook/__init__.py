@@ -1,0 +1,1 @@
+"""Pictures of what has happened, and a live view of what happens."""

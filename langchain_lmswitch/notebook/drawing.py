@@ -1,0 +1,151 @@
+"""Draws a timeline. Whoever imports this imports matplotlib."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from io import BytesIO
+from typing import Final
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from PIL import Image
+
+from langchain_lmswitch.notebook.axis import Axis
+from langchain_lmswitch.notebook.drawing_lanes import draw_lanes
+from langchain_lmswitch.notebook.drawing_memory import draw_memory
+from langchain_lmswitch.notebook.layout import Layout
+from langchain_lmswitch.notebook.palette import Palette, Theme, looks, palette
+from langchain_lmswitch.notebook.strokes import FONT_PT, Brush
+from langchain_lmswitch.notebook.words import duration
+
+WIDTH_IN: Final = 8.0
+_LEFT_IN: Final = 1.95
+"""For the names of models."""
+_RIGHT_IN: Final = 0.12
+_PANEL_IN: Final = 1.25
+_LANE_IN: Final = 0.34
+_TOP_IN: Final = 0.12
+_BOTTOM_IN: Final = 0.56
+_GAP_IN: Final = 0.14
+_TICK_IN: Final = 0.62
+_COLORS: Final = 64
+"""Of a small picture: a color for each model, and the edges of letters on each."""
+_CLOCK_FROM_S: Final = 3_600
+"""A longer time is told by the clock, a shorter one from its beginning."""
+
+
+def draw(layout: Layout, theme: Theme | None, *, width_in: float = WIDTH_IN) -> Figure:
+    """Draw memory above, a lane for each model below, and the time they share."""
+    colors = palette(theme)
+    heights_in = [_PANEL_IN] * len(layout.panels) + [_LANE_IN * len(layout.lanes)]
+    height_in = _TOP_IN + sum(heights_in) + _GAP_IN * len(layout.panels) + _BOTTOM_IN
+    figure = Figure(figsize=(width_in, height_in), dpi=100, facecolor=colors.paper or "none")
+    brush = Brush(
+        palette=colors,
+        looks=looks([lane.key for lane in layout.lanes]),
+        axis=layout.axis,
+        width_in=width_in - _LEFT_IN - _RIGHT_IN,
+    )
+    top_in = height_in - _TOP_IN
+    for number, tall_in in enumerate(heights_in):
+        bottom_in = top_in - tall_in
+        axes = figure.add_axes(
+            (
+                _LEFT_IN / width_in,
+                bottom_in / height_in,
+                brush.width_in / width_in,
+                tall_in / height_in,
+            )
+        )
+        _bare(axes, colors)
+        _cuts(axes, layout.axis, colors)
+        if number < len(layout.panels):
+            draw_memory(axes, layout.panels[number], brush)
+        else:
+            draw_lanes(axes, layout.lanes, brush)
+            _time(axes, layout.axis, brush)
+        top_in = bottom_in - _GAP_IN
+    _legend(figure, colors)
+    return figure
+
+
+def png(figure: Figure, *, dpi: int) -> bytes:
+    """Write a figure with few colors: a notebook that keeps it stays small."""
+    drawn, small = BytesIO(), BytesIO()
+    figure.savefig(drawn, format="png", dpi=dpi)
+    with Image.open(drawn) as image:
+        image.quantize(_COLORS, method=Image.Quantize.FASTOCTREE).save(
+            small, format="png", optimize=True
+        )
+    return small.getvalue()
+
+
+def _bare(axes: Axes, colors: Palette) -> None:
+    axes.set_xlim(0, 1)
+    axes.set_facecolor("none")
+    axes.tick_params(length=0, labelsize=FONT_PT, colors=colors.ink, pad=3)
+    axes.set_xticks([])
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    axes.spines["bottom"].set_color(colors.faint)
+
+
+def _cuts(axes: Axes, time: Axis, colors: Palette) -> None:
+    for cut in time.cuts:
+        for x in (cut.left, cut.right):
+            axes.axvline(x, color=colors.ink, linewidth=0.6, linestyle=(0, (1, 3)), alpha=0.7)
+
+
+def _time(axes: Axes, time: Axis, brush: Brush) -> None:
+    ticks = list(time.ticks(least_apart=_TICK_IN / brush.width_in))
+    axes.set_xticks([time.x(at_s) for at_s in ticks], [_moment(at_s, time) for at_s in ticks])
+    axes.tick_params(axis="x", length=2, color=brush.palette.faint)
+    for cut in time.cuts:
+        axes.annotate(
+            f"\u2026{duration(cut.to_s - cut.from_s)}\u2026",
+            ((cut.left + cut.right) / 2, 0),
+            xycoords="axes fraction",
+            xytext=(0, -14),
+            textcoords="offset points",
+            ha="center",
+            va="top",
+            fontsize=FONT_PT - 1.5,
+            color=brush.palette.ink,
+            style="italic",
+        )
+
+
+def _moment(at_s: float, time: Axis) -> str:
+    if time.to_s - time.from_s >= _CLOCK_FROM_S:
+        return datetime.fromtimestamp(at_s).astimezone().strftime("%H:%M")
+    since_s = round(at_s - time.from_s, 1)
+    if time.to_s - time.from_s < 60:  # noqa: PLR2004 - seconds
+        return f"{since_s:g} s"
+    return f"{int(since_s) // 60}:{int(since_s) % 60:02}"
+
+
+def _legend(figure: Figure, colors: Palette) -> None:
+    figure.legend(
+        handles=list(_handles(colors)),
+        loc="lower right",
+        bbox_to_anchor=(1 - _RIGHT_IN / WIDTH_IN, 0.0),
+        bbox_transform=figure.transFigure,
+        ncols=5,
+        frameon=False,
+        fontsize=FONT_PT - 1,
+        labelcolor=colors.ink,
+        handlelength=1.6,
+        handleheight=0.8,
+        columnspacing=1.4,
+        borderaxespad=0.2,
+    )
+
+
+def _handles(colors: Palette) -> Iterator[Patch | Line2D]:
+    ink = colors.ink
+    yield Line2D([], [], color=ink, linestyle=":", linewidth=1.4, label="waiting")
+    yield Patch(facecolor="none", edgecolor=ink, hatch="/////", linewidth=0.8, label="loading")
+    yield Patch(facecolor=ink, alpha=0.3, label="in memory")
+    yield Patch(facecolor=ink, label="answering")
+    yield Line2D([], [], color=ink, marker="x", linestyle="", markersize=5, label="left memory")

@@ -1,0 +1,107 @@
+"""Draws who held how much memory."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from langchain_lmswitch.notebook.bands import Panel
+from langchain_lmswitch.notebook.palette import Look
+from langchain_lmswitch.notebook.strokes import FONT_PT, Brush, on
+from langchain_lmswitch.notebook.words import short, size
+
+_LINE_SHARE: Final = 0.13
+"""Of the height of a panel, that a line of words takes."""
+_NAME_CHARS: Final = 27
+
+
+class _Stack:
+    """Layers on one another, from the bottom up."""
+
+    def __init__(self, axes: Axes, panel: Panel, brush: Brush) -> None:
+        self._axes = axes
+        self._panel = panel
+        self._brush = brush
+        self._xs = [brush.axis.x(at_s) for at_s in panel.times_s]
+        self._tops = [0] * len(self._xs)
+
+    def add(self, heights: Sequence[int], look: Look, *, name: str) -> None:
+        """Draw a layer on top of the others."""
+        bottoms = self._tops
+        self._tops = [one + more for one, more in zip(bottoms, heights, strict=True)]
+        self._axes.fill_between(
+            self._xs,
+            bottoms,
+            self._tops,
+            step="post",
+            facecolor=look.color,
+            hatch=look.hatch or None,
+            edgecolor=self._brush.palette.paper or "none",
+            linewidth=0,
+        )
+        self._name(heights, bottoms, look, name)
+
+    def _name(self, heights: Sequence[int], bottoms: Sequence[int], look: Look, name: str) -> None:
+        """Write a name and a size where the layer is widest, as far as there is room."""
+        left, right, at = _widest(heights, self._xs)
+        if heights[at] < _LINE_SHARE * self._panel.top_bytes:
+            return
+        for text in (f"{name}, {size(heights[at])}", name, size(heights[at])):
+            if self._brush.text_width(text) <= right - left:
+                middle = bottoms[at] + heights[at] / 2
+                self._write((left + right) / 2, middle, text, on(look.color))
+                return
+
+    def _write(self, x: float, y: float, text: str, color: str) -> None:
+        self._axes.text(x, y, text, ha="center", va="center", fontsize=FONT_PT, color=color)
+
+
+def draw_memory(axes: Axes, panel: Panel, brush: Brush) -> None:
+    """Draw models from the bottom up, other programs on top of them, and the limit."""
+    axes.set_ylim(0, panel.top_bytes)
+    axes.set_yticks(*_words(panel))
+    stack = _Stack(axes, panel, brush)
+    for band in panel.bands:
+        stack.add(band.heights, brush.looks[band.key], name=short(band.key, _NAME_CHARS))
+    if panel.others:
+        stack.add(panel.others, Look(color=brush.palette.others), name="other programs")
+    _comings(axes, panel, brush)
+    if panel.limit_bytes is not None:
+        axes.axhline(panel.limit_bytes, color=brush.palette.ink, linewidth=1.0, linestyle="--")
+
+
+def _words(panel: Panel) -> tuple[list[float], list[str]]:
+    """Say beside the drawing what it shows: at its middle, and at the limit."""
+    middle = 0.42 * min(panel.top_bytes, panel.limit_bytes or panel.top_bytes)
+    named = "\n".join(filter(None, (panel.name, panel.note)))
+    if panel.limit_bytes is None:
+        return [middle], [named]
+    return [middle, panel.limit_bytes], [named, panel.limit_name]
+
+
+def _comings(axes: Axes, panel: Panel, brush: Brush) -> None:
+    for coming in panel.coming:
+        left, width = brush.span(coming.start_s, coming.end_s)
+        axes.add_patch(
+            Rectangle(
+                (left, coming.bottom_bytes),
+                width,
+                coming.height_bytes,
+                fill=False,
+                edgecolor=brush.looks[coming.key].color,
+                hatch="/////",
+                linewidth=0.8,
+            )
+        )
+
+
+def _widest(heights: Sequence[int], xs: Sequence[float]) -> tuple[float, float, int]:
+    """Find the longest part in which a layer has one height: its edges, and its first time."""
+    best, start = (0.0, 0.0, 0), 0
+    for at in range(1, len(xs)):
+        if heights[at] != heights[start] or at == len(xs) - 1:
+            if heights[start] and xs[at] - xs[start] > best[1] - best[0]:
+                best = (xs[start], xs[at], start)
+            start = at
+    return best

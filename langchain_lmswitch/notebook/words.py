@@ -1,0 +1,39 @@
+"""Times, sizes and names as a person reads them."""
+
+from typing import Final
+
+_MINUTE_S: Final = 60
+_HOUR_S: Final = 3_600
+_TENTHS_BELOW_S: Final = 10
+
+
+def size(size_bytes: float) -> str:
+    """Write bytes as `350 MiB` or `1.2 GiB`."""
+    if size_bytes < 2**30:
+        return f"{size_bytes / 2**20:,.0f} MiB"
+    return f"{size_bytes / 2**30:,.1f} GiB"
+
+
+def duration(seconds: float) -> str:
+    """Write seconds as `0.4 s`, `12 s`, `3:05 min` or `2:10 h`."""
+    if seconds < _TENTHS_BELOW_S:
+        return f"{seconds:.1f} s"
+    whole = round(seconds)
+    if whole < _MINUTE_S:
+        return f"{whole} s"
+    if whole < _HOUR_S:
+        return f"{whole // 60}:{whole % 60:02} min"
+    return f"{whole // _HOUR_S}:{whole % _HOUR_S // 60:02} h"
+
+
+def short(key: str, chars: int) -> str:
+    """Shorten the name of a model in its middle: what tells models apart is at the ends."""
+    if len(key) <= chars:
+        return key
+    head = (chars - 1) * 2 // 3
+    return f"{key[:head]}\u2026{key[head + 1 - chars :]}"
+
+
+def plural(number: int, noun: str) -> str:
+    """Write `1 load`, `2 loads`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
