@@ -174,8 +174,8 @@ def _check(held: Held, *, least_tokens: int) -> None:
     if held.load_s or not 0 < resident.context_tokens < least_tokens:
         return
     raise InvalidRequest(
-        f"{resident.key!r} is loaded with {resident.context_tokens:,} tokens of context, and has to "
-        f"stay: it is pinned, or in use. Run `lmswitch unload {resident.key}` first."
+        f"{resident.key!r} is loaded with {resident.context_tokens:,} tokens of context, and has "
+        f"to stay: it is pinned, or in use. Run `lmswitch unload {resident.key}` first."
     )
 
 
