@@ -65,5 +65,5 @@ class Showing:
 
     def _put(self, text: str) -> None:
         if text:
+            self._open_line = not text.endswith("\n")  # Ctrl-C may come while it is shown
             self._view.piece(text)
-            self._open_line = not text.endswith("\n")
