@@ -38,7 +38,7 @@ class LoadBar:
             *_columns(screen.width),
             console=screen,
             transient=True,
-            disable=not screen.is_terminal,
+            disable=not screen.is_interactive,
         )
         self._task = self._progress.add_task("looking for a model", total=None, free="")
 
