@@ -89,6 +89,15 @@ def test_thinking_is_folded_and_can_be_unfolded() -> None:
     assert done.stderr.endswith("Let me see.\n")
 
 
+def test_empty_lines_of_an_answer_stay_however_it_is_cut() -> None:
+    pieces = ["\n", "Code:", "\n", "\n", "```", "python", "\n", "x", "\n", "\n\n", "```", "\n"]
+    script: list[PredictEvent] = [Fragment(text=piece) for piece in pieces]
+
+    done = run(ScriptedHost(replies=script), "Code\n")
+
+    assert done.stdout == "Code:\n\n```python\nx\n\n\n```\n"
+
+
 def test_options_reach_the_model() -> None:
     host = ScriptedHost(["one", "other"])
     options = ("--system", "Be brief.", "--max-tokens", "7", "--temperature", "0.5", "-m", "other")
