@@ -18,7 +18,7 @@ _KINDS: Final = {
 _SILENCES: Final[dict[Silence, str]] = {
     "refused": "nothing listens there",
     "no answer": "nothing answers there; a firewall, or a computer that is off",
-    "another server": "something answers there that is not LM Studio's server (Ollama and "
+    "another server": "what listens there does not answer as LM Studio's server does (Ollama and "
     "llama-server speak another protocol)",
     "no such name": "no computer of that name is known here",
 }

@@ -11,6 +11,7 @@ from langchain_lmswitch.cli.doctor.probes.talk import Talk
 from langchain_lmswitch.errors import HostRejected, InvalidRequest
 
 _NO_HOST = "no host runs to be asked"
+_CLOSED = "the host does not tell us; see access"
 TOKEN = "LM_API_TOKEN"  # noqa: S105 - the name of a variable
 
 
@@ -62,12 +63,21 @@ def judge_token(facts: Asked) -> Finding:
 
 
 def _refused(facts: Asked) -> Finding:
+    """Say what would be let in.
+
+    1. The embedded host of this very home.
+    2. That of another home, which is for that home alone.
+    3. LM Studio, with a token.
+    """
     address = facts.servers.used.address if facts.servers.used else "the host"
-    if facts.token_file:
+    if facts.token_file:  # 1
         what = f"the embedded host at {address} refused us; its token lies in {facts.token_file}"
         token = f'"$(cat {shlex.quote(facts.token_file)})"'
         return problem("access", what, f"export {TOKEN}={token}")
-    what = (
+    if facts.servers.is_embedded:  # 2
+        what = f"{address} is the embedded host of another LMSWITCH_HOME, and lets only that in"
+        return problem("access", what, unset(["LMSWITCH_BASE_URL"]))
+    what = (  # 3
         f"{address} refused the token that is set; it may have been deleted"
         if facts.has_token
         else f"{address} wants a token, and none is set"
@@ -81,7 +91,7 @@ def _refused(facts: Asked) -> Finding:
 def judge_models(facts: Installed) -> Finding:
     """Say which models there are."""
     if facts.talk.error is not None:
-        return unknown("models", "the host did not answer")
+        return unknown("models", _CLOSED)
     if facts.talk.host is None:
         return _by_files(facts)
     chat = sum(card.kind == "llm" for card in facts.talk.cards)
@@ -106,7 +116,7 @@ def _by_files(facts: Installed) -> Finding:
 def judge_residents(facts: Talk) -> Finding:
     """Say who holds memory that we may not take."""
     if facts.error is not None:
-        return unknown("in memory", "the host did not answer")
+        return unknown("in memory", _CLOSED)
     foreign = [one for one in facts.residents if not one.identifier.startswith("lmswitch/")]
     if not foreign:
         held = _number(len(facts.residents), "model")
