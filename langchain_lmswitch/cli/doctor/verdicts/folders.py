@@ -4,12 +4,14 @@ import shlex
 from typing import Final
 
 from langchain_lmswitch.cli.doctor.commands import assign
-from langchain_lmswitch.cli.doctor.findings import Finding, ok, problem, unknown
+from langchain_lmswitch.cli.doctor.findings import Finding, note, ok, problem, unknown
 from langchain_lmswitch.cli.doctor.probes.folders import Folders
 from langchain_lmswitch.cli.units import size
 
-_LEAST_BYTES: Final = 2 * 2**30
-"""A small model with its parts while it is fetched."""
+_LEAST_BYTES: Final = 2**29
+"""For the smallest model, with its parts while it is fetched."""
+_LITTLE_BYTES: Final = 5 * 2**30
+"""For a model of seven billion parameters, in four bits."""
 
 
 def judge_folders(facts: Folders) -> Finding:
@@ -39,8 +41,11 @@ def judge_disk(facts: Folders) -> Finding:
     if facts.free_bytes is None:
         return unknown("disk", f"how much is free at {facts.models} cannot be told")
     what = f"{size(facts.free_bytes)} free for models at {facts.models}"
+    remedy = assign("LMSWITCH_HOME", "/path/on/a/larger/disk")
     if facts.free_bytes < _LEAST_BYTES:
-        return problem("disk", f"only {what}", assign("LMSWITCH_HOME", "/path/on/a/larger/disk"))
+        return problem("disk", f"only {what}", remedy)
+    if facts.free_bytes < _LITTLE_BYTES:
+        return note("disk", f"{what}: enough for small ones only", remedy)
     return ok("disk", what)
 
 

@@ -23,12 +23,17 @@ def judge_limit(facts: Room) -> Finding:
     limit, machine = facts.limit_bytes, facts.machine_bytes
     if limit is None or (machine is not None and limit >= machine):
         return ok("memory limit", f"none; the machine has {size(machine)}")
-    what = f"this container may use {size(limit)} of the machine's {size(machine)}"
+    us = "this container" if facts.enclosure == "container" else "this session"
+    what = f"{us} may use {size(limit)} of the machine's {size(machine)}"
     if facts.scope == "shared":
         what = f"{what}; the host is outside of it, and has limits of its own"
         return note("memory limit", what, assign(_BUDGET, str((machine or limit) // 2)))
     what = f"{what}; models have to fit into that"
-    return note("memory limit", what, f"docker update --memory {_gib(machine)}g CONTAINER")
+    if facts.enclosure == "container":
+        remedy = f"docker update --memory {_gib(machine)}g CONTAINER"
+    else:
+        remedy = "cat /proc/self/cgroup"  # which group it is
+    return note("memory limit", what, remedy)
 
 
 def judge_fit(facts: Fits) -> Finding:

@@ -9,6 +9,8 @@ from langchain_lmswitch.cli.doctor.probes.files import Files
 from langchain_lmswitch.cli.doctor.probes.servers import Servers
 from langchain_lmswitch.cli.doctor.probes.talk import Talk
 from langchain_lmswitch.errors import HostRejected, InvalidRequest
+from langchain_lmswitch.policy.needs import forbidding
+from langchain_lmswitch.types.tasks import Hints
 
 _NO_HOST = "no host runs to be asked"
 _CLOSED = "the host does not tell us; see access"
@@ -35,6 +37,8 @@ class Installed:
     files: Files
     embedded: bool
     """Whether the host is, or would be, the embedded one."""
+    hints: Hints = Hints()  # noqa: RUF009 - it is frozen
+    """Who may answer, by the settings."""
 
 
 def judge_token(facts: Asked) -> Finding:
@@ -94,8 +98,13 @@ def judge_models(facts: Installed) -> Finding:
         return unknown("models", _CLOSED)
     if facts.talk.host is None:
         return _by_files(facts)
-    chat = sum(card.kind == "llm" for card in facts.talk.cards)
-    rest = len(facts.talk.cards) - chat
+    able = [card for card in facts.talk.cards if card.kind == "llm"]
+    chat, rest = len(able), len(facts.talk.cards) - len(able)
+    forbidden = [next(forbidding(card, facts.hints), None) for card in able]
+    if chat and all(forbidden):
+        setting, why = forbidden[0] or ("", "")
+        what = f"none of the {_number(chat, 'chat model')} may answer: {why}"
+        return problem("models", what, unset([f"LMSWITCH_{setting.upper()}"]))
     if chat:
         others = f", {_number(rest, 'embedding model')}" if rest else ""
         return ok("models", f"{_number(chat, 'chat model')}{others}")

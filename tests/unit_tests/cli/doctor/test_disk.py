@@ -67,10 +67,13 @@ def test_token_that_others_can_read(look_at: Examine, home: Path) -> None:
     assert told.remedy == f"chmod 600 {home / 'run' / 'token'}"
 
 
-def test_disk_that_is_nearly_full(tmp_path: Path) -> None:
-    facts = Folders(home=tmp_path, models=tmp_path, free_bytes=2**29, ledger=tmp_path)
+@pytest.mark.parametrize(
+    ("free_bytes", "state"), [(2**28, "problem"), (2**31, "note"), (2**34, "ok"), (None, "unknown")]
+)
+def test_space_on_the_disk(tmp_path: Path, free_bytes: int | None, state: str) -> None:
+    facts = Folders(home=tmp_path, models=tmp_path, free_bytes=free_bytes, ledger=tmp_path)
 
-    assert judge_disk(facts).state == "problem"
+    assert judge_disk(facts).state == state
 
 
 def test_sound_ledger(look_at: Examine, ledger: Path) -> None:

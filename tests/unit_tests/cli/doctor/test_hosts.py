@@ -245,6 +245,19 @@ def test_host_with_embedding_models_only(look_at: Examine) -> None:
     assert "only embedding models" in told.what
 
 
+@pytest.mark.parametrize("setting", ["LMSWITCH_DENY=*", "LMSWITCH_ALLOW=vision"])
+def test_models_of_which_none_may_answer(
+    look_at: Examine, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    name, _, value = setting.partition("=")
+    monkeypatch.setenv(name, value)
+
+    told = look_at("models", session=Session(host=ScriptedHost()))
+
+    assert told.state == "problem"
+    assert told.remedy == f"unset {name}"
+
+
 def test_no_model_file_for_a_host_that_would_be_started(look_at: Examine) -> None:
     told = look_at("models")
 
