@@ -41,7 +41,13 @@ class Servers:
     """Where LM Studio is looked for."""
     processes: tuple[HostProcess, ...] = ()
     can_start: bool = False
-    """Whether the embedded host would be started when it is needed."""
+    """Whether what it takes to run the embedded host is installed."""
+
+    @property
+    def would_start(self) -> bool:
+        """Whether the embedded host would be started when it is needed."""
+        named = self.given is not None or bool(self.bad_address)
+        return self.used is None and self.can_start and not named
 
     @property
     def is_embedded(self) -> bool:

@@ -8,8 +8,8 @@ from langchain_lmswitch.cli.doctor.findings import Finding, note, ok, problem, u
 from langchain_lmswitch.cli.doctor.probes.folders import Folders
 from langchain_lmswitch.cli.units import size
 
-_LEAST_BYTES: Final = 2**29
-"""For the smallest model, with its parts while it is fetched."""
+_LEAST_BYTES: Final = 2**30
+"""For the starter models, with their parts while they are fetched."""
 _LITTLE_BYTES: Final = 5 * 2**30
 """For a model of seven billion parameters, in four bits."""
 

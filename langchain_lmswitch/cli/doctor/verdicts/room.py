@@ -15,6 +15,7 @@ _PLACES: Final[dict[Enclosure, str]] = {
     "container": "inside of a container",
     "wsl": "inside of WSL 2",
 }
+_SMALLEST: Final = "lmswitch pull smollm2-135m-instruct"
 _BUDGET: Final = "LMSWITCH_BUDGET_BYTES"
 
 
@@ -52,7 +53,7 @@ def judge_fit(facts: Fits) -> Finding:
     if not fitting:  # 3
         key, fit = facts.verdicts[0]
         what = f"no model fits now: even {key} {fit.why.removeprefix('no: ')}. Close other programs"
-        return problem("memory", f"{what}, or get a smaller model.", "lmswitch pull starter")
+        return problem("memory", f"{what}, or get a smaller model.", _SMALLEST)
     return ok("memory", f"{free}; {fitting} of the {len(facts.verdicts)} smallest models fit now")
 
 
@@ -70,7 +71,7 @@ def _by_file(facts: Fits, free: str) -> Finding:
     least, now_free = facts.smallest_bytes, facts.now.ram_free_bytes
     if least is not None and now_free is not None and least > now_free:
         what = f"{free}, and the smallest model is {size(least)}. Close other programs"
-        return problem("memory", f"{what}, or get a smaller model.", "lmswitch pull starter")
+        return problem("memory", f"{what}, or get a smaller model.", _SMALLEST)
     return ok("memory", free)
 
 

@@ -62,9 +62,10 @@ def _none_where_looked(facts: Servers) -> Finding:
         return problem("host", what, assign(VARIABLE, there))
     if any(one.kind == "lmstudio" for one in facts.processes):  # 5
         return problem("host", "LM Studio runs, but its server is off", "lms server start")
-    if facts.can_start:  # 6
+    if facts.would_start:  # 6
         return ok("host", "none runs now; the embedded host is started when it is needed")
-    what = "none: LM Studio does not run, and the embedded host is not installed"  # 7
+    ports = ", ".join(one.rpartition(":")[2] for one in facts.looked_at)  # 7
+    what = f"none: no LM Studio answers (ports {ports}), and the embedded host is not installed"
     return problem("host", what, install("langchain-lmswitch[embedded]"))
 
 

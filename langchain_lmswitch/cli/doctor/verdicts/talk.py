@@ -35,8 +35,8 @@ class Installed:
 
     talk: Talk
     files: Files
-    embedded: bool
-    """Whether the host is, or would be, the embedded one."""
+    would_start: bool
+    """Whether the embedded host would be started, and serve the files."""
     hints: Hints = Hints()  # noqa: RUF009 - it is frozen
     """Who may answer, by the settings."""
 
@@ -51,7 +51,7 @@ def judge_token(facts: Asked) -> Finding:
     """
     talk = facts.talk
     match talk.error:
-        case None if talk.host is None and facts.servers.can_start:
+        case None if talk.host is None and facts.servers.would_start:
             return ok("access", "no host runs yet; the one that is started lets us in")
         case None if talk.host is None:
             return unknown("access", _NO_HOST)
@@ -109,14 +109,14 @@ def judge_models(facts: Installed) -> Finding:
         others = f", {_number(rest, 'embedding model')}" if rest else ""
         return ok("models", f"{_number(chat, 'chat model')}{others}")
     what = "only embedding models are installed" if rest else "none is installed"
-    get = "lmswitch pull starter" if facts.embedded else "lms get qwen2.5-0.5b-instruct"
-    return problem("models", f"{what}, so there is nothing that could answer", get)
+    what = f"{what}, so there is nothing that could answer"
+    return problem("models", what, "lmswitch pull starter")
 
 
 def _by_files(facts: Installed) -> Finding:
     if facts.files.chat:
         return ok("models", f"{_number(facts.files.chat, 'model file')} on this machine")
-    if facts.embedded:
+    if facts.would_start:
         what = "no model file is on this machine, so there is nothing that could answer"
         return problem("models", what, "lmswitch pull starter")
     return unknown("models", _NO_HOST)

@@ -114,9 +114,10 @@ def write_note(home: Path, port: int) -> Path:
 
 
 def test_no_host_and_none_that_could_be_started() -> None:
-    told = judge_host(Servers())
+    told = judge_host(Servers(looked_at=("127.0.0.1:41343", "127.0.0.1:1234")))
 
     assert told.state == "problem"
+    assert "(ports 41343, 1234)" in told.what
     assert told.remedy == "pip install 'langchain-lmswitch[embedded]'"
 
 
@@ -132,6 +133,8 @@ def test_address_where_nobody_listens(look_at: Examine, monkeypatch: pytest.Monk
     assert told.state == "problem"
     assert "nothing listens there" in told.what
     assert told.remedy == "unset LMSWITCH_BASE_URL"
+    assert look_at("access").state == "unknown"
+    assert look_at("models").state == "unknown", "no other host would be started"
 
 
 def test_host_on_another_port_than_the_one_given(
