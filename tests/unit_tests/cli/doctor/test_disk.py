@@ -10,8 +10,8 @@ import pytest
 from unit_tests.embedded.gguf_writer import write_model
 
 from langchain_lmswitch.cli.doctor.findings import Finding
-from langchain_lmswitch.cli.doctor.probes.folders import Folders
-from langchain_lmswitch.cli.doctor.verdicts.folders import judge_disk
+from langchain_lmswitch.cli.doctor.probes.folders import Folders, Obstacle, Why
+from langchain_lmswitch.cli.doctor.verdicts.folders import judge_disk, judge_folders
 from langchain_lmswitch.ledger.schema import APPLICATION, prepare
 
 Examine = Callable[..., Finding]
@@ -43,7 +43,7 @@ def test_file_where_a_folder_should_be(look_at: Examine, home: Path) -> None:
     told = look_at("folders")
 
     assert told.state == "problem"
-    assert f"{home} is no folder" in told.what
+    assert f"{home} is a file" in told.what
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
@@ -53,7 +53,29 @@ def test_folder_without_permission(look_at: Examine, home: Path) -> None:
     told = look_at("folders")
 
     assert told.state == "problem"
-    assert told.remedy == f"chmod -R u+rwX {home}"
+    assert told.remedy == f"chmod u+rwx {home}"
+
+
+@pytest.mark.parametrize(
+    ("why", "at_home", "remedy"),
+    [
+        ("no permission", True, "chmod u+rwx '/some where'"),
+        ("another user's", True, "sudo chown -R \"$(id -un)\" '/some where'"),
+        ("another user's", False, 'export LMSWITCH_HOME="$HOME/lmswitch"'),
+        ("read-only disk", True, 'export LMSWITCH_HOME="$HOME/lmswitch"'),
+    ],
+)
+def test_what_opens_a_folder(tmp_path: Path, why: Why, *, at_home: bool, remedy: str) -> None:
+    at = Path("/some where")
+    found = Obstacle(folder=at / "run", at=at, why=why, at_home=at_home)
+    facts = Folders(
+        home=at, obstacles=(found,), models=at, free_bytes=None, ledger=tmp_path / "ledger"
+    )
+
+    told = judge_folders(facts)
+
+    assert told.what.startswith(f"{at / 'run'} cannot be written: ")
+    assert told.remedy == remedy
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no modes")
