@@ -50,7 +50,7 @@ def look(command: Look, state: State) -> None:
 
 def _why(state: State) -> None:
     """Show the decision behind the last answer, or what it would be if it failed before one."""
-    from langchain_lmswitch.cli.explain import comparison
+    from langchain_lmswitch.cli.comparison import comparison
 
     if state.conversation.last is None:
         state.view.remark("Nothing was asked yet.")

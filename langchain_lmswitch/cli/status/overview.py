@@ -109,7 +109,7 @@ def residents(now: Status, *, wide: bool = True) -> "Table":
     from rich.text import Text
 
     headings = ["", "loaded as", *(["model"] * wide), "context", "holds", "state", "unloads", "use"]
-    rows = []
+    rows: list[tuple[str | Text, ...]] = []
     for number, one in enumerate(now.held):
         sign = letter(number)
         resident = one.resident

@@ -18,7 +18,7 @@ from langchain_lmswitch.cli.app import app
 from langchain_lmswitch.cli.session import Session
 from langchain_lmswitch.errors import HostLost
 from langchain_lmswitch.testing import FixedMachine, ScriptedHost, card
-from langchain_lmswitch.types.models import LoadSpec, ModelCard
+from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
 
 WITHOUT_JSON: Final[Mapping[str, str]] = {}
 """Commands that have no `--json`, and why; there is none."""
@@ -80,7 +80,8 @@ class Lost(ScriptedHost):
     async def cards(self) -> list[ModelCard]:
         raise HostLost(self.address, reason="nothing answers there")
 
-    residents = cards  # type: ignore[assignment]  # it fails all the same
+    async def residents(self) -> list[Resident]:
+        raise HostLost(self.address, reason="nothing answers there")
 
 
 ASKED: Final = [

@@ -16,7 +16,7 @@ from langchain_lmswitch.machine.memory import machine_memory
 from langchain_lmswitch.types.machine import Scope, Snapshot
 
 if TYPE_CHECKING:
-    from langchain_lmswitch.cli.models import Fit
+    from langchain_lmswitch.cli.shelf import Fit
 
 _MOST: Final = 8
 """Models whose room is reckoned, the smallest ones."""
