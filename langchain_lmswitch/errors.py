@@ -49,7 +49,28 @@ from langchain_core.exceptions import (
 
 
 class LMSwitchError(ModelError):
-    """Base of every error this package raises; all can be copied and pickled."""
+    """Base of every error this package raises; all can be copied and pickled.
+
+    `is_retryable` says whether the same request may succeed a moment later.
+
+    Example:
+        ```python
+        from langchain_lmswitch import ChatLMSwitch, LMSwitchError
+        from langchain_lmswitch.testing import ScriptedHost
+
+        llm = ChatLMSwitch(host=ScriptedHost(["tiny-chat"]))
+        try:
+            llm.invoke("Hello", model="tiny-chart")
+        except LMSwitchError as error:
+            print(type(error).__name__, error.is_retryable)
+            print(error)
+        ```
+
+        ```text
+        UnknownModel False
+        No model 'tiny-chart' on this host. Nearest: 'tiny-chat'. `lmswitch models` lists them all.
+        ```
+    """
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions are rebuilt from `args`, our message; our constructors take fields instead.

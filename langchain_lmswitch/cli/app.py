@@ -67,7 +67,7 @@ def lmswitch(
     """One chat model for all the models on your machine.
 
     Every setting can be given as a variable LMSWITCH_*, for example LMSWITCH_MODEL_FOLDERS for more
-    folders of GGUF files.
+    folders of GGUF files, or in a file; `lmswitch config` shows all.
     """
     ctx.obj = replace(session_of(ctx, base_url), debug=debug)
     if ctx.invoked_subcommand is None:

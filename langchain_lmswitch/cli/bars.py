@@ -186,8 +186,8 @@ def _run(bar: Bar, glyphs: Glyphs, kind: str, number: int, count: int) -> list[t
     model, other, free = glyphs
     if kind == "model":
         name = bar.parts[number].letter
-        return [(glyph, color(name)) for glyph in name + model * (count - 1)]
-    return [(other, "default") if kind == "other" else (free, "dim")] * count
+        return [(name, f"reverse {color(name)}"), *[(model, color(name))] * (count - 1)]
+    return [(other if kind == "other" else free, "dim")] * count
 
 
 def color(of_letter: str) -> str:

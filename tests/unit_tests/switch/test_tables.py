@@ -128,6 +128,8 @@ async def test_what_is_to_outlive_a_process_is_not_unloaded_at_its_end(how: str)
             one.surveyor.pins.add("a")
         case "loaded by hand":
             one.keep(resident)
+        case _:
+            pass
     await one.leave()
 
     stays = how in {"table", "by hand", "loaded by hand"}
