@@ -118,20 +118,25 @@ def _loaded_line(now: Status) -> str:
 
 
 def residents(now: Status, *, wide: bool = True) -> "Table":
-    """Lay out the models in memory; the letters are those in the bars."""
+    """Lay out the models in memory; the letters are those in the bars.
+
+    What is empty for all is left out: the model where its name stands in what it is loaded as, and
+    who uses it.
+    """
     from rich.text import Text
 
-    headings = ["", "loaded as", *(["model"] * wide), "context", "holds", "state", "unloads", "use"]
+    from langchain_lmswitch.switch.reckoner import OURS
+
+    headings = ("", "loaded as", "model", "context", "holds", "state", "unloads", "use")
     rows: list[tuple[str | Text, ...]] = []
     for number, one in enumerate(now.held):
-        sign = letter(number)
-        resident = one.resident
-        key = "" if resident.key == resident.identifier else resident.key
+        sign, resident = letter(number), one.resident
+        named = resident.identifier in {resident.key, f"{OURS}{resident.key}"}
         rows.append(
             (
                 Text(sign, style=f"bold {color(sign)}"),
                 resident.identifier,
-                *([key] * wide),
+                resident.key if wide and not named else "",
                 f"{resident.context_tokens:,}" if resident.context_tokens else UNKNOWN,
                 size(one.ram_bytes + one.vram_bytes),
                 _state(one),
@@ -139,10 +144,9 @@ def residents(now: Status, *, wide: bool = True) -> "Table":
                 _use(one),
             )
         )
-    if not any(row[-1] for row in rows):
-        headings.pop()
-        rows = [row[:-1] for row in rows]
-    return table(*headings, rows=rows, right=("context", "holds"))
+    shown = [place for place in range(len(headings)) if any(row[place] for row in rows)]
+    cells = [[row[place] for place in shown] for row in rows]
+    return table(*[headings[place] for place in shown], rows=cells, right=("context", "holds"))
 
 
 def _state(one: Held) -> str:
