@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 Wish = Annotated[
     str | None,
     typer.Argument(
-        metavar="[MODELS]",
+        metavar="MODELS",
         help="Only these: a part of their keys, a glob such as 'qwen*', or tools or vision.",
         autocompletion=installed,
     ),
