@@ -50,7 +50,7 @@ class NotebookScreen:
         from IPython.display import display  # noqa: PLC0415 - there is one: a kernel runs this
 
         if self._handle is None:
-            self._handle = display(view, display_id=True)
+            self._handle = display(view, display_id=True)  # type: ignore[no-untyped-call]  # IPython's
         else:
             self._handle.update(view)
 
