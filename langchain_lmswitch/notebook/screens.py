@@ -62,7 +62,7 @@ class NotebookScreen:
 class TerminalScreen:
     """Some lines of a terminal, written over and over; what is printed meanwhile stands above.
 
-    A second view in the same terminal shows nothing: the first one tells the same.
+    Where the terminal's library cannot show two views at once, the second one shows nothing.
     """
 
     def __init__(self) -> None:

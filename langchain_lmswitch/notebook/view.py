@@ -111,7 +111,7 @@ def _row(step: Step, shown: View) -> str:
         text = f"\u26a0 {text}"
     if step.part is not None:
         done = f'<div style="width:{step.part:.0%};background:{_color(step.key, shown)}"></div>'
-        text += f'<div style="{_BAR}">{done}</div>'
+        text += f' {step.part:.0%}<div style="{_BAR}">{done}</div>'
     if step.why:
         text += f'<div style="opacity:.7">{escape(step.why)}</div>'
     square = f'<span style="color:{_color(step.key, shown)}">\u25a0</span>'
