@@ -80,7 +80,7 @@ def test_requests_of_agents_and_other_threads_and_other_chat_models_are_seen() -
     llm, kept = chat(), Kept()
     other = ChatLMSwitch(host=llm.host, monitor=llm.host)
     with live(llm, kept):
-        create_agent(llm, tools=[]).invoke({"messages": "Hello"})  # type: ignore[arg-type]  # a text is a message
+        create_agent(llm, tools=[]).invoke({"messages": "Hello"})  # type: ignore[call-overload]  # a text is a message
         llm.bind(temperature=0).invoke("Hello")
         thread = threading.Thread(target=other.invoke, args=("Hello",))
         thread.start()

@@ -41,7 +41,7 @@ def page(shown: View) -> str:
     """Give the words of the HTML, as a reader sees them."""
     found: list[str] = []
     parser = HTMLParser()
-    parser.handle_data = found.append  # type: ignore[method-assign]  # it collects
+    parser.handle_data = found.append  # type: ignore[method-assign, assignment]  # it collects
     parser.feed(shown._repr_html_())
     return " ".join(" ".join(found).split())
 
