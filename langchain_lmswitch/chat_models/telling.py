@@ -59,7 +59,7 @@ class TellingChatModel(JudgedChatModel):
 
             ```python
             async with llm.live():
-                await agent.ainvoke({"messages": "What is 3 times 7?"})
+                await llm.ainvoke("Write a Python function that reverses a string.")
             ```
         """
         from langchain_lmswitch.notebook.live import Live  # noqa: PLC0415 - few want it

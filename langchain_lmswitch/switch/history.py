@@ -101,7 +101,11 @@ class History:
         for spans in (self._loads, self._waits, self._answers):
             for span in spans.under_way:
                 _tell(listener, span)
-        return lambda: self._listeners.pop(ticket, None) and None
+
+        def unsubscribe() -> None:
+            self._listeners.pop(ticket, None)
+
+        return unsubscribe
 
     def measured(self, snapshot: Snapshot) -> None:
         """Note what a measurement has shown, if it is news."""
