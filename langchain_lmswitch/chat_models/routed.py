@@ -31,7 +31,6 @@ class RoutedChatModel(ChatModelFields):
     _made: MadeSettings | None = PrivateAttr(default=None)
     _follows: bool = PrivateAttr(default=False)
     """Whether the profile follows the models; not if the user has given one."""
-    _last: Decision | None = PrivateAttr(default=None)
 
     @property
     def router(self) -> LMSwitchRouter:
@@ -88,26 +87,6 @@ class RoutedChatModel(ChatModelFields):
         self._follow(decision)
         return decision
 
-    def why(self) -> Decision | None:
-        """Give the last decision of this chat model; `None` if there is none yet.
-
-        Of an answer, also one that was asked for through `bind` or by an agent, or of `explain`.
-
-        Example:
-            ```python
-            from langchain_lmswitch import ChatLMSwitch
-
-            llm = ChatLMSwitch(max_tokens=8)
-            llm.invoke("What is the capital of France?")
-            print(llm.why().task)
-            ```
-
-            ```text
-            facts
-            ```
-        """
-        return self._last
-
     def get_num_tokens(self, text: str) -> int:
         """Count the tokens of a text; see `get_num_tokens_from_messages`.
 
@@ -149,7 +128,6 @@ class RoutedChatModel(ChatModelFields):
         return first_profile(Settings().context_tokens)  # a copy may be given another host
 
     def _follow(self, decision: Decision) -> None:
-        self._last = decision
         if self._follows:
             tokens = self._own_settings().context_tokens
             self.profile: ModelProfile | None = profile_of(decision, tokens)

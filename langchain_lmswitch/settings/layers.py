@@ -48,7 +48,7 @@ class Origin:
             case "variable":
                 return self.name
             case "command":
-                return "default of lmswitch commands"
+                return "default of commands"
             case "argument" | "default":
                 return self.kind
             case _:

@@ -76,7 +76,9 @@ class Switchboard:
         self.threads: Threads = Threads()
         self.contexts: ContextCache = contexts_in(settings.context_store)
         self.habits: Habits = Habits(clock=clock)
-        self.history: History = History(host.address, clock=wall_clock)
+        self.history: History = History(
+            host.address, budget_bytes=settings.budget_bytes, clock=wall_clock
+        )
         self._neighbors = neighbors or Neighbors(None)
         self._leases = Leases(self._neighbors, clock=clock)
         changes = Changes()

@@ -93,9 +93,10 @@ def test_an_example_without_a_model_runs(example: Example) -> None:
 @pytest.mark.filterwarnings("ignore:The middleware `ModelRouterMiddleware` is in beta")
 @of(weights=True)
 def test_an_example_with_real_models_runs(
-    example: Example, embedded: Embedded, monkeypatch: pytest.MonkeyPatch
+    example: Example, embedded: Embedded, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """By copy and paste: only where the host is comes from elsewhere."""
+    monkeypatch.chdir(tmp_path)  # some write a file
     monkeypatch.setenv("LMSWITCH_BASE_URL", embedded.base_url)
     monkeypatch.setenv("LM_API_TOKEN", embedded.token)
     check(example)

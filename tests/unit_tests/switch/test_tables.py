@@ -11,7 +11,7 @@ from langchain_lmswitch.errors import NotEnoughMemory
 from langchain_lmswitch.machine.lists import SharedList
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.board import Switchboard
-from langchain_lmswitch.switch.boards import pinned
+from langchain_lmswitch.switch.pinning import pinned
 from langchain_lmswitch.switch.slots import AHEAD
 from langchain_lmswitch.testing import ScriptedHost, card
 from langchain_lmswitch.types.models import ModelCard, Resident
@@ -128,6 +128,8 @@ async def test_what_is_to_outlive_a_process_is_not_unloaded_at_its_end(how: str)
             one.surveyor.pins.add("a")
         case "loaded by hand":
             one.keep(resident)
+        case _:
+            pass
     await one.leave()
 
     stays = how in {"table", "by hand", "loaded by hand"}
