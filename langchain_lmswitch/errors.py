@@ -206,11 +206,11 @@ class ModelDenied(LMSwitchError, ModelPermissionDeniedError, PermissionError):
     def __init__(self, key: str, *, setting: str, reason: str) -> None:
         self.key = key
         self.setting = setting
-        """`deny` or `allow`: an argument, or the variable LMSWITCH_DENY or LMSWITCH_ALLOW."""
+        """`deny` or `allow`: an argument, or a setting."""
         self.reason = reason
         super().__init__(
-            f"{key!r} may not answer: {reason}. Name another model, or change `{setting}` "
-            f"(LMSWITCH_{setting.upper()})."
+            f"{key!r} may not answer: {reason}. Name another model, or change `{setting}`; "
+            "`lmswitch config` tells where it is set."
         )
 
 
