@@ -33,7 +33,7 @@ class Examination:
     def __init__(self, session: Session, *, root: Path = Path("/")) -> None:
         self.session = session
         self.root = root
-        self.leaving = AsyncExitStack()
+        self.leaving: AsyncExitStack = AsyncExitStack()
         """What is to be closed at the end."""
         self._under_way: dict[object, asyncio.Task[Any]] = {}
 
