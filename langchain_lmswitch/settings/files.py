@@ -48,13 +48,23 @@ def places() -> Places:
     named = os.environ.get(CONFIG)
     if named is not None and named.strip().lower() in _OFF:
         return Places(user=None)
-    user = Path(named).expanduser() if named else usual_path()  # 1
+    user = expanded(named).absolute() if named else usual_path()  # 1
     return Places(user=user, named=named is not None, project=_project(user))  # 2
 
 
 def usual_path() -> Path:
     """Give the place of the user's file, unless the environment names another."""
     return Path(platformdirs.user_config_dir("langchain-lmswitch")) / FILE
+
+
+def expanded(path: str) -> Path:
+    """Read a path with `~` as a shell does; a user whom nobody knows is the name of a folder."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 - `Path` fails where nobody is known
+
+
+def is_there(path: Path) -> bool:
+    """Tell whether a file is there; one that we may not look for is not, as git has it."""
+    return os.path.exists(path)  # noqa: PTH110 - `Path` fails where we may not look
 
 
 def read(path: Path) -> SettingsFile:
@@ -83,14 +93,21 @@ def _read(path: Path, *_stamp: int) -> SettingsFile:
         return SettingsFile(path=path, text=text, values=tomllib.loads(text))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         told = f"{path} is no TOML: {error}."
-        raise BadSettings([told], remedy="Correct it there.") from error
+        raise BadSettings([told], remedy=_remedy(error)) from error
+
+
+def _remedy(error: ValueError) -> str:
+    """Say what to do; a path of Windows breaks most files that are no TOML."""
+    if any(sign in str(error) for sign in ("escape", "\\", "hex value")):
+        return "Correct it there: write paths with a backslash in single quotes."
+    return "Correct it there."
 
 
 def _project(user: Path) -> Path | None:
     for folder in _folders():
         file = folder / FILE
         try:
-            if file.is_file() and not (user.exists() and file.samefile(user)):
+            if file.is_file() and not (is_there(user) and file.samefile(user)):
                 return file
         except OSError:  # a folder that we may not look into
             continue

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator
 
+from langchain_lmswitch.settings.files import expanded
 from langchain_lmswitch.settings.layers import listed
 from langchain_lmswitch.settings.models import ModelSettings
 from langchain_lmswitch.settings.sources import split_path
@@ -13,6 +14,14 @@ from langchain_lmswitch.types.roles import roles_of
 from langchain_lmswitch.types.tasks import Role
 
 _NO_TABLE: Final = "it is no JSON object, such as"
+
+
+def _expanded(value: object) -> object:
+    return expanded(value) if isinstance(value, str) else value
+
+
+def _folders(value: object) -> object:
+    return [_expanded(one) for one in split_path(value)]
 
 
 def _roles(value: object) -> object:
@@ -43,8 +52,10 @@ def _by_name(tables: Mapping[str, Any]) -> Iterator[object]:
 
 Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
 """A list, or a text with commas."""
-Folders = Annotated[tuple[Path, ...], BeforeValidator(split_path)]
-"""A list, or a text as in `PATH`."""
+HomePath = Annotated[Path, BeforeValidator(_expanded)]
+"""A path that may begin with `~`."""
+Folders = Annotated[tuple[Path, ...], BeforeValidator(_folders)]
+"""A list of them, or a text as in `PATH`."""
 Roles = Annotated[tuple[Role, ...], BeforeValidator(_roles)]
 """A table by names of models; see `types.roles.roles_of`."""
 Models = Annotated[tuple[ModelSettings, ...], BeforeValidator(_models)]

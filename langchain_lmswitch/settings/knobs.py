@@ -6,7 +6,7 @@ from typing import Literal
 import platformdirs
 from pydantic import Field, SecretStr
 
-from langchain_lmswitch.settings.forms import Folders, Models, Names, Roles
+from langchain_lmswitch.settings.forms import Folders, HomePath, Models, Names, Roles
 from langchain_lmswitch.settings.reading import LayeredSettings
 from langchain_lmswitch.types.contexts import ContextMode, Overflow
 from langchain_lmswitch.types.tasks import Role
@@ -18,7 +18,7 @@ class Settings(LayeredSettings):
     Of several places that say something, the first counts:
 
     1. An argument.
-    2. The environment: `LMSWITCH_<NAME>`.
+    2. The environment: `LMSWITCH_<NAME>`. An empty variable says nothing, or is an empty list.
     3. The project's file: `lmswitch.toml` in the current directory, or in the nearest one above it
        that has one, up to the home directory. See `settings.sources.PERSONAL` for what it may not
        say, since it may be a stranger's.
@@ -50,7 +50,7 @@ class Settings(LayeredSettings):
     api_key: SecretStr | None = None
     """Token of the model host, `sk-lm-...`; read from `LM_API_TOKEN` too."""
 
-    home: Path = Field(
+    home: HomePath = Field(
         default_factory=lambda: Path(platformdirs.user_data_dir("langchain-lmswitch"))
     )
     """Where pulled weights lie, what is remembered, and the files of the embedded host; the user's
@@ -151,7 +151,7 @@ class Settings(LayeredSettings):
     `off` nobody, and a key that model if it is in memory. None is loaded for that. An answer waits
     0.3 s for it at most."""
 
-    context_store: Path | None = None
+    context_store: HomePath | None = None
     """A file that keeps indexes and summaries of long conversations for later processes: words of
     theirs are in it. Without one, they are kept in memory only."""
 

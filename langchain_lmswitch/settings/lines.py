@@ -1,8 +1,13 @@
 """On which line of a TOML file a key stands, which the standard library does not tell. Pure."""
 
+import io
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
+
+_CLOSING: Final = ("]", "}", '"""', "'''")
+"""What ends a statement of several lines."""
 
 
 def line_of(text: str, path: Sequence[str]) -> int | None:
@@ -19,7 +24,8 @@ def line_of(text: str, path: Sequence[str]) -> int | None:
     return None
 
 
-def _lines(text: str) -> dict[tuple[str, ...], int]:
+@lru_cache(maxsize=8)  # all keys of a file are asked for, one by one
+def _lines(text: str) -> Mapping[tuple[str, ...], int]:
     found: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
     for line, statement in _statements(text):
@@ -40,9 +46,13 @@ def _statements(text: str) -> Iterator[tuple[int, str]]:
     What is not finished on its first line, such as a list, cannot be read before its last.
     """
     first, pending = 1, ""
-    for number, line in enumerate(text.splitlines(keepends=True), start=1):
-        first = first if pending else number
+    # Python knows more ends of lines than TOML has.
+    for number, line in enumerate(io.StringIO(text, newline="\n"), start=1):
+        begun = bool(pending)
+        first = first if begun else number
         pending += line
+        if begun and not any(sign in line for sign in _CLOSING):
+            continue  # long lists would be read again for each of their lines
         try:
             tomllib.loads(pending)
         except tomllib.TOMLDecodeError:

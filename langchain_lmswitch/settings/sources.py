@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import Any, Final
 
 from langchain_lmswitch.errors import BadSettings
-from langchain_lmswitch.settings.files import Places, SettingsFile, places, read
+from langchain_lmswitch.settings.files import (
+    Places,
+    SettingsFile,
+    expanded,
+    is_there,
+    places,
+    read,
+)
 from langchain_lmswitch.settings.layers import Kind, Layer, origins
 
 PREFIX: Final = "LMSWITCH_"
@@ -31,9 +38,13 @@ where your words are sent and kept, which files are loaded, and whose models may
 
 _TABLES: Final = ("models", "roles")
 _PATHS: Final = ("context_store", "home")
-_NO_SETTINGS: Final = re.compile(r"CONFIG$|COMMAND$|TEST_|BENCH_|SERVICE_|PORT(_|$)")
+_LISTS: Final = ("ALLOW", "DENY", "MODEL_FOLDERS")
+_NO_SETTINGS: Final = re.compile(
+    r"CONFIG$|COMMAND$|TEST_|BENCH_|PORT$|(.+_)?(SERVICE_(HOST|PORT)|PORT_\d+_(TCP|UDP|SCTP))(_|$)"
+)
 """Variables of our prefix that are none: of our tests; and of Kubernetes, which sets some in every
-container beside a service of the name `lmswitch`."""
+container beside a service of the name `lmswitch`, or `lmswitch-` and more."""
+_URL: Final = re.compile(r"\w+://")
 
 
 def read_layers(given: Mapping[str, Any]) -> tuple[Layer, ...]:
@@ -64,12 +75,24 @@ def of_environment(environ: Mapping[str, str]) -> Layer:
     variables: dict[str, str] = {}
     for variable, text in environ.items():
         name = variable.upper().removeprefix(PREFIX)
-        if name != variable.upper() and not _NO_SETTINGS.match(name):
+        if name != variable.upper() and _says(name, text):
             values[name.lower()], variables[name.lower()] = text, variable
-    if TOKEN in environ and "api_key" not in values:
+    if environ.get(TOKEN) and "api_key" not in values:
         values["api_key"], variables["api_key"] = environ[TOKEN], TOKEN
     tables = {name: _decoded(values[name]) for name in _TABLES if name in values}
     return Layer(kind="variable", values=values | tables, variables=variables)
+
+
+def _says(name: str, text: str) -> bool:
+    """Tell whether a variable of our prefix says something, and of a setting.
+
+    1. An empty one says nothing: that is how containers and CI pass on what is not set. But a list
+       that is empty is one, which counts over that of a file.
+    2. Those of others are no settings; see `_NO_SETTINGS`.
+    """
+    if not text.strip():  # 1
+        return name in _LISTS
+    return not (_NO_SETTINGS.match(name) or (name.endswith("_PORT") and _URL.match(text)))  # 2
 
 
 def of_files(where: Places) -> tuple[Layer, ...]:
@@ -81,7 +104,7 @@ def of_files(where: Places) -> tuple[Layer, ...]:
     layers = []
     if where.project is not None:
         layers.append(_checked(_of_file("project", read(where.project)), where))
-    if where.user is not None and (where.named or where.user.exists()):
+    if where.user is not None and (where.named or is_there(where.user)):
         layers.append(_of_file("user", read(where.user)))
     return tuple(layers)
 
@@ -119,7 +142,7 @@ def _anchored(name: str, value: Any, file: Path) -> Any:
 
 
 def _path(value: Any, file: Path) -> Any:
-    return file.parent / Path(value).expanduser() if isinstance(value, str) else value
+    return file.parent / expanded(value) if isinstance(value, str) else value
 
 
 def split_path(value: Any) -> Sequence[Any]:

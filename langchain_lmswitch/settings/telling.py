@@ -1,6 +1,7 @@
 """What is wrong with settings, in words that say where it stands and what to do."""
 
 import difflib
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -55,7 +56,7 @@ def written(path: Sequence[str]) -> str:
     """Write the keys that lead to a value as a file has them: `models."coder".pin`."""
     match path:
         case [name, table, *keys]:
-            return ".".join([name, f'"{table}"', *keys])
+            return ".".join([name, json.dumps(table, ensure_ascii=False), *keys])
         case _:
             return ".".join(path)
 
@@ -63,8 +64,8 @@ def written(path: Sequence[str]) -> str:
 def _path(location: Sequence[int | str], values: Mapping[str, Any]) -> tuple[str, ...]:
     """Give the keys that lead to a value; tables of models are numbered by pydantic."""
     name, *rest = map(str, location)
-    match values.get(name), rest:
-        case Mapping() as tables, [number, *keys] if number.isdigit():
+    match name, values.get(name), rest:
+        case "models", Mapping() as tables, [number, *keys] if number.isdigit():
             return (name, list(tables)[int(number)], *keys[:1])
         case _:
             return (name,)

@@ -69,6 +69,52 @@ def test_outside_of_home_it_is_looked_for_up_to_the_root(
     assert places().project == desk.home.parent / "lmswitch.toml"
 
 
+def test_where_we_may_not_look_there_is_no_file(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As for a service that has another user's HOME; that it is too long a name works for root."""
+    desk.write(project="parallel = 3")
+    monkeypatch.setenv("XDG_CONFIG_HOME", f"{desk.home}/{'x' * 300}")
+
+    assert Settings().parallel == 3
+
+
+def test_a_home_that_nobody_has_is_the_name_of_a_folder(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.write(user='home = "~nobody-here/x"\nmodel_folders = ["~/models"]')
+
+    assert Settings().home == desk.user_file.parent / "~nobody-here" / "x"
+    assert Settings().model_folders == (desk.home / "models",)
+    monkeypatch.setenv("LMSWITCH_CONFIG", "~nobody-here/x.toml")
+    assert places().user == desk.project / "~nobody-here" / "x.toml"
+
+
+def test_a_variable_may_begin_at_home(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where no shell has read it: in a container, in a unit of systemd."""
+    monkeypatch.setenv("LMSWITCH_HOME", "~/data")
+    monkeypatch.setenv("LMSWITCH_MODEL_FOLDERS", "~/a")
+
+    assert Settings().home == desk.home / "data"
+    assert Settings().model_folders == (desk.home / "a",)
+
+
+def test_an_empty_variable_says_nothing_or_is_an_empty_list(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As containers and CI pass on what is not set."""
+    desk.write(user='base_url = "h:1"\ndeny = ["a"]\napi_key = "k"\nthreads = 2')
+    for name in ("HOME", "BASE_URL", "DENY", "API_KEY", "THREADS", "MODELS", "CONTEXT_STORE"):
+        monkeypatch.setenv(f"LMSWITCH_{name}", "")
+    monkeypatch.setenv("LM_API_TOKEN", "")
+
+    found = Settings()
+
+    assert (found.base_url, found.api_key, found.threads) == ("h:1", SecretStr("k"), 2)
+    assert (found.deny, found.models, found.context_store) == ((), (), None)
+    assert found.home.is_absolute()
+
+
 def test_the_user_s_file_is_no_project_s(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever works in the folder of settings may say there what only the user may."""
     desk.write(user='base_url = "h:1"')

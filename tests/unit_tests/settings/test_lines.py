@@ -60,3 +60,14 @@ def test_what_is_within_a_value_has_the_line_of_the_value() -> None:
 
 def test_windows_ends_its_lines_otherwise() -> None:
     assert line_of(TEXT.replace("\n", "\r\n"), ["models", "tiny", "pin"]) == 12
+
+
+def test_what_only_python_takes_for_the_end_of_a_line_is_none() -> None:
+    """A separator of Unicode, in a text that somebody pasted."""
+    assert line_of('text = "a\u2028b\x85c"\nthreads = 4\n', ["threads"]) == 2
+
+
+def test_a_long_list_is_read_once_and_not_once_per_line() -> None:
+    begun = [f'  "model-{number}",\n' for number in range(20_000)]
+
+    assert line_of(f"deny = [\n{''.join(begun)}]\nthreads = 4\n", ["threads"]) == 20_003

@@ -36,6 +36,8 @@ def told() -> str:
         ("[models.a]\nscores.code = 2", 'line 2: `models."a".scores` cannot be 2: Input should be'),
         ("[roles]\na = ['cook']", "line 1: `roles` cannot be {'a': ['cook']}: 'a' has the role"),
         ("parallel = 0", "line 1: `parallel` cannot be 0: Input should be greater than or equal"),
+        ("deny = { a = 1 }", "line 1: `deny` cannot be {'a': 1}: Input should be a valid string."),
+        ("models.'q\"x'.pin = 3", 'line 1: `models."q\\"x".pin` cannot be 3: Input should be a'),
         ("deny = [3]", "line 1: `deny` cannot be 3: Input should be a valid string."),
     ],
 )
@@ -60,6 +62,16 @@ def test_what_is_no_toml(text: str, said: str, desk: Desk) -> None:
 
     with pytest.raises(BadSettings, match=rf"project.lmswitch\.toml {said} Correct it there\.$"):
         Settings()
+
+
+def test_a_path_of_windows_in_a_file(desk: Desk) -> None:
+    desk.write(user=r'home = "C:\Users\me"')
+
+    assert told().endswith("Correct it there: write paths with a backslash in single quotes.")
+
+    desk.write(user=r"home = 'C:\Users\me'")
+
+    assert str(Settings().home).endswith(r"C:\Users\me")
 
 
 def test_what_is_no_text(desk: Desk) -> None:
@@ -114,6 +126,9 @@ def test_what_a_variable_says_wrong(
         "LMSWITCH_SERVICE_PORT_HTTP",
         "LMSWITCH_PORT",
         "LMSWITCH_PORT_1234_TCP_ADDR",
+        "LMSWITCH_WEB_SERVICE_PORT",
+        "LMSWITCH_WEB_PORT",
+        "LMSWITCH_WEB_PORT_80_TCP",
     ],
 )
 @pytest.mark.usefixtures("desk")
@@ -122,6 +137,16 @@ def test_variables_that_are_no_settings(variable: str, monkeypatch: pytest.Monke
     monkeypatch.setenv(variable, "tcp://10.0.0.1:1234")
 
     assert Settings() == Settings(base_url=None)
+
+
+@pytest.mark.parametrize("variable", ["LMSWITCH_HOST_PORT", "LMSWITCH_SERVICE", "LMSWITCH_POTR"])
+@pytest.mark.usefixtures("desk")
+def test_variables_that_somebody_took_for_settings(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(variable, "1234")
+
+    assert told().startswith(f"{variable} is no setting.")
 
 
 @pytest.mark.usefixtures("desk")
