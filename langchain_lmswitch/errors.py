@@ -327,8 +327,12 @@ class BadModelFile(LMSwitchError, ValueError):
 class BadSettings(LMSwitchError, ValueError):
     """A setting cannot be as a file, the environment or an argument has it."""
 
-    def __init__(self, problems: Sequence[str], *, remedy: str) -> None:
+    def __init__(
+        self, problems: Sequence[str], *, remedy: str, paths: Sequence[tuple[str, ...]] = ()
+    ) -> None:
         self.problems: tuple[str, ...] = tuple(problems)
         """Each with the place where it stands."""
         self.remedy = remedy
+        self.paths: tuple[tuple[str, ...], ...] = tuple(paths)
+        """The keys that lead to each value that cannot be; none if a file cannot be read."""
         super().__init__(f"{' '.join(problems)} {remedy}")

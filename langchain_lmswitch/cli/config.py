@@ -48,7 +48,7 @@ def config(
     """Show every setting, its value, where it comes from.
 
     Of several places the first counts: options, variables LMSWITCH_*, the lmswitch.toml of the
-    project, that of the user, the default.
+    project, that of the user, the default. It ends with 2 if any is wrong.
     """
     from langchain_lmswitch.settings.documenting import settings_table
     from langchain_lmswitch.settings.files import places
@@ -67,21 +67,23 @@ def config(
 
 
 def _tell_settings(session: Session, *, changed: bool, json: bool) -> None:
-    found = [one for one in _look(session) if one.changed or not changed]
+    """Show the settings; if some are wrong, they are marked, and the error comes last.
+
+    Raises:
+        BadSettings: Some are wrong.
+    """
+    from langchain_lmswitch.settings.sifting import sift
+
+    sifted = sift({} if session.base_url is None else {"base_url": session.base_url})
+    found = [one for one in sifted.settings if one.changed or not changed]
     if json:
         show_json({"settings": [record(one) for one in found]})
     elif found:
         show(listing(found), *_legend(found))
-    else:
+    elif sifted.error is None:
         remark("All is as by default. `lmswitch config --init` writes a file to start from.")
-
-
-def _look(session: Session) -> "tuple[Setting, ...]":
-    from langchain_lmswitch.settings.listing import all_settings
-    from langchain_lmswitch.settings.sources import read_layers
-
-    given = {} if session.base_url is None else {"base_url": session.base_url}
-    return all_settings(session.settings(), read_layers(given))
+    if sifted.error is not None:
+        raise sifted.error
 
 
 def record(one: "Setting") -> dict[str, Any]:
@@ -90,17 +92,22 @@ def record(one: "Setting") -> dict[str, Any]:
         "name": one.name,
         "value": one.value,
         "changed": one.changed,
+        "wrong": one.wrong,
         "from": [asdict(origin) for origin in one.origins],
     }
 
 
 def listing(found: "Sequence[Setting]") -> "Table":
     """Lay settings out as a table."""
-    rows = [(one.name, value(one), origin(one)) for one in found]
+    rows = [(one.name, _marked(one), origin(one)) for one in found]
     laid = table("setting", "value", "from", rows=rows)
     for row, one in zip(laid.rows, found, strict=True):
-        row.style = None if one.changed else "dim"
+        row.style = "red" if one.wrong else None if one.changed else "dim"
     return laid
+
+
+def _marked(one: "Setting") -> str:
+    return f"{value(one)} (wrong)" if one.wrong else value(one)
 
 
 def _legend(found: "Sequence[Setting]") -> list[str]:

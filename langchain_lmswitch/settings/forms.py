@@ -27,13 +27,19 @@ def _folders(value: object) -> object:
 def _roles(value: object) -> object:
     if isinstance(value, str):
         raise ValueError(f'{_NO_TABLE} {{"coder": ["code"]}}')  # noqa: TRY004 - the kind that pydantic tells
-    return roles_of(value) if isinstance(value, Mapping) else value
+    return roles_of(value) if isinstance(value, Mapping) else _list(value)
 
 
 def _models(value: object) -> object:
     if isinstance(value, str):
         raise ValueError(f'{_NO_TABLE} {{"coder": {{"max_context": 16384}}}}')  # noqa: TRY004 - as above
-    return tuple(_by_name(value)) if isinstance(value, Mapping) else value
+    return tuple(_by_name(value)) if isinstance(value, Mapping) else _list(value)
+
+
+def _list(value: object) -> object:
+    if not isinstance(value, list | tuple):
+        raise ValueError("it is no table by names of models")  # noqa: TRY004 - as above
+    return value
 
 
 def _by_name(tables: Mapping[str, Any]) -> Iterator[object]:

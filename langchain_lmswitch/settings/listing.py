@@ -24,6 +24,8 @@ class Setting:
     """The one that counts first; the last is the default."""
     added: bool = False
     """Whether what the first two say is added up."""
+    wrong: bool = False
+    """Whether it cannot be, or is no setting."""
 
     @property
     def changed(self) -> bool:

@@ -1,23 +1,27 @@
 """Settings that are read from several places, one above the other."""
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from langchain_lmswitch.settings.layers import merged
+from langchain_lmswitch.settings.layers import Layer, merged
 from langchain_lmswitch.settings.models import ModelSettings
 from langchain_lmswitch.settings.sources import read_layers
 from langchain_lmswitch.settings.telling import told
+
+ReadLayers = Callable[[Mapping[str, Any]], Sequence[Layer]]
 
 
 class LayeredSource(PydanticBaseSettingsSource):
     """What all places say together, the arguments first."""
 
-    def __init__(self, given: PydanticBaseSettingsSource) -> None:
+    def __init__(self, given: PydanticBaseSettingsSource, layers: ReadLayers) -> None:
         super().__init__(given.settings_cls)
         self._given = given
+        self._layers = layers
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         """Give nothing: all is given at once."""
@@ -29,7 +33,7 @@ class LayeredSource(PydanticBaseSettingsSource):
         Raises:
             BadSettings: A file cannot be read, or says what it may not.
         """
-        return merged(read_layers(self._given()))
+        return merged(self._layers(self._given()))
 
 
 class LayeredSettings(BaseSettings):
@@ -44,7 +48,7 @@ class LayeredSettings(BaseSettings):
                 super().__init__(**values)
             except ValidationError as error:
                 fields, model_fields = type(self).model_fields, ModelSettings.table_keys()
-                layers = read_layers(values)
+                layers = self.layers(values)
                 raise told(error, layers, fields=fields, model_fields=model_fields) from None
 
     @classmethod
@@ -57,4 +61,9 @@ class LayeredSettings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 - as above
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read one source that knows all places: it merges tables, and can tell who said what."""
-        return (LayeredSource(init_settings),)
+        return (LayeredSource(init_settings, cls.layers),)
+
+    @classmethod
+    def layers(cls, given: Mapping[str, Any]) -> Sequence[Layer]:
+        """Read all places, those that are given as arguments first."""
+        return read_layers(given)

@@ -47,7 +47,7 @@ container beside a service of the name `lmswitch`, or `lmswitch-` and more."""
 _URL: Final = re.compile(r"\w+://")
 
 
-def read_layers(given: Mapping[str, Any]) -> tuple[Layer, ...]:
+def read_layers(given: Mapping[str, Any], where: Places | None = None) -> tuple[Layer, ...]:
     """Read all places, and give what each says, from the highest to the lowest.
 
     1. What is given as arguments.
@@ -56,6 +56,10 @@ def read_layers(given: Mapping[str, Any]) -> tuple[Layer, ...]:
     4. The user's file.
     5. What an `lmswitch` command takes instead of a default.
 
+    Args:
+        given: The arguments.
+        where: The files; without it, they are looked for.
+
     Raises:
         BadSettings: A file cannot be read, or says what it may not.
     """
@@ -63,7 +67,7 @@ def read_layers(given: Mapping[str, Any]) -> tuple[Layer, ...]:
     found = (
         Layer(kind="argument", values=given),  # 1
         of_environment(os.environ),  # 2
-        *of_files(places()),  # 3, 4
+        *of_files(where or places()),  # 3, 4
         Layer(kind="command", values=command),  # 5
     )
     return tuple(layer for layer in found if layer.values)

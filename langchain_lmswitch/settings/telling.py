@@ -36,15 +36,16 @@ def told(
         fields: The names of all settings.
         model_fields: The keys that the table of one model may have.
     """
-    problems = {}
+    problems, paths = {}, {}
     values = merged(layers)
     for one in error.errors(include_url=False):
         path = _path(one["loc"], values)
         origin = origins(layers, *path)[0]
         known = model_fields if len(path) > 1 else fields
         problems[_problem(one, path, origin, known)] = origin.kind
+        paths[path] = None
     remedies = dict.fromkeys(_REMEDIES.get(kind, "") for kind in problems.values())
-    return BadSettings(list(problems), remedy=" ".join(filter(None, remedies)))
+    return BadSettings(list(problems), remedy=" ".join(filter(None, remedies)), paths=list(paths))
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:

@@ -71,6 +71,69 @@ def test_only_what_is_changed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> No
     assert row(run().stdout, "unload_at_exit")[1:] == ["false", "default of commands"]
 
 
+def test_what_is_wrong_is_shown_among_the_rest(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is marked, told with what to do, and the command fails."""
+    desk.write(
+        user='api_key = ["secret"]\nparallel = 2\nday = 2020-01-01\n'
+        '[models.coder]\npin = "maybe"\nmax_context = 4096',
+        project="parallel = 0",
+    )
+    monkeypatch.setenv("LMSWITCH_CONTXT", "on")
+
+    done = run("--changed")
+    shown = done.stdout
+
+    assert done.exit_code == 2
+    assert row(shown, "api_key") == ["api_key", "set (wrong)", "user file, line 1"]
+    assert row(shown, "parallel")[1:] == [
+        "0 (wrong)",
+        "project file, line 1, over user file, line 2",
+    ]
+    assert row(shown, 'models."coder".pin')[1:] == ["maybe (wrong)", "user file, line 5"]
+    assert row(shown, 'models."coder".max_context')[1:] == ["4096", "user file, line 6"]
+    assert row(shown, "contxt")[1:] == ["on (wrong)", "LMSWITCH_CONTXT"]
+    assert row(shown, "day")[1:] == ["2020-01-01 (wrong)", "user file, line 3"]
+    assert len(shown.split("\n\n")[0].splitlines()) == 2 + 6
+    assert "secret" not in shown + done.stderr
+    assert "`parallel` cannot be 0" in done.stderr
+
+
+def test_what_is_wrong_as_json(desk: Desk) -> None:
+    desk.write(user="parallel = 0\nthreads = 2")
+
+    done = run("--json", "--changed")
+    found = {
+        one["name"]: (one["value"], one["wrong"]) for one in json.loads(done.stdout)["settings"]
+    }
+
+    assert done.exit_code == 2
+    assert found == {"parallel": (0, True), "threads": (2, False)}
+    assert json.loads(done.stderr)["error"] == "BadSettings"
+
+
+@pytest.mark.parametrize("project", ["threads 3", 'base_url = "h:1"'])
+def test_a_file_that_cannot_be_used_is_left_out(project: str, desk: Desk) -> None:
+    desk.write(user="threads = 2", project=project)
+
+    done = run("--changed")
+
+    assert done.exit_code == 2
+    assert row(done.stdout, "threads")[1:] == ["2", "user file, line 1"]
+    assert str(desk.project_file) in done.stderr
+
+
+def test_where_no_file_can_be_read_the_environment_is_shown(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.write(user="a = ", project="threads 3")
+    monkeypatch.setenv("LMSWITCH_THREADS", "4")
+
+    done = run("--changed")
+
+    assert done.exit_code == 2
+    assert row(done.stdout, "threads")[1:] == ["4", "LMSWITCH_THREADS"]
+
+
 @pytest.mark.usefixtures("desk")
 def test_nothing_changed_says_how_to_begin() -> None:
     done = run("--changed")
@@ -96,6 +159,7 @@ def test_as_json(desk: Desk) -> None:
         "name": "threads",
         "value": 2,
         "changed": True,
+        "wrong": False,
         "from": [
             {"kind": "user", "name": str(desk.user_file), "line": 2},
             {"kind": "default", "name": "", "line": None},

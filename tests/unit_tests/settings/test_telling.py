@@ -29,6 +29,7 @@ def told() -> str:
             'line 2: `models."a/b".max_contxt` is no setting. Nearest: max_context.',
         ),
         ("[models.a]\nmodels = 1", "line 1: `models` cannot be {'a': {'models': 1}}: 'a' names"),
+        ("models = 3", "line 1: `models` cannot be 3: it is no table by names of models."),
         ("models.a = 3", "line 1: `models` cannot be {'a': 3}: 'a' needs a table of roles, scores"),
         ("[models.a]\npin = 3", 'line 2: `models."a".pin` cannot be 3: Input should be a valid'),
         ("[models.a]\nroles = ['cook']", "line 2: `models.\"a\".roles` cannot be 'cook': Input"),
