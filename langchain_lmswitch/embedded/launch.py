@@ -11,11 +11,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-import httpx
 import psutil
 from filelock import AsyncFileLock
 
 from langchain_lmswitch.embedded import presence
+from langchain_lmswitch.embedded.greeting import direct_client, greets
 from langchain_lmswitch.embedded.presence import Address
 from langchain_lmswitch.errors import HostNotFound, MissingExtra
 from langchain_lmswitch.settings.files import CONFIG
@@ -66,13 +66,8 @@ async def find_running(settings: "Settings") -> Address | None:
 
 
 async def _greets(host_port: str) -> bool:
-    """Whether a host answers there; proxies of the environment have no say on loopback."""
-    try:
-        async with httpx.AsyncClient(trust_env=False, timeout=GREETING_S) as client:
-            response = await client.get(f"http://{host_port}/lmstudio-greeting")
-        return response.status_code == httpx.codes.OK and response.json() == {"lmstudio": True}
-    except (httpx.HTTPError, ValueError):
-        return False
+    async with direct_client(within_s=GREETING_S) as client:
+        return await greets(client, host_port, within_s=GREETING_S)
 
 
 async def _started(settings: "Settings", command: Sequence[str]) -> Address:

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
 
-import httpx
-
 from langchain_lmswitch.embedded import launch
+from langchain_lmswitch.embedded.greeting import direct_client, greets
 from langchain_lmswitch.embedded.presence import Address
 from langchain_lmswitch.errors import HostNotFound, MissingExtra
 from langchain_lmswitch.hosts.addresses import DEFAULT_PORT, parse_address, scope_of
@@ -80,16 +79,17 @@ def lmstudio_ports(user_home: Path) -> list[int]:
 
 async def greetings(addresses: Sequence[str], *, within_s: float) -> list[str]:
     """Ask all addresses at once for LM Studio's greeting; list those that greet, in order."""
-    async with httpx.AsyncClient(trust_env=False, timeout=within_s) as client:
-        answers = await asyncio.gather(*(_greets(client, one, within_s) for one in addresses))
-    return [one for one, greets in zip(addresses, answers, strict=True) if greets]
+    async with direct_client(within_s=within_s) as client:
+        answers = await asyncio.gather(
+            *(greets(client, one, within_s=within_s) for one in addresses)
+        )
+    return [one for one, answer in zip(addresses, answers, strict=True) if answer]
 
 
 async def first_greeting(addresses: Sequence[str], *, within_s: float) -> str | None:
     """Ask all addresses at once for LM Studio's greeting; give the first in order that greets."""
-    # A host on this machine or in this network: never through a proxy, whatever the environment.
-    async with httpx.AsyncClient(trust_env=False, timeout=within_s) as client:
-        asked = [asyncio.create_task(_greets(client, one, within_s)) for one in addresses]
+    async with direct_client(within_s=within_s) as client:
+        asked = [asyncio.create_task(greets(client, one, within_s=within_s)) for one in addresses]
         try:
             for address, answer in zip(addresses, asked, strict=True):
                 if await answer:
@@ -171,20 +171,3 @@ def noted_port(user_home: Path) -> Iterable[int]:
         return ()
     port = noted.get("port") if isinstance(noted, dict) else None
     return (port,) if isinstance(port, int) and 0 < port < 2**16 else ()
-
-
-async def _greets(client: httpx.AsyncClient, address: str, within_s: float) -> bool:
-    try:
-        async with asyncio.timeout(within_s):
-            response = await client.get(f"http://{address}/lmstudio-greeting")
-        return response.status_code == httpx.codes.OK and _is_greeting(response)
-    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError):
-        return False
-
-
-def _is_greeting(response: httpx.Response) -> bool:
-    try:
-        greeting = response.json()
-    except ValueError:
-        return False
-    return isinstance(greeting, dict) and greeting.get("lmstudio") is True

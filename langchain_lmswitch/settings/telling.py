@@ -36,7 +36,8 @@ def told(
         fields: The names of all settings.
         model_fields: The keys that the table of one model may have.
     """
-    problems, paths = {}, {}
+    problems: dict[str, Kind] = {}
+    paths: dict[tuple[str, ...], None] = {}
     values = merged(layers)
     for one in error.errors(include_url=False):
         path = _path(one["loc"], values)

@@ -7,7 +7,6 @@ of an answer. Read in `lmstudio` 1.5.0 and 1.6.0b1.
 import contextlib
 import functools
 import logging
-import ssl
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from contextvars import ContextVar
 from importlib.metadata import version
@@ -17,6 +16,8 @@ import httpx
 import lmstudio
 from lmstudio import _ws_impl, json_api
 from lmstudio.async_api import AsyncChannel, _AsyncSession
+
+from langchain_lmswitch.embedded.greeting import NO_TLS
 
 __all__ = ["NEEDED", "SUPPORTED", "AsyncChannel", "Client", "check_sdk", "quiet_sdk_logs"]
 
@@ -33,9 +34,6 @@ NEEDED: Final[tuple[tuple[object, str], ...]] = (
     (AsyncChannel, "cancel"),
     (_ws_impl, "aconnect_ws"),
 )
-
-NO_TLS: Final = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""For hosts that speak none: loading the certificates of the system takes longer than a call."""
 
 _direct: ContextVar[bool] = ContextVar("langchain_lmswitch_direct", default=False)
 """Set in the tasks of our own clients, so that other users of the SDK keep its ways."""

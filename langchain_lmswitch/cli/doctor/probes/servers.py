@@ -17,6 +17,8 @@ from langchain_lmswitch.hosts.finding import Found, greetings, lmstudio_ports, l
 from langchain_lmswitch.machine.boundary import read_surroundings
 
 _GREETING_S: Final = 1.2
+_OUTSIDE_S: Final = 0.6
+"""The computer around us is no farther than this one; where it lets nobody in, this is lost."""
 _KNOCK_S: Final = 1.0
 
 Silence = Literal["refused", "no answer", "another server", "no such name"]
@@ -76,7 +78,7 @@ async def read_servers(exam: Examination) -> Servers:
     greets = not bad_address and not set(usable).isdisjoint(greeting)
     used = await look(settings) if greets else None
     if used is None:
-        greeting += await _greeting(_outside(exam.root))
+        greeting += await _greeting(_outside(exam.root), within_s=_OUTSIDE_S)
     return Servers(
         given=given,
         bad_address=bad_address,
@@ -96,8 +98,8 @@ def same(one: str, other: str) -> bool:
     return (names.get(name, name), port) == (names.get(other_name, other_name), other_port)
 
 
-async def _greeting(addresses: Sequence[str]) -> list[str]:
-    return await greetings(list(dict.fromkeys(addresses)), within_s=_GREETING_S)
+async def _greeting(addresses: Sequence[str], *, within_s: float = _GREETING_S) -> list[str]:
+    return await greetings(list(dict.fromkeys(addresses)), within_s=within_s)
 
 
 def _given(base_url: str | None) -> tuple[str | None, str]:
