@@ -89,6 +89,17 @@ class Session:
             return boards().given(self.host, self.monitor, self.settings())
         return await boards().find(self.settings())
 
+    async def running_board(self) -> "Switchboard | None":
+        """Give the switchboard of a host that runs; none is started. On the portal's loop only.
+
+        Raises:
+            HostNotFound: The address that was given does not answer.
+        """
+        from langchain_lmswitch.hosts.finding import look
+
+        runs = self.host is not None or await look(self.settings()) is not None
+        return await self.board() if runs else None
+
     def chat_model(self, **options: Any) -> "ChatLMSwitch":
         """Make the chat model that asks and explains; an option that is `None` is left out."""
         from langchain_lmswitch.chat_models import ChatLMSwitch

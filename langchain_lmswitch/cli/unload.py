@@ -58,12 +58,10 @@ def unload(
 
 async def _leaving(session: Session, name: str | None, *, everything: bool) -> "list[Leaving]":
     """List what would leave; where no host runs, none is started to find that it holds nothing."""
-    from langchain_lmswitch.hosts.finding import look
     from langchain_lmswitch.switch.byhand import ByHand
 
-    if session.host is None and await look(session.settings()) is None:
-        return []
-    return await ByHand(await session.board()).leaving(name, everything=everything)
+    board = await session.running_board()
+    return [] if board is None else await ByHand(board).leaving(name, everything=everything)
 
 
 async def _unload(session: Session, leaving: "Sequence[Leaving]") -> "list[Resident]":

@@ -42,11 +42,18 @@ def tuned(card: ModelCard, tables: Sequence[ModelSettings]) -> Tuning:
     if not meant:
         return _UNTUNED
     return Tuning(
-        pinned=bool(_first("pin", meant)),
+        pinned=pinned_by(card, meant) is not None,
         most_context_tokens=_first("max_context", meant),
         parallel=_first("parallel", meant),
         ttl_s=_first("ttl_s", meant),
     )
+
+
+def pinned_by(card: ModelCard, tables: Sequence[ModelSettings]) -> str | None:
+    """Name the table that pins a model; `None` if none does, or one before it says otherwise."""
+    saying = (one for one in tables if "pin" in one.model_fields_set and matches(card, one.models))
+    first = next(saying, None)
+    return first.models if first is not None and first.pin else None
 
 
 def capped(card: ModelCard, tables: Sequence[ModelSettings]) -> ModelCard:

@@ -45,14 +45,53 @@ def test_pins_are_set_listed_and_taken_off() -> None:
     assert on.called("load") == []
 
 
-def test_pins_of_tables_are_listed_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("LMSWITCH_MODELS", '{"coder*": {"pin": true}, "chat": {"pin": false}}')
+def rows(done: Result) -> list[list[str]]:
+    return [line.split(maxsplit=1) for line in done.stdout.splitlines()[2:]]
+
+
+TABLES = '{"coder-1b": {"pin": false}, "coder*": {"pin": true}, "nobody": {"pin": true}}'
+
+
+def test_models_that_tables_pin_are_listed_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By name, so that what an earlier table takes out is not among them."""
+    monkeypatch.setenv("LMSWITCH_MODELS", TABLES)
     on = host()
     run(on, "chat")
-    rows = [line.split(maxsplit=1) for line in run(on).stdout.splitlines()[2:]]
 
-    assert [row[0] for row in rows] == ["chat-8b", "coder*"]
-    assert rows[1][1] == '[models."coder*"] in your settings'
+    assert rows(run(on)) == [
+        ["chat-8b", "lmswitch pin"],
+        ["coder-7b", '[models."coder*"] in your settings'],
+    ]
+    assert json.loads(run(on, "--json").stdout) == {
+        "by_hand": ["chat-8b"],
+        "by_table": ["coder*", "nobody"],
+        "models": {"coder-7b": "coder*"},
+    }
+
+
+def test_tables_are_listed_as_they_stand_where_no_host_answers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LMSWITCH_MODELS", TABLES)
+    monkeypatch.setenv("LMSWITCH_BASE_URL", "127.0.0.1:9")
+
+    done = run(None)
+
+    assert [row[0] for row in rows(done)] == ["coder*", "nobody"]
+    assert "No host tells which models your settings mean" in done.stderr
+    assert json.loads(run(None, "--json").stdout)["models"] is None
+
+
+def test_a_pin_taken_off_that_a_table_sets_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LMSWITCH_MODELS", TABLES)
+    on = host()
+    for name in ("coder-7b", "coder-1b"):
+        run(on, name)
+
+    assert run(on, "coder-7b", "--off").stdout == (
+        'coder-7b is not pinned by hand any more, but by [models."coder*"] in your settings.\n'
+    )
+    assert run(on, "coder-1b", "--off").stdout == "coder-1b may be unloaded to make room again.\n"
 
 
 @pytest.mark.parametrize("args", [["nobody"], ["coder"]])
