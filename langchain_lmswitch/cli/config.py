@@ -74,7 +74,7 @@ def _tell_settings(session: Session, *, changed: bool, json: bool) -> None:
     """
     from langchain_lmswitch.settings.sifting import sift
 
-    sifted = sift({} if session.base_url is None else {"base_url": session.base_url})
+    sifted = sift(session.given)
     found = [one for one in sifted.settings if one.changed or not changed]
     if json:
         show_json({"settings": [record(one) for one in found]})

@@ -64,7 +64,12 @@ class Session:
         """
         from langchain_lmswitch.settings import Settings
 
-        return Settings() if self.base_url is None else Settings(base_url=self.base_url)
+        return Settings(**self.given)
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """The settings that are given as options."""
+        return {} if self.base_url is None else {"base_url": self.base_url}
 
     def measure(self) -> "Monitor":
         """Give what measures this machine."""

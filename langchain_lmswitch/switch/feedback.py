@@ -70,7 +70,7 @@ class Feedback:
         kept = (
             f"the last {MOST_ANSWERS:,} are, in {self._settings.ledger_path}"
             if self._settings.remember
-            else "only those of this process are, since LMSWITCH_REMEMBER is off"
+            else "only those of this process are, since `remember` is off in your settings"
         )
         return InvalidRequest(
             f"No answer is remembered as {' or '.join(names)}; {kept}. Give the message itself or "

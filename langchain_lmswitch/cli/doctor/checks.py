@@ -9,7 +9,7 @@ from langchain_lmswitch.cli.doctor.findings import Finding
 from langchain_lmswitch.cli.doctor.probes.files import read_files
 from langchain_lmswitch.cli.doctor.probes.folders import read_folders
 from langchain_lmswitch.cli.doctor.probes.graphics import read_graphics
-from langchain_lmswitch.cli.doctor.probes.knobs import read_knobs, settings_of
+from langchain_lmswitch.cli.doctor.probes.knobs import origin_of, read_knobs, settings_of
 from langchain_lmswitch.cli.doctor.probes.notes import read_notes
 from langchain_lmswitch.cli.doctor.probes.packages import read_packages
 from langchain_lmswitch.cli.doctor.probes.proxies import read_proxies
@@ -66,6 +66,7 @@ async def read_asked(exam: Examination) -> Asked:
         talk=talk,
         servers=servers,
         has_token=settings.api_key is not None,
+        token_origin=await origin_of(exam, "api_key"),
         token_file=found.token_file if found is not None and ours else "",
     )
 
@@ -79,6 +80,7 @@ async def read_installed(exam: Examination) -> Installed:
         files=await exam.of(read_files),
         would_start=servers.would_start,
         hints=Hints(allow=settings.allow, deny=settings.deny),
+        origins={name: await origin_of(exam, name) for name in ("allow", "deny")},
     )
 
 

@@ -4,6 +4,9 @@ import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import assert_never
+
+from langchain_lmswitch.settings.layers import Origin
 
 
 def assign(name: str, value: str, *, platform: str = sys.platform) -> str:
@@ -18,6 +21,28 @@ def unset(names: Sequence[str], *, platform: str = sys.platform) -> str:
     if platform == "win32":
         return "Remove-Item " + ", ".join(f"Env:{name}" for name in names)
     return f"unset {' '.join(names)}"
+
+
+def edit(path: Path, line: int, *, platform: str = sys.platform) -> str:
+    """Write how a file is opened at a line, where the editor knows of lines."""
+    if platform == "win32":
+        return f'notepad "{path}"'
+    return f"${{EDITOR:-vi}} +{line} {shlex.quote(str(path))}"
+
+
+def undo(origin: Origin, *, platform: str = sys.platform) -> str:
+    """Write how a setting is taken back where it is said."""
+    match origin.kind:
+        case "variable":
+            return unset([origin.name], platform=platform)
+        case "project" | "user":
+            return edit(Path(origin.name), origin.line or 1, platform=platform)
+        case "argument":
+            return "lmswitch doctor"  # without the option
+        case "command" | "default":
+            return "lmswitch config"
+        case _:
+            assert_never(origin.kind)
 
 
 def remove(path: Path, *, platform: str = sys.platform) -> str:

@@ -40,7 +40,7 @@ class Recollection:
     def past(self, host: str) -> Past:
         """Tell what is remembered of a host, by its name in the ledger."""
         if not self._settings.remember:
-            return Past(silence="nothing is remembered (LMSWITCH_REMEMBER is false)")
+            return Past(silence="nothing is remembered: `remember` is off in your settings")
         stamp = _stamp(self._settings.ledger_path)
         if stamp is None:
             return Past(silence="nothing is remembered yet")

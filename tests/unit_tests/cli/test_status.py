@@ -252,7 +252,7 @@ def test_what_happened_lately_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("remembers", "words"), [("true", "nothing is remembered yet"), ("false", "LMSWITCH_REMEMBER")]
+    ("remembers", "words"), [("true", "nothing is remembered yet"), ("false", "`remember` is off")]
 )
 def test_ledger_is_never_made_and_its_absence_is_told(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, remembers: str, words: str

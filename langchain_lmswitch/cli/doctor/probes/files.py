@@ -1,16 +1,17 @@
 """Probe: the model files in the folders that are searched."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from langchain_lmswitch.cli.doctor.examination import Examination, aside
-from langchain_lmswitch.cli.doctor.probes.knobs import settings_of
+from langchain_lmswitch.cli.doctor.probes.knobs import origin_of, settings_of
 from langchain_lmswitch.embedded.gguf import read_header
 from langchain_lmswitch.embedded.shelf.folders import ModelFile, model_files, roots
 from langchain_lmswitch.errors import BadModelFile
 from langchain_lmswitch.settings import Settings
+from langchain_lmswitch.settings.layers import DEFAULT, Origin
 
 _MOST: Final = 200
 """Headers that are read: more would take too long."""
@@ -29,6 +30,8 @@ class Files:
     """Files that cannot be used, each with why."""
     missing: tuple[Path, ...] = ()
     """Folders that the user has named and that are not there."""
+    origin: Origin = DEFAULT
+    """Where they are named."""
     named: tuple[Path, ...] = ()
     """Folders that the user has named and that are there."""
     unread: int = 0
@@ -38,7 +41,8 @@ class Files:
 async def read_files(exam: Examination) -> Files:
     """Look into every model file."""
     settings = await exam.of(settings_of)
-    return await aside(lambda: _files(settings))
+    origin = await origin_of(exam, "model_folders")
+    return replace(await aside(lambda: _files(settings)), origin=origin)
 
 
 def _files(settings: Settings) -> Files:

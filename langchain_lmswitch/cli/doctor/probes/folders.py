@@ -3,6 +3,7 @@
 import os
 import shutil
 import sqlite3
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,11 @@ from typing import Final, Literal
 
 from langchain_lmswitch.cli.doctor.examination import Examination, aside
 from langchain_lmswitch.cli.doctor.probes.knobs import settings_of
+from langchain_lmswitch.embedded import presence
 from langchain_lmswitch.ledger.schema import NewerSchema, Unusable, damage_told, version_of
 from langchain_lmswitch.settings import Settings
+from langchain_lmswitch.settings.files import is_there, places, read
+from langchain_lmswitch.settings.telling import SECRET
 
 _BUSY_S: Final = 0.25
 
@@ -60,11 +64,10 @@ def _folders(settings: Settings) -> Folders:
     wanted = [settings.home, settings.run_home, settings.models_home]
     obstacles = [found for one in wanted if (found := obstacle(one))]
     state, why = _ledger(settings)
-    token = settings.run_home / "token"
     return Folders(
         home=settings.home,
         obstacles=tuple(obstacles),
-        open_to_others=(token,) if _open_to_others(token) else (),
+        open_to_others=tuple(filter(_open_to_others, _secrets(settings))),
         models=settings.models_home,
         free_bytes=_free_bytes(settings.models_home),
         ledger=settings.ledger_path,
@@ -95,6 +98,13 @@ def _why(at: Path) -> Why | None:
 def _nearest(path: Path) -> Path:
     """Give the path, or the nearest above it that is there."""
     return next(one for one in (path.absolute(), *path.absolute().parents) if os.path.lexists(one))
+
+
+def _secrets(settings: Settings) -> Iterator[Path]:
+    yield presence.token_path(settings.run_home)
+    user = places().user
+    if user is not None and is_there(user) and SECRET in read(user).values:
+        yield user
 
 
 def _open_to_others(path: Path) -> bool:

@@ -1,13 +1,12 @@
 """Probe: the settings."""
 
-import os
-import re
 from dataclasses import dataclass
 
 from langchain_lmswitch.cli.doctor.examination import Examination, Untold
 from langchain_lmswitch.errors import BadSettings
 from langchain_lmswitch.settings import Settings
-from langchain_lmswitch.settings.sources import PREFIX
+from langchain_lmswitch.settings.layers import DEFAULT, Layer, Origin, origins
+from langchain_lmswitch.settings.sources import PREFIX, read_layers
 from langchain_lmswitch.settings.telling import nearest
 
 
@@ -18,10 +17,10 @@ class Knobs:
     settings: Settings | None = None
     problems: tuple[str, ...] = ()
     """What is wrong, each with the place where it stands."""
-    culprit: str = ""
-    """The variable that the first of them is about; empty if it stands elsewhere."""
+    origin: Origin = DEFAULT
+    """Where the first of them stands; the default if it is about a whole file."""
     meant: str = ""
-    """The variable that was probably meant, where there is none of the culprit's name."""
+    """The variable that was probably meant, where there is none of its name."""
 
 
 async def read_knobs(exam: Examination) -> Knobs:
@@ -29,8 +28,10 @@ async def read_knobs(exam: Examination) -> Knobs:
     try:
         return Knobs(settings=exam.session.settings())
     except BadSettings as error:
-        culprit = _culprit(error.problems[0])
-        return Knobs(problems=error.problems, culprit=culprit, meant=_meant(culprit))
+        path = error.paths[0] if error.paths else ()
+        origin = origins(read_layers(exam.session.given), *path)[0] if path else DEFAULT
+        meant = _meant(path[0]) if origin.kind == "variable" else ""
+        return Knobs(problems=error.problems, origin=origin, meant=meant)
 
 
 async def settings_of(exam: Examination) -> Settings:
@@ -45,14 +46,18 @@ async def settings_of(exam: Examination) -> Settings:
     return knobs.settings
 
 
-def _culprit(problem: str) -> str:
-    """Give the variable that a problem names, as it is written in the environment."""
-    return next((name for name in re.findall(r"\w+", problem) if name in os.environ), "")
+async def origin_of(exam: Examination, name: str) -> Origin:
+    """Tell where a setting is said; where several say it, the place that counts."""
+    return origins(await exam.of(_read_said), name)[0]
 
 
-def _meant(variable: str) -> str:
-    name = variable.upper().removeprefix(PREFIX).lower()
-    if not variable or name in Settings.model_fields or name == variable.lower():
+async def _read_said(exam: Examination) -> tuple[Layer, ...]:
+    await exam.of(settings_of)  # what cannot be read is told there
+    return read_layers(exam.session.given)
+
+
+def _meant(name: str) -> str:
+    if name in Settings.model_fields:
         return ""
     close = nearest(name, Settings.model_fields)
     return f"{PREFIX}{close.upper()}" if close else ""

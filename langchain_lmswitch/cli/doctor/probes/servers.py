@@ -9,12 +9,13 @@ from pathlib import Path
 from typing import Final, Literal
 
 from langchain_lmswitch.cli.doctor.examination import Examination
-from langchain_lmswitch.cli.doctor.probes.knobs import settings_of
+from langchain_lmswitch.cli.doctor.probes.knobs import origin_of, settings_of
 from langchain_lmswitch.cli.doctor.probes.processes import HostProcess, read_processes
 from langchain_lmswitch.embedded import presence
 from langchain_lmswitch.hosts.addresses import DEFAULT_PORT, parse_address
 from langchain_lmswitch.hosts.finding import Found, greetings, lmstudio_ports, look
 from langchain_lmswitch.machine.boundary import read_surroundings
+from langchain_lmswitch.settings.layers import DEFAULT, Origin
 
 _GREETING_S: Final = 1.2
 _OUTSIDE_S: Final = 0.6
@@ -31,6 +32,8 @@ class Servers:
 
     given: str | None = None
     """The address that the user has named."""
+    origin: Origin = DEFAULT
+    """Where it is named."""
     bad_address: str = ""
     """What is wrong with it, if it is none."""
     used: Found | None = None
@@ -81,6 +84,7 @@ async def read_servers(exam: Examination) -> Servers:
         greeting += await _greeting(_outside(exam.root), within_s=_OUTSIDE_S)
     return Servers(
         given=given,
+        origin=await origin_of(exam, "base_url"),
         bad_address=bad_address,
         used=used,
         silence=await _silence(given) if given and used is None else None,

@@ -61,7 +61,7 @@ def judge_ledger(facts: Folders) -> Finding:
     path = shlex.quote(str(facts.ledger))
     match facts.ledger_state:
         case "off":
-            return ok("ledger", "off: nothing is remembered (LMSWITCH_REMEMBER)")
+            return ok("ledger", "off: nothing is remembered, as `remember` says in your settings")
         case "absent":
             return ok("ledger", "not begun yet")
         case "sound":

@@ -1,8 +1,9 @@
 """Verdict: the settings."""
 
-from langchain_lmswitch.cli.doctor.commands import assign, unset
+from langchain_lmswitch.cli.doctor.commands import assign, undo
 from langchain_lmswitch.cli.doctor.findings import Finding, ok, problem
 from langchain_lmswitch.cli.doctor.probes.knobs import Knobs
+from langchain_lmswitch.settings.layers import DEFAULT
 
 NAME = "settings"
 
@@ -16,7 +17,7 @@ def judge_knobs(facts: Knobs) -> Finding:
 
 
 def _remedy(facts: Knobs) -> str:
-    if not facts.culprit:
+    if facts.origin == DEFAULT:
         return "lmswitch config --path"
-    taken = [assign(facts.meant, f'"${facts.culprit}"')] if facts.meant else []
-    return " && ".join([*taken, unset([facts.culprit])])
+    taken = [assign(facts.meant, f'"${facts.origin.name}"')] if facts.meant else []
+    return " && ".join([*taken, undo(facts.origin)])

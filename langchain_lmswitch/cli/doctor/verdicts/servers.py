@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from langchain_lmswitch.cli.doctor.commands import assign, install, unset
+from langchain_lmswitch.cli.doctor.commands import assign, install, undo
 from langchain_lmswitch.cli.doctor.findings import Finding, note, ok, problem
 from langchain_lmswitch.cli.doctor.probes.processes import HostProcess
 from langchain_lmswitch.cli.doctor.probes.servers import Servers, Silence
@@ -51,7 +51,7 @@ def _given_is_silent(facts: Servers, given: str) -> Finding:
         there = facts.elsewhere[0]
         return problem("host", f"{what} A host answers at {there}.", assign(VARIABLE, there))
     return problem(
-        "host", f"{what} Without an address, this machine is searched.", unset([VARIABLE])
+        "host", f"{what} Without an address, this machine is searched.", undo(facts.origin)
     )
 
 

@@ -1,15 +1,17 @@
 """Verdicts: whether the host lets us in, and whether it has models."""
 
 import shlex
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from langchain_lmswitch.cli.doctor.commands import assign, unset
+from langchain_lmswitch.cli.doctor.commands import assign, undo
 from langchain_lmswitch.cli.doctor.findings import Finding, note, ok, problem, unknown
 from langchain_lmswitch.cli.doctor.probes.files import Files
 from langchain_lmswitch.cli.doctor.probes.servers import Servers
 from langchain_lmswitch.cli.doctor.probes.talk import Talk
 from langchain_lmswitch.errors import HostRejected, InvalidRequest
 from langchain_lmswitch.policy.needs import forbidding
+from langchain_lmswitch.settings.layers import DEFAULT, Origin
 from langchain_lmswitch.types.tasks import Hints
 
 _NO_HOST = "no host runs to be asked"
@@ -25,6 +27,8 @@ class Asked:
     servers: Servers
     has_token: bool
     """Whether the settings hold one."""
+    token_origin: Origin = DEFAULT
+    """Where they have it from."""
     token_file: str = ""
     """Where the token of an embedded host lies that this home knows."""
 
@@ -39,6 +43,8 @@ class Installed:
     """Whether the embedded host would be started, and serve the files."""
     hints: Hints = Hints()  # noqa: RUF009 - it is frozen
     """Who may answer, by the settings."""
+    origins: Mapping[str, Origin] = field(default_factory=dict)
+    """Where the settings say so."""
 
 
 def judge_token(facts: Asked) -> Finding:
@@ -59,7 +65,7 @@ def judge_token(facts: Asked) -> Finding:
             release = f"; release {talk.engine}" if talk.engine else ""
             return ok("access", f"the host lets us in{release}")
         case InvalidRequest():  # 2
-            return problem("access", str(talk.error), unset(["LMSWITCH_API_KEY", TOKEN]))
+            return problem("access", str(talk.error), undo(facts.token_origin))
         case HostRejected():  # 3
             return _refused(facts)
         case _:  # 4
@@ -80,7 +86,7 @@ def _refused(facts: Asked) -> Finding:
         return problem("access", what, f"export {TOKEN}={token}")
     if facts.servers.is_embedded:  # 2
         what = f"{address} is the embedded host of another LMSWITCH_HOME, and lets only that in"
-        return problem("access", what, unset(["LMSWITCH_BASE_URL"]))
+        return problem("access", what, undo(facts.servers.origin))
     what = (  # 3
         f"{address} refused the token that is set; it may have been deleted"
         if facts.has_token
@@ -104,7 +110,7 @@ def judge_models(facts: Installed) -> Finding:
     if chat and all(forbidden):
         setting, why = forbidden[0] or ("", "")
         what = f"none of the {_number(chat, 'chat model')} may answer: {why}"
-        return problem("models", what, unset([f"LMSWITCH_{setting.upper()}"]))
+        return problem("models", what, undo(facts.origins.get(setting, DEFAULT)))
     if chat:
         others = f", {_number(rest, 'embedding model')}" if rest else ""
         return ok("models", f"{_number(chat, 'chat model')}{others}")

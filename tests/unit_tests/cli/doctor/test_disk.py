@@ -89,6 +89,23 @@ def test_token_that_others_can_read(look_at: Examine, home: Path) -> None:
     assert told.remedy == f"chmod 600 {home / 'run' / 'token'}"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no modes")
+def test_token_in_a_file_of_settings_that_others_can_read(
+    look_at: Examine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "lmswitch.toml"
+    file.write_text("threads = 2")
+    file.chmod(0o644)
+    monkeypatch.setenv("LMSWITCH_CONFIG", str(file))
+    assert look_at("folders").state == "ok", "it holds no token"
+
+    file.write_text("api_key = 'sk-lm-x'")
+    assert look_at("folders").remedy == f"chmod 600 {file}"
+
+    file.chmod(0o600)
+    assert look_at("folders").state == "ok"
+
+
 @pytest.mark.parametrize(
     ("free_bytes", "state"), [(2**28, "problem"), (2**31, "note"), (2**34, "ok"), (None, "unknown")]
 )

@@ -132,4 +132,8 @@ def test_file_of_settings_that_cannot_be_read(
 
     assert told.state == "problem"
     assert f"{file}, line 1" in told.what
-    assert told.remedy == "lmswitch config --path"
+    assert told.remedy == f"${{EDITOR:-vi}} +1 {file}"
+
+    file.write_text("parallel")
+
+    assert look_at("settings").remedy == "lmswitch config --path"

@@ -26,6 +26,7 @@ from langchain_lmswitch.embedded import presence
 from langchain_lmswitch.embedded.presence import PortFile
 from langchain_lmswitch.errors import HostRejected
 from langchain_lmswitch.hosts.finding import Found
+from langchain_lmswitch.settings.layers import Origin
 from langchain_lmswitch.testing import FixedMachine, ScriptedHost, card, served
 from langchain_lmswitch.types.models import LoadSpec
 
@@ -214,7 +215,7 @@ def test_token_is_none_at_all(look_at: Examine, monkeypatch: pytest.MonkeyPatch)
         told = look_at("access")
 
     assert told.state == "problem"
-    assert told.remedy == "unset LMSWITCH_API_KEY LM_API_TOKEN"
+    assert told.remedy == "unset LM_API_TOKEN"
     assert "secret" not in told.what
 
 
@@ -259,6 +260,29 @@ def test_models_of_which_none_may_answer(
 
     assert told.state == "problem"
     assert told.remedy == f"unset {name}"
+
+
+def test_what_a_file_says_is_put_right_there(
+    look_at: Examine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Unsetting a variable that is not set would help nobody."""
+    file = tmp_path / "lmswitch.toml"
+    lines = [f'base_url = "{dead_address()}"', f'model_folders = ["{tmp_path}/gone"]', 'deny="*"']
+    file.write_text("\n".join(lines))
+    monkeypatch.setenv("LMSWITCH_CONFIG", str(file))
+
+    denied = look_at("models", session=Session(host=ScriptedHost()))
+
+    assert look_at("host").remedy == f"${{EDITOR:-vi}} +1 {file}"
+    assert look_at("model files").remedy == f"${{EDITOR:-vi}} +2 {file}"
+    assert f"which is named by {file}, line 2" in look_at("model files").what
+    assert denied.remedy == f"${{EDITOR:-vi}} +3 {file}"
+
+
+def test_address_on_the_command_line_is_left_out_there(look_at: Examine) -> None:
+    told = look_at("host", session=Session(base_url=dead_address()))
+
+    assert told.remedy == "lmswitch doctor"
 
 
 def test_no_model_file_for_a_host_that_would_be_started(look_at: Examine) -> None:
@@ -342,7 +366,9 @@ def test_host_that_has_stopped_answering(home: Path) -> None:
 def test_host_of_another_home() -> None:
     owner = HostProcess(pid=7, kind="embedded", ports=(5001,))
     servers = Servers(
-        used=Found(address="127.0.0.1:5001", kind="explicit"), processes=(owner,), can_start=True
+        used=Found(address="127.0.0.1:5001", kind="explicit"),
+        origin=Origin(kind="variable", name="LMSWITCH_BASE_URL"),
+        processes=(owner,),
     )
     refused = HostRejected("127.0.0.1:5001", reason="no")
 
