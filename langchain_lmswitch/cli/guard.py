@@ -12,6 +12,7 @@
 130 is an interrupt (Ctrl-C).
 """
 
+import errno
 import json
 import os
 import sys
@@ -33,6 +34,8 @@ NO_MODEL: Final = 4
 NO_ROOM: Final = 5
 NO_DOWNLOAD: Final = 6
 INTERRUPTED: Final = 130
+
+_UNWRITABLE: Final = (errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOSPC)
 
 EPILOG: Final = """\b
 Exit codes:
@@ -100,7 +103,7 @@ def _explain(error: Exception, *, as_json: bool) -> None:
         case ValidationError():
             _tell(error, _option_message(error), USAGE, as_json=as_json)
         case OSError():
-            _tell(error, str(error), FAILED, as_json=as_json)
+            _tell(error, _system_message(error), FAILED, as_json=as_json)
         case _:
             return
 
@@ -122,6 +125,14 @@ def _option_message(error: Any) -> str:
         for one in error.errors(include_url=False, include_context=False)
     ]
     return f"{' '.join(told)} Change the option."
+
+
+def _system_message(error: OSError) -> str:
+    """Say what the system refused, and who tells more of folders and disks."""
+    if error.errno not in _UNWRITABLE or not error.filename:
+        return str(error)
+    told = f"{error.strerror}: {error.filename}."
+    return f"{told} `lmswitch doctor` looks into what is wrong with folders and disks."
 
 
 def _end_line() -> None:

@@ -44,14 +44,35 @@ async def download(
         timeout_s: How long each may take, redirects included.
 
     Raises:
-        InvalidRequest: One cannot be fetched, is too large, or leads where it may not.
+        InvalidRequest: One cannot be fetched, is too large, or leads where it may not; or the
+            proxy of the environment cannot be used.
     """
     if not urls:
         return {}  # making a client takes longer than reading a file
-    async with httpx.AsyncClient(timeout=timeout_s) as client:
+    async with _client(timeout_s) as client:
         return {
             url: await _fetch(client, url, max_bytes=max_bytes, timeout_s=timeout_s) for url in urls
         }
+
+
+def _client(timeout_s: float) -> httpx.AsyncClient:
+    """Make a client for the public internet.
+
+    Raises:
+        InvalidRequest: The environment names a proxy that cannot be used.
+    """
+    try:
+        return httpx.AsyncClient(timeout=timeout_s)
+    except ImportError as error:
+        raise InvalidRequest(
+            "The image cannot be fetched: the environment names a SOCKS proxy, and a package for "
+            "that is missing. Run: pip install 'httpx[socks]', or send the image as base64."
+        ) from error
+    except (ValueError, httpx.InvalidURL) as error:
+        raise InvalidRequest(
+            "The image cannot be fetched: the environment names a proxy whose address is none. "
+            "Run `lmswitch doctor`, which tells the variable, or send the image as base64."
+        ) from error
 
 
 async def _fetch(

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -54,7 +55,28 @@ def places() -> Places:
 
 def usual_path() -> Path:
     """Give the place of the user's file, unless the environment names another."""
-    return Path(platformdirs.user_config_dir("langchain-lmswitch")) / FILE
+    with _home_known():
+        return Path(platformdirs.user_config_dir("langchain-lmswitch")) / FILE
+
+
+def usual_home() -> Path:
+    """Give the user's data folder, where the package keeps what it has, unless it is set."""
+    with _home_known():
+        return Path(platformdirs.user_data_dir("langchain-lmswitch"))
+
+
+@contextmanager
+def _home_known() -> Iterator[None]:
+    """Say what to do where nobody has a home, as in some containers.
+
+    Raises:
+        BadSettings: Nobody has.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        remedy = "Set HOME to a folder that you can write."
+        raise BadSettings(["No home directory is known of this user."], remedy=remedy) from error
 
 
 def expanded(path: str) -> Path:

@@ -3,9 +3,9 @@
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
 from pydantic import Field, SecretStr
 
+from langchain_lmswitch.settings.files import usual_home
 from langchain_lmswitch.settings.forms import Folders, HomePath, Models, Names, Roles
 from langchain_lmswitch.settings.reading import LayeredSettings
 from langchain_lmswitch.types.contexts import ContextMode, Overflow
@@ -50,9 +50,7 @@ class Settings(LayeredSettings):
     api_key: SecretStr | None = None
     """Token of the model host, `sk-lm-...`; read from `LM_API_TOKEN` too."""
 
-    home: HomePath = Field(
-        default_factory=lambda: Path(platformdirs.user_data_dir("langchain-lmswitch"))
-    )
+    home: HomePath = Field(default_factory=usual_home)
     """Where pulled weights lie, what is remembered, and the files of the embedded host; the user's
     data folder, if nothing else is said."""
 

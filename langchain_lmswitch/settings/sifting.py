@@ -41,6 +41,9 @@ def sift(given: Mapping[str, Any]) -> Sifted:
 
     Args:
         given: The arguments.
+
+    Raises:
+        BadSettings: Without what is wrong there would be no settings either.
     """
     try:
         return Sifted(settings=all_settings(Settings(**given), read_layers(given)))  # 1
@@ -63,6 +66,8 @@ def _rest(layers: Sequence[Layer]) -> tuple[Setting, ...]:
         try:
             settings = _Told(**merged(layers))
         except BadSettings as error:
+            if not error.paths:  # nothing that could be taken out, such as a missing home
+                raise
             for path in error.paths:  # 3
                 wrong.setdefault(written(path), _wrong(path, layers))
                 layers = [replace(one, values=_without(one.values, path)) for one in layers]

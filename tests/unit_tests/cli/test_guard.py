@@ -1,5 +1,6 @@
 """Errors: one paragraph, the documented exit code, no traceback."""
 
+import errno
 import json
 from typing import Any
 
@@ -72,6 +73,18 @@ def test_error_ends_with_its_exit_code_and_one_paragraph(
     assert done.exit_code == code
     assert done.stdout == ""
     assert done.stderr == f"lmswitch: {error}\n"
+
+
+def test_a_folder_that_cannot_be_written_is_told_with_who_tells_more() -> None:
+    error = PermissionError(errno.EACCES, "Permission denied", "/some/where")
+
+    done = run(FailingHost(error), "status")
+
+    assert done.exit_code == 1
+    assert done.stderr == (
+        "lmswitch: Permission denied: /some/where. `lmswitch doctor` looks into what is wrong with "
+        "folders and disks.\n"
+    )
 
 
 def test_error_in_json_is_one_object_on_stderr() -> None:

@@ -4,6 +4,7 @@ import asyncio
 import base64
 import logging
 import re
+import sys
 from collections.abc import AsyncGenerator
 from typing import Any
 
@@ -238,3 +239,21 @@ async def test_a_public_page_leads_into_no_private_network(proxy: Web, host: str
 )
 def test_private_addresses(addresses: list[str], private: bool) -> None:  # noqa: FBT001
     assert is_private(addresses) == private
+
+
+@pytest.mark.parametrize(
+    ("proxy", "said"),
+    [
+        ("socks5://127.0.0.1:1080", "names a SOCKS proxy.* pip install 'httpx\\[socks\\]'"),
+        ("nonsense://127.0.0.1:1080", "names a proxy whose address is none.*`lmswitch doctor`"),
+    ],
+)
+async def test_proxy_that_cannot_be_used(
+    proxy: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whether the package for SOCKS is installed here or not."""
+    monkeypatch.setitem(sys.modules, "socksio", None)
+    monkeypatch.setenv("ALL_PROXY", proxy)
+
+    with pytest.raises(InvalidRequest, match=said):
+        await fetch(f"{PUBLIC}/a.png")

@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from desks import Desk
@@ -11,6 +12,7 @@ from langchain_lmswitch.embedded.launch import environment
 from langchain_lmswitch.errors import BadSettings
 from langchain_lmswitch.settings import ModelSettings, Settings, made_settings
 from langchain_lmswitch.settings.files import places
+from langchain_lmswitch.settings.sifting import sift
 from langchain_lmswitch.settings.sources import PERSONAL
 
 # --- where they are ---------------------------------------------------------------------------
@@ -88,6 +90,29 @@ def test_a_home_that_nobody_has_is_the_name_of_a_folder(
     assert Settings().model_folders == (desk.home / "models",)
     monkeypatch.setenv("LMSWITCH_CONFIG", "~nobody-here/x.toml")
     assert places().user == desk.project / "~nobody-here" / "x.toml"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows knows a home otherwise")
+@pytest.mark.parametrize("config", [None, "off"])
+def test_where_nobody_has_a_home(
+    config: str | None, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For the library and for `lmswitch config`, which shows what there is of wrong settings."""
+    for name in ("HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr("pwd.getpwuid", _nobody)
+    if config is not None:
+        monkeypatch.setenv("LMSWITCH_CONFIG", config)
+
+    for ask in (Settings, lambda: sift({})):
+        with pytest.raises(BadSettings, match="Set HOME to a folder that you can write"):
+            ask()
+    monkeypatch.setenv("HOME", str(desk.home))
+    assert Settings().home.is_relative_to(desk.home)
+
+
+def _nobody(uid: int) -> NoReturn:
+    raise KeyError(uid)
 
 
 def test_a_variable_may_begin_at_home(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:

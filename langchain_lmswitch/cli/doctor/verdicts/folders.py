@@ -36,6 +36,8 @@ def judge_folders(facts: Folders) -> Finding:
 def _open(found: Obstacle) -> str:
     """Write how we get to write, without taking away what may be others' for good reason."""
     at = shlex.quote(str(found.at))
+    if found.why == "read-only disk":  # the home directory is likely to be on it
+        return assign("LMSWITCH_HOME", "/path/on/another/disk")
     if found.why == "no permission":
         return f"chmod u+rwx {at}"
     if found.why == "another user's" and found.at_home:

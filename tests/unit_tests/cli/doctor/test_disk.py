@@ -62,7 +62,7 @@ def test_folder_without_permission(look_at: Examine, home: Path) -> None:
         ("no permission", True, "chmod u+rwx '/some where'"),
         ("another user's", True, "sudo chown -R \"$(id -un)\" '/some where'"),
         ("another user's", False, 'export LMSWITCH_HOME="$HOME/lmswitch"'),
-        ("read-only disk", True, 'export LMSWITCH_HOME="$HOME/lmswitch"'),
+        ("read-only disk", True, "export LMSWITCH_HOME=/path/on/another/disk"),
     ],
 )
 def test_what_opens_a_folder(tmp_path: Path, why: Why, *, at_home: bool, remedy: str) -> None:
