@@ -110,10 +110,9 @@ def _stay(loaded: "LoadedByHand") -> str:
 
 
 def _held(loaded: "LoadedByHand") -> str:
-    footprint = loaded.footprint
-    total = size(footprint.total_bytes)
-    if footprint.vram_bytes:
-        return f"{total}, {size(footprint.vram_bytes)} of it on GPUs"
+    total = size(loaded.share.total_bytes)
+    if loaded.share.vram_bytes:
+        return f"{total}, {size(loaded.share.vram_bytes)} of it on GPUs"
     return f"{total} of RAM" if loaded.all_in_ram else total
 
 
@@ -128,8 +127,8 @@ def record(loaded: "LoadedByHand") -> dict[str, Any]:
         "load_s": held.load_s,
         "queued_s": held.queued_s,
         "evicted": list(held.evicted),
-        "footprint_bytes": loaded.footprint.total_bytes,
-        "footprint_vram_bytes": loaded.footprint.vram_bytes,
+        "footprint_bytes": loaded.share.total_bytes,
+        "footprint_vram_bytes": loaded.share.vram_bytes,
         "ours": loaded.ours,
         "pinned": loaded.pinned,
     }

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from langchain_lmswitch.errors import InvalidRequest, UnknownModel
 from langchain_lmswitch.policy.naming import find_card
@@ -11,7 +11,7 @@ from langchain_lmswitch.policy.permissions import permitted
 from langchain_lmswitch.switch.board import Held, Switchboard
 from langchain_lmswitch.switch.news import Tell
 from langchain_lmswitch.switch.surveyor import OURS
-from langchain_lmswitch.types.machine import Footprint
+from langchain_lmswitch.types.history import Share
 from langchain_lmswitch.types.models import ModelCard, Resident
 from langchain_lmswitch.types.tasks import Hints
 
@@ -23,7 +23,7 @@ class LoadedByHand:
     address: str
     """Of the host that it is on."""
     held: Held
-    footprint: Footprint
+    share: Share
     """What it is reckoned to hold."""
     usual_tokens: int
     """The context that it would have got if there was room."""
@@ -99,11 +99,12 @@ class ByHand:
             meant = [one for one in residents if everything or one.identifier.startswith(OURS)]
         else:
             meant = await self._meant(name, residents)
+        cards = {card.key: card for card in await self._surveyor.cards()}
         return [
             Leaving(
                 resident=one,
                 busy=await self._busy(one),
-                held_bytes=await self._held_bytes(one),
+                held_bytes=(await self._surveyor.holding(one, cards.get(one.key))).total_bytes,
                 pinned=self._surveyor.pins.lasting(one.key),
             )
             for one in meant
@@ -137,7 +138,7 @@ class ByHand:
         return LoadedByHand(
             address=self._board.host.address,
             held=held,
-            footprint=await self._footprint(card, held.resident),
+            share=await self._surveyor.holding(held.resident, card),
             usual_tokens=self._surveyor.spec(card).context_tokens or 0,
             all_in_ram=self._surveyor.snapshot().gpus == (),
             ours=ours,
@@ -149,17 +150,6 @@ class ByHand:
             return found
         key = (await self.named(name)).key
         return [one for one in residents if one.key == key]
-
-    async def _held_bytes(self, resident: Resident) -> int:
-        for card in await self._surveyor.cards():
-            if card.key == resident.key:
-                return (await self._footprint(card, resident)).total_bytes
-        return self._surveyor.held_bytes(resident)
-
-    async def _footprint(self, card: ModelCard, resident: Resident) -> Footprint:
-        usual = self._surveyor.spec(card)
-        real = replace(usual, context_tokens=resident.context_tokens or usual.context_tokens)
-        return await self._surveyor.footprint(card, real)
 
     async def _busy(self, resident: Resident) -> bool:
         if self._board.departures.used_elsewhere(resident.identifier):

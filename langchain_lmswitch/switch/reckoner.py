@@ -2,9 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from typing import Final
 
+from langchain_lmswitch.errors import BadModelFile, HostFailed, UnknownModel
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.machine.monitor import Monitor
 from langchain_lmswitch.policy.contexts import contexts
@@ -141,19 +143,51 @@ class Reckoner:
             return footprint.total_bytes
         return int(resident.size_bytes * _RESIDENT_FACTOR)
 
+    async def holding(self, resident: Resident, card: ModelCard | None) -> Share:
+        """Ask the host what a resident holds, and where, as it is loaded now.
+
+        A host that cannot tell leaves what is known without it; see `share`.
+        """
+        if card is not None:
+            with suppress(BadModelFile, HostFailed, UnknownModel):
+                cost = await self._cost_of(resident, card)
+                return _share(resident, cost.total_bytes, vram_bytes=cost.vram_bytes)
+        return self.share(resident)
+
     def share(self, resident: Resident) -> Share:
         """Reckon what a resident holds, and where; all in main memory, if that is unknown."""
         footprint = self._footprint_of(resident)
-        held_bytes, vram_bytes = self.held_bytes(resident), footprint.vram_bytes if footprint else 0
-        return Share(
-            key=resident.key,
-            identifier=resident.identifier,
-            ram_bytes=max(0, held_bytes - vram_bytes),
-            vram_bytes=vram_bytes,
-        )
+        vram_bytes = footprint.vram_bytes if footprint else 0
+        return _share(resident, self.held_bytes(resident), vram_bytes=vram_bytes)
+
+    async def _cost_of(self, resident: Resident, card: ModelCard) -> Footprint:
+        usual = self.spec(card)
+        spec = replace(usual, context_tokens=resident.context_tokens or usual.context_tokens)
+        await self.learning.begin()
+        estimate = await self.estimate(spec, card)
+        if estimate.source != "host":
+            # It was laid on the GPUs when it was not there yet.
+            estimate = placed(estimate, _emptied(self.snapshot()))
+        return self.learning.corrected(spec, card, estimate)
 
     def _footprint_of(self, resident: Resident) -> Footprint | None:
         for spec, (card, estimate) in self._estimates.items():
             if spec.key == resident.key and spec.context_tokens == resident.context_tokens:
                 return self.learning.corrected(spec, card, estimate)
         return None
+
+
+def _share(resident: Resident, held_bytes: int, *, vram_bytes: int) -> Share:
+    return Share(
+        key=resident.key,
+        identifier=resident.identifier,
+        ram_bytes=max(0, held_bytes - vram_bytes),
+        vram_bytes=vram_bytes,
+    )
+
+
+def _emptied(snapshot: Snapshot) -> Snapshot:
+    if snapshot.gpus is None:
+        return snapshot
+    gpus = tuple(replace(gpu, free_bytes=gpu.total_bytes) for gpu in snapshot.gpus)
+    return replace(snapshot, gpus=gpus)

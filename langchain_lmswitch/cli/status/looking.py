@@ -4,7 +4,6 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from langchain_lmswitch.cli.holding import held_bytes
 from langchain_lmswitch.cli.status.past import Recollection
 from langchain_lmswitch.cli.status.seen import Held, Status
 from langchain_lmswitch.machine.neighbors import Neighbors, meeting_place
@@ -115,12 +114,12 @@ class _View:
 
     async def _held(self, resident: "Resident") -> Held:
         card = self._cards.get(resident.key)
-        ram_bytes, vram_bytes = await held_bytes(self._reckoner, resident, card)
+        share = await self._reckoner.holding(resident, card)
         return Held(
             resident=resident,
             state=await self.host.state(resident.identifier),
-            ram_bytes=ram_bytes,
-            vram_bytes=vram_bytes,
+            ram_bytes=share.ram_bytes,
+            vram_bytes=share.vram_bytes,
             users=self._neighbors.users(resident.identifier),
             pinned=resident.key in self._by_hand.names or self._by_table(card),
         )

@@ -12,11 +12,12 @@ from typer.testing import CliRunner, Result
 from langchain_lmswitch.cli.app import app
 from langchain_lmswitch.cli.guard import FAILED, NO_MODEL, NO_ROOM, USAGE
 from langchain_lmswitch.cli.session import Session
+from langchain_lmswitch.errors import HostFailed
 from langchain_lmswitch.switch.boards import boards
 from langchain_lmswitch.testing import FixedMachine, ScriptedHost, card
 from langchain_lmswitch.types.events import InstanceState
-from langchain_lmswitch.types.machine import Snapshot
-from langchain_lmswitch.types.models import LoadSpec, Resident
+from langchain_lmswitch.types.machine import Footprint, Snapshot
+from langchain_lmswitch.types.models import LoadSpec, ModelCard, Resident
 
 MIB = 2**20
 ROOM = 300 * MIB + 256 * MIB + 512 * MIB
@@ -192,6 +193,25 @@ def test_unload_takes_ours_and_all_takes_those_of_others() -> None:
 def test_unload_by_name_takes_what_others_have_loaded(name: str) -> None:
     host = two(foreign=[Resident(key="chat-8b", identifier="theirs", size_bytes=MIB)])
     assert json.loads(run(host, "unload", name, "--json").stdout) == {"unloaded": ["theirs"]}
+    assert resident(host) == []
+
+
+class DumbHost(BusyHost):
+    """A host that does not know what a model takes, its file having been moved away."""
+
+    async def estimate(self, spec: LoadSpec, card: ModelCard) -> Footprint:  # noqa: ARG002 - the form
+        raise HostFailed(self.address, doing=f"weighing {spec.identifier}", reason="no such file")
+
+
+def test_unload_of_what_the_host_knows_no_more_of() -> None:
+    """It is in the way all the same; what it held is reckoned from its size."""
+    host = DumbHost([card("coder-7b", size_bytes=300 * MIB)])
+    spec = LoadSpec(key="coder-7b", kind="llm", identifier=CODER)
+    asyncio.run(host.load(spec))
+
+    done = run(host, "unload", "coder")
+
+    assert done.stdout == f"{CODER} was unloaded: about 360 MiB.\n"
     assert resident(host) == []
 
 
