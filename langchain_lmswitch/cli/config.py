@@ -30,7 +30,10 @@ Init = Annotated[
     bool, typer.Option("--init", help="Write a commented file of all settings; never over another.")
 ]
 Markdown = Annotated[
-    bool, typer.Option("--markdown", help="All settings, what they mean, as a Markdown table.")
+    bool,
+    typer.Option(
+        "--markdown", help="What all settings mean, and the keys of models, as Markdown tables."
+    ),
 ]
 _NOT_SET: Final = "not set"
 
@@ -50,7 +53,7 @@ def config(
     Of several places the first counts: options, variables LMSWITCH_*, the lmswitch.toml of the
     project, that of the user, the default. It ends with 2 if any is wrong.
     """
-    from langchain_lmswitch.settings.documenting import settings_table
+    from langchain_lmswitch.settings.documenting import model_table, settings_table
     from langchain_lmswitch.settings.files import places
 
     match path, init, markdown:
@@ -61,7 +64,7 @@ def config(
         case False, True, False:
             _tell_written(_write_example(places()), json=json)
         case False, False, True:
-            typer.echo(settings_table())
+            typer.echo(f"{settings_table()}\n\n{model_table()}")
         case _:
             raise typer.BadParameter("Ask for one of --path, --init and --markdown.")
 

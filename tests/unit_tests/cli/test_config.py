@@ -10,7 +10,7 @@ from typer.testing import CliRunner, Result
 
 from langchain_lmswitch.cli.app import app
 from langchain_lmswitch.settings import Settings
-from langchain_lmswitch.settings.documenting import example_file, settings_table
+from langchain_lmswitch.settings.documenting import example_file, model_table, settings_table
 
 
 def run(*args: str) -> Result:
@@ -249,7 +249,7 @@ def test_the_table_of_the_readme(desk: Desk) -> None:
     """It is there though a setting is wrong: it tells what they are."""
     desk.write(user="threads = 0")
 
-    assert run("--markdown").stdout == f"{settings_table()}\n"
+    assert run("--markdown").stdout == f"{settings_table()}\n\n{model_table()}\n"
 
 
 @pytest.mark.usefixtures("desk")
