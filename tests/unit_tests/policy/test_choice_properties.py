@@ -198,6 +198,9 @@ def test_a_dominated_model_does_not_change_the_decision(facts: ChoiceFacts, plac
         cards=(*facts.cards, replace(better, key=key)),
         offers={**facts.offers, key: _same(facts, better.key, key)},
         load_s={**facts.load_s, key: facts.load_s.get(better.key, 1e4) + 1},
+        # What was learnt of one is true of its twin: else the twin would be the better of the two.
+        expected=facts.expected
+        | {key: facts.expected[one] for one in facts.expected if one == better.key},
     )
     before, after = decide(facts).choice, decide(more).choice
 
