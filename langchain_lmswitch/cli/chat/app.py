@@ -76,7 +76,7 @@ def _begun(load: Path | None, system: str | None) -> "Conversation":
     from langchain_lmswitch.cli.chat.conversation import Conversation
     from langchain_lmswitch.cli.chat.saving import read
 
-    conversation = read(load.read_text("utf-8"), load) if load else Conversation()
+    conversation = read(load.read_text("utf-8", "replace"), load) if load else Conversation()
     conversation.system = system or conversation.system
     return conversation
 

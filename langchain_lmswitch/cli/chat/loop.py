@@ -17,11 +17,14 @@ class Lines(Protocol):
 def talk_with_person(lines: Lines, state: State) -> None:
     """Take lines until the person leaves; Ctrl-C stops what is going on, not the chat."""
     while not state.ended and (line := lines.read(_draft(state))) is not None:
+        failures = len(state.failures)
         try:
             with unechoed():
                 take(line, state)
         except KeyboardInterrupt:
             _stopped(state)
+        if len(state.failures) > failures:
+            _offer_retry(state)
 
 
 def talk_with_program(lines: Lines, state: State) -> None:
@@ -46,3 +49,9 @@ def _stopped(state: State) -> None:
         state.view.remark(f"stopped {model}; what came so far stays in the conversation")
     else:
         state.view.remark("stopped; /retry asks the last question again" if last else "stopped")
+
+
+def _offer_retry(state: State) -> None:
+    last = state.conversation.last
+    if last and not last.text:
+        state.view.remark("The question is kept; /retry asks it again.")

@@ -132,7 +132,6 @@ def test_an_error_is_told_and_the_chat_goes_on() -> None:
 
     assert done.stdout == "Hi.\n"
     assert "lmswitch: Loading 'big' failed: no [luck]." in done.stderr
-    assert "/retry asks it again" in done.stderr
     assert done.exit_code == 5, "of the first line that failed"
 
 

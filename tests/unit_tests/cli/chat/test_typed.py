@@ -24,6 +24,7 @@ from langchain_lmswitch.cli.chat.state import News, State
 from langchain_lmswitch.cli.chat.view import View
 from langchain_lmswitch.cli.chat.warming import Warm
 from langchain_lmswitch.cli.session import Session
+from langchain_lmswitch.errors import LoadFailed
 from langchain_lmswitch.testing import FixedMachine, ScriptedHost
 from langchain_lmswitch.testing.replies import in_turn
 from langchain_lmswitch.types.events import LoadProgress
@@ -167,6 +168,22 @@ def test_history_is_kept_for_its_owner_only(tmp_path: Path) -> None:
 
     assert "Hello" in file.read_text()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_question_that_failed_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    failing = {"one": [LoadFailed("one", reason="no.")]}
+    host = ScriptedHost(["one"], replies="Hi.", fail_load=failing)
+    state = state_of(host)
+    state.warm.begin()
+
+    with typing(state) as (lines, keyboard):
+        keyboard.send_text(f"Hello{ENTER}/model one{ENTER}/retry{ENTER}{CTRL_D}")
+        talk_with_person(lines, state)
+
+    told = capsys.readouterr()
+    assert "Loading 'one' failed: no." in told.err
+    assert told.err.count("The question is kept; /retry asks it again.") == 1
+    assert told.out == "Hi.\n"
 
 
 def press_ctrl_c() -> None:
