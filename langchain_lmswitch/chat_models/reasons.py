@@ -26,8 +26,15 @@ class ReasonedChatModel(RoutedChatModel):
 
         Example:
             ```python
-            llm.invoke("Write a haiku.")
-            print(llm.why())
+            from langchain_lmswitch import ChatLMSwitch
+
+            llm = ChatLMSwitch(max_tokens=8)
+            llm.invoke("What is the capital of France?")
+            print(llm.why().task)
+            ```
+
+            ```text
+            facts
             ```
         """
         return self._last

@@ -7,6 +7,7 @@ from langchain_lmswitch.switch.portal import portal
 from langchain_lmswitch.types.history import Past
 
 if TYPE_CHECKING:
+    from langchain_lmswitch.notebook.live import Live
     from langchain_lmswitch.notebook.palette import Theme
     from langchain_lmswitch.notebook.timeline import Timeline
 
@@ -38,6 +39,32 @@ class TellingChatModel(JudgedChatModel):
         from langchain_lmswitch.notebook.timeline import Timeline  # noqa: PLC0415 - few want it
 
         return Timeline(portal().call(self._past()), last_s=last_s, theme=theme)
+
+    def live(self) -> "Live":
+        """Show what happens while it happens, for as long as a `with` block lasts.
+
+        Loads with their progress, memory with who is in it, which model answers and why: of all
+        requests of this process to the host, from any thread and agent. In a notebook it is one
+        output that is updated four times a second at most, and its last state stays in the file;
+        in a terminal some lines that are written over; in a log one line for each step.
+
+        Raises:
+            HostNotFound: There is no host.
+
+        Example:
+            ```python
+            with llm.live():
+                llm.invoke("Write a Python function that reverses a string.")
+            ```
+
+            ```python
+            async with llm.live():
+                await agent.ainvoke({"messages": "What is 3 times 7?"})
+            ```
+        """
+        from langchain_lmswitch.notebook.live import Live  # noqa: PLC0415 - few want it
+
+        return Live(self._controls().follow)
 
     async def _past(self) -> Past:
         return (await self._open_board()).history.past()

@@ -45,7 +45,7 @@ def load(
     from langchain_lmswitch.cli.loading import LoadBar
     from langchain_lmswitch.switch.portal import portal
 
-    with LoadBar() as bar:
+    with LoadBar(f"looking for {model}") as bar:
         work = _load(session_of(ctx, base_url), model, bar, context_tokens=context, pin=pin)
         loaded = portal().call(work)
     if json:

@@ -28,9 +28,12 @@ class LoadBar:
     """Shows on stderr what the first token waits for; nothing unless that is a terminal.
 
     It leaves no trace on the screen.
+
+    Args:
+        doing: What is done before the first event.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, doing: str = "looking for a model") -> None:
         from rich.progress import Progress
 
         screen = console(stderr=True)
@@ -40,7 +43,7 @@ class LoadBar:
             transient=True,
             disable=not screen.is_interactive,
         )
-        self._task = self._progress.add_task("looking for a model", total=None, free="")
+        self._task = self._progress.add_task(doing, total=None, free="")
 
     def __enter__(self) -> Self:
         self._progress.start()

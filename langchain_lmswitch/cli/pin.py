@@ -71,7 +71,7 @@ async def _off(session: Session, name: str) -> tuple[str, bool]:
 
 async def _pins(session: Session) -> "SharedList":
     """Give the pins set by hand; a host that is not running need not be started for that."""
-    from langchain_lmswitch.switch.boards import pinned
+    from langchain_lmswitch.switch.pinning import pinned
 
     if session.host is None:
         return pinned(session.settings())

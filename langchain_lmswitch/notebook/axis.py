@@ -9,7 +9,7 @@ Interval = tuple[float, float]
 
 QUIET_S: Final = 5.0
 """A silence that is shorter is never cut."""
-QUIET_SHARE: Final = 0.12
+QUIET_SHARE: Final = 0.25
 """A silence is cut that is a larger part of the whole."""
 MOST_CUTS: Final = 8
 CUT_WIDTH: Final = 0.045
@@ -60,6 +60,11 @@ class Axis:
         """The silences that are drawn shorter than they were."""
         return tuple(one for one in self.stretches if one.cut)
 
+    @property
+    def loud_s(self) -> float:
+        """How much time is drawn to scale."""
+        return sum(one.to_s - one.from_s for one in self.stretches if not one.cut)
+
     def x(self, at_s: float) -> float:
         """Place a moment; what is outside is at the edge."""
         for stretch in self.stretches:
@@ -67,26 +72,24 @@ class Axis:
                 return stretch.x(at_s)
         return self.stretches[-1].right
 
-    def ticks(self, *, least_apart: float) -> Iterator[float]:
-        """Give round moments, no nearer to each other than `least_apart` of the width."""
+    def ticks(self, *, least_apart: float, origin_s: float) -> Iterator[float]:
+        """Give moments that are round after `origin_s`, `least_apart` of the width or more."""
         step_s = self._step_s(least_apart)
         last = -1.0
         for stretch in self.stretches:
             if stretch.cut:
                 continue
-            number = -(-(stretch.from_s - self.from_s) // step_s)
-            while (at_s := self.from_s + number * step_s) <= stretch.to_s:
-                if self.x(at_s) - last >= least_apart * 0.9 or last < 0:
+            number = -(-(stretch.from_s - origin_s) // step_s)
+            while (at_s := origin_s + number * step_s) <= stretch.to_s:
+                if last < 0 or self.x(at_s) - last >= least_apart:
                     last = self.x(at_s)
                     yield at_s
                 number += 1
 
     def _step_s(self, least_apart: float) -> float:
-        loud = [one for one in self.stretches if not one.cut]
-        loud_s = sum(one.to_s - one.from_s for one in loud)
-        width = sum(one.right - one.left for one in loud)
+        width = 1 - CUT_WIDTH * len(self.cuts)
         for step_s in _STEPS_S:
-            if step_s * width >= least_apart * loud_s:
+            if step_s * width >= least_apart * self.loud_s:
                 return step_s
         return _STEPS_S[-1]
 
@@ -121,7 +124,7 @@ def _cut(silences: Sequence[Interval], whole_s: float) -> list[Interval]:
     cut: list[Interval] = []
     for start_s, end_s in longest:
         rest_s = whole_s - (end_s - start_s)
-        if end_s - start_s <= max(QUIET_S, QUIET_SHARE * rest_s):
+        if rest_s <= 0 or end_s - start_s <= max(QUIET_S, QUIET_SHARE * rest_s):
             break
         margin_s = 0.03 * rest_s
         cut.append((start_s + margin_s, end_s - margin_s))

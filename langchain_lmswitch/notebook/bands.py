@@ -1,19 +1,20 @@
 """The memory of a timeline: what each model held, what others held, and what there was."""
 
 from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Final, Literal
 
 from langchain_lmswitch.notebook.words import size
-from langchain_lmswitch.types.history import MemorySample, Occupancy, Past, Share
+from langchain_lmswitch.types.history import LoadSpan, MemorySample, Occupancy, Past, Share
 
 WHOLE_SHARE: Final = 0.15
 """Models that hold less of the memory would be too thin to be seen beside all of it."""
-_ROOM: Final = 1.35
-"""Height above the highest that models reached, if the whole is not drawn."""
+_AIR: Final = 1.15
+"""Height of a drawing above the highest that is drawn."""
 
-Place = Literal["ram", "vram", "both"]
+Place = Literal["ram", "vram", "any"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +27,7 @@ class Band:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Coming:
-    """Memory that a load was expected to take, while it was made."""
+    """Memory that a load was expected to take, on top of what was there when it began."""
 
     key: str
     start_s: float
@@ -48,40 +49,49 @@ class Panel:
     coming: tuple[Coming, ...] = ()
     limit_bytes: int | None = None
     limit_name: str = ""
-    top_bytes: float
-    """Of the drawing."""
     note: str = ""
     """What is not drawn."""
 
     @property
     def sums(self) -> tuple[int, ...]:
-        """What all models held, from each time on."""
-        return tuple(
-            sum(column) for column in zip(*(one.heights for one in self.bands), strict=True)
-        )
+        """What all that is drawn held, from each time on."""
+        layers = [*(band.heights for band in self.bands), self.others or (0,) * len(self.times_s)]
+        return tuple(sum(column) for column in zip(*layers, strict=True))
+
+    @property
+    def top_bytes(self) -> float:
+        """How high the drawing is."""
+        comings = [one.bottom_bytes + one.height_bytes for one in self.coming]
+        return _AIR * max(*self.sums, *comings, self.limit_bytes or 1, 1)
 
 
 def panels(past: Past, keys: Sequence[str], *, from_s: float, to_s: float) -> tuple[Panel, ...]:
     """Lay out the memory between two moments.
 
     1. If the user has set a budget, it is for models in any memory, and all that matters.
-    2. Else accelerators with memory of their own have a panel, and main memory has one.
+    2. Else accelerators with memory of their own have a panel, and main memory has one; but none
+       in which no model was or was to be.
     """
     times_s = _times(past, from_s, to_s)
     samples = [_latest(past.samples, at_s) for at_s in times_s]
-    last = next((one for one in reversed(samples) if one), None)
-    if last and last.budget_bytes is not None:  # 1
-        return (_panel(past, keys, times_s, samples, "both"),)
-    places: list[Place] = ["vram", "ram"] if last and last.vram_total_bytes else ["ram"]
-    return tuple(_panel(past, keys, times_s, samples, place) for place in places)  # 2
+    places: list[Place] = ["vram", "ram"]
+    if samples[-1] and samples[-1].budget_bytes is not None:  # 1
+        places = ["any"]
+    found = [_panel(past, keys, times_s, samples, place) for place in places]
+    return tuple(one for one in found if one.bands or one.coming)  # 2
 
 
 _HELD: Final[dict[Place, Callable[[Share], int]]] = {
     "ram": lambda share: share.ram_bytes,
     "vram": lambda share: share.vram_bytes,
-    "both": lambda share: share.total_bytes,
+    "any": lambda share: share.total_bytes,
 }
-_NAMES: Final[dict[Place, str]] = {"ram": "RAM", "vram": "VRAM", "both": "models"}
+_EXPECTED: Final[dict[Place, Callable[[LoadSpan], int]]] = {
+    "ram": lambda load: max(0, (load.expected_bytes or 0) - load.expected_vram_bytes),
+    "vram": lambda load: load.expected_vram_bytes,
+    "any": lambda load: load.expected_bytes or 0,
+}
+_NAMES: Final[dict[Place, str]] = {"ram": "RAM", "vram": "VRAM", "any": "models"}
 
 
 def _panel(
@@ -98,61 +108,41 @@ def _panel(
     3. Else the models alone, and the rest in words.
     """
     columns = [_held(past.occupancies, at_s, place) for at_s in times_s]
-    bands = tuple(
-        Band(key=key, heights=tuple(column.get(key, 0) for column in columns)) for key in keys
-    )
-    bands = tuple(one for one in bands if any(one.heights))
-    coming = _coming(past, times_s, columns)
-    peak = max([sum(one.values()) for one in columns] + [_top(one) for one in coming], default=0)
-    last = next((one for one in reversed(samples) if one), None)
+    bands = [Band(key=key, heights=tuple(one.get(key, 0) for one in columns)) for key in keys]
     made = Panel(
         name=_NAMES[place],
         times_s=tuple(times_s),
-        bands=bands,
-        coming=coming,
-        top_bytes=peak * _ROOM or 1.0,
+        bands=tuple(band for band in bands if any(band.heights)),
     )
-    if last is None:
-        return made
-    if place == "both":
-        return _against(made, last.budget_bytes or 0, "budget")  # 1
-    total, free = _of(last, place)
-    if total and peak >= WHOLE_SHARE * total:
-        return _whole(made, total, samples, place)  # 2
-    return _alone(made, total, free)  # 3
+    last = samples[-1]
+    total_bytes, free_bytes = _of(last, place)
+    if last and place == "any":  # 1
+        made = replace(made, limit_bytes=last.budget_bytes, limit_name="budget")
+    elif total_bytes and max(made.sums) >= WHOLE_SHARE * total_bytes:  # 2
+        others = _others(samples, made.sums, place)
+        made = replace(made, others=others, limit_bytes=total_bytes)
+    elif total_bytes and free_bytes is not None:  # 3
+        made = replace(made, note=f"{size(free_bytes)} free of {size(total_bytes)}")
+    return replace(made, coming=tuple(_coming(past, made, _EXPECTED[place])))
 
 
-def _against(panel: Panel, limit_bytes: int, name: str) -> Panel:
-    top_bytes = max(panel.top_bytes, 1.12 * limit_bytes)
-    return replace(
-        panel,
-        limit_bytes=limit_bytes,
-        limit_name=f"{name} {size(limit_bytes)}",
-        top_bytes=top_bytes,
-    )
+def _others(
+    samples: Sequence[MemorySample | None], models: Sequence[int], place: Place
+) -> tuple[int, ...]:
+    """Reckon what is neither free nor a model's; nothing if it is unknown at any time."""
+    found = []
+    for sample, models_bytes in zip(samples, models, strict=True):
+        total_bytes, free_bytes = _of(sample, place)
+        if total_bytes is None or free_bytes is None:
+            return ()
+        found.append(max(0, total_bytes - free_bytes - models_bytes))
+    return tuple(found)
 
 
-def _whole(
-    panel: Panel, total_bytes: int, samples: Sequence[MemorySample | None], place: Place
-) -> Panel:
-    others = []
-    for sample, models_bytes in zip(samples, panel.sums, strict=True):
-        total, free = _of(sample, place) if sample else (None, None)
-        used_bytes = 0 if total is None or free is None else total - free
-        others.append(max(0, used_bytes - models_bytes))
-    known = any(sample and _of(sample, place)[1] is not None for sample in samples)
-    limited = _against(panel, total_bytes, panel.name)
-    return replace(limited, others=tuple(others) if known else ())
-
-
-def _alone(panel: Panel, total_bytes: int | None, free_bytes: int | None) -> Panel:
-    parts = [f"{size(free_bytes)} free" if free_bytes is not None else ""]
-    parts.append(f"of {size(total_bytes)}" if total_bytes is not None else "")
-    return replace(panel, note=" ".join(filter(None, parts)))
-
-
-def _of(sample: MemorySample, place: Place) -> tuple[int | None, int | None]:
+def _of(sample: MemorySample | None, place: Place) -> tuple[int | None, int | None]:
     """Give all there is and what is free of it."""
+    if sample is None:
+        return None, None
     if place == "vram":
         return sample.vram_total_bytes, sample.vram_free_bytes
     return sample.ram_total_bytes, sample.ram_free_bytes
@@ -178,27 +168,18 @@ def _held(occupancies: Sequence[Occupancy], at_s: float, place: Place) -> dict[s
     return held
 
 
-def _coming(
-    past: Past, times_s: Sequence[float], columns: Sequence[dict[str, int]]
-) -> tuple[Coming, ...]:
-    """Lay the loads on top of what was there when they began."""
-    found = []
+def _coming(past: Past, panel: Panel, expected: Callable[[LoadSpan], int]) -> Iterator[Coming]:
+    """Lay the loads on top of what was there, piece by piece: that may change meanwhile."""
+    steps = list(zip(pairwise(panel.times_s), panel.sums, strict=False))
     for load in past.loads:
         end_s = past.now_s if load.ended_s is None else load.ended_s
-        start_s = max(load.started_s, times_s[0])
-        if load.expected_bytes and start_s < end_s and start_s < times_s[-1]:
-            column = columns[bisect_right(times_s, start_s) - 1]
-            found.append(
-                Coming(
+        for (start, end), bottom_bytes in steps:
+            from_s, to_s = max(start, load.started_s), min(end, end_s)
+            if from_s < to_s and (height_bytes := expected(load)):
+                yield Coming(
                     key=load.key,
-                    start_s=start_s,
-                    end_s=min(end_s, times_s[-1]),
-                    bottom_bytes=sum(column.values()),
-                    height_bytes=load.expected_bytes,
+                    start_s=from_s,
+                    end_s=to_s,
+                    bottom_bytes=bottom_bytes,
+                    height_bytes=height_bytes,
                 )
-            )
-    return tuple(found)
-
-
-def _top(coming: Coming) -> int:
-    return coming.bottom_bytes + coming.height_bytes

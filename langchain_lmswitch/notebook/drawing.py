@@ -17,10 +17,10 @@ from langchain_lmswitch.notebook.drawing_memory import draw_memory
 from langchain_lmswitch.notebook.layout import Layout
 from langchain_lmswitch.notebook.palette import Palette, Theme, looks, palette
 from langchain_lmswitch.notebook.strokes import FONT_PT, Brush
-from langchain_lmswitch.notebook.words import duration
+from langchain_lmswitch.notebook.words import roughly
 
 WIDTH_IN: Final = 8.0
-_LEFT_IN: Final = 1.95
+_LEFT_IN: Final = 1.98
 """For the names of models."""
 _RIGHT_IN: Final = 0.12
 _PANEL_IN: Final = 1.25
@@ -29,6 +29,9 @@ _TOP_IN: Final = 0.12
 _BOTTOM_IN: Final = 0.56
 _GAP_IN: Final = 0.14
 _TICK_IN: Final = 0.62
+_DPIS: Final = (150, 100)
+_MOST_BYTES: Final = 30_000
+"""Of a picture in a notebook, which has to stay small."""
 _COLORS: Final = 64
 """Of a small picture: a color for each model, and the edges of letters on each."""
 _CLOCK_FROM_S: Final = 3_600
@@ -64,20 +67,27 @@ def draw(layout: Layout, theme: Theme | None, *, width_in: float = WIDTH_IN) -> 
             draw_memory(axes, layout.panels[number], brush)
         else:
             draw_lanes(axes, layout.lanes, brush)
+            axes.tick_params(axis="y", labelsize=FONT_PT - 0.5)
             _time(axes, layout.axis, brush)
         top_in = bottom_in - _GAP_IN
     _legend(figure, colors)
     return figure
 
 
-def png(figure: Figure, *, dpi: int) -> bytes:
-    """Write a figure with few colors: a notebook that keeps it stays small."""
+def png(figure: Figure) -> bytes:
+    """Write a figure sharp enough for fine screens, unless that is too large for a notebook."""
+    for dpi in _DPIS:
+        if len(written := _png(figure, dpi)) <= _MOST_BYTES:
+            break
+    return written
+
+
+def _png(figure: Figure, dpi: int) -> bytes:
     drawn, small = BytesIO(), BytesIO()
     figure.savefig(drawn, format="png", dpi=dpi)
     with Image.open(drawn) as image:
-        image.quantize(_COLORS, method=Image.Quantize.FASTOCTREE).save(
-            small, format="png", optimize=True
-        )
+        few = image.quantize(_COLORS, method=Image.Quantize.FASTOCTREE)
+        few.save(small, format="png", optimize=True)
     return small.getvalue()
 
 
@@ -98,13 +108,23 @@ def _cuts(axes: Axes, time: Axis, colors: Palette) -> None:
 
 
 def _time(axes: Axes, time: Axis, brush: Brush) -> None:
-    ticks = list(time.ticks(least_apart=_TICK_IN / brush.width_in))
+    origin_s = time.from_s
+    if time.to_s - time.from_s >= _CLOCK_FROM_S:
+        midnight = datetime.fromtimestamp(origin_s).astimezone().replace(hour=0, minute=0, second=0)
+        origin_s = midnight.timestamp() // 1
+    ticks = list(time.ticks(least_apart=_TICK_IN / brush.width_in, origin_s=origin_s))
     axes.set_xticks([time.x(at_s) for at_s in ticks], [_moment(at_s, time) for at_s in ticks])
     axes.tick_params(axis="x", length=2, color=brush.palette.faint)
+    reached = 0.0
     for cut in time.cuts:
+        middle, text = (cut.left + cut.right) / 2, f"\u2026{roughly(cut.to_s - cut.from_s)}\u2026"
+        width = 0.8 * brush.text_width(text)
+        if middle - width / 2 < reached:
+            continue
+        reached = middle + width / 2
         axes.annotate(
-            f"\u2026{duration(cut.to_s - cut.from_s)}\u2026",
-            ((cut.left + cut.right) / 2, 0),
+            text,
+            (middle, 0),
             xycoords="axes fraction",
             xytext=(0, -14),
             textcoords="offset points",

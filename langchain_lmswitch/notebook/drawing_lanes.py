@@ -12,7 +12,11 @@ from langchain_lmswitch.notebook.words import short
 
 _TALL: Final = 0.76
 """Of a bar, as a part of its lane."""
-_NAME_CHARS: Final = 27
+_NAME_CHARS: Final = 28
+_MARK: Final = 0.008
+"""Half the width of a mark, as a part of the plot."""
+_SPACE: Final = 0.005
+"""Before words that stand beside something."""
 
 
 def draw_lanes(axes: Axes, lanes: Sequence[Lane], brush: Brush) -> None:
@@ -107,16 +111,21 @@ def _labels(lane: Lane, brush: Brush) -> Iterator[tuple[str, float]]:
         for bar in lane.bars
         if bar.kind == "answer" and not _inside(bar, lane, brush)
     ]
-    waiting += [(mark.label, brush.axis.x(mark.at_s) + 0.008) for mark in lane.marks]
-    taken = sorted(
-        [brush.span(bar.start_s, bar.end_s) for bar in lane.bars if bar.kind != "resident"]
-        + [(brush.axis.x(mark.at_s) - 0.008, 0.016) for mark in lane.marks]
-    )
+    waiting += [(mark.label, brush.axis.x(mark.at_s) + _MARK) for mark in lane.marks]
     reached = 0.0
     for text, left in sorted(waiting, key=lambda one: one[1]):
-        start = left + 0.006
+        start = left + _SPACE
         end = start + brush.text_width(text)
-        following = min([other for other, _ in taken if other > left - 0.001], default=1.0)
-        if start >= reached and end <= following:
+        if start >= reached and end <= _free_until(start, lane, brush):
             reached = end
             yield text, start
+
+
+def _free_until(x: float, lane: Lane, brush: Brush) -> float:
+    """Tell where the next thing begins; that the model is in memory already is no hindrance."""
+    taken = [(brush.axis.x(mark.at_s) - _MARK, 2 * _MARK) for mark in lane.marks]
+    for bar in lane.bars:
+        left, width = brush.span(bar.start_s, bar.end_s)
+        if bar.kind != "resident" or left > x:
+            taken.append((left, width))
+    return min([left for left, width in taken if left + width > x], default=1.0)

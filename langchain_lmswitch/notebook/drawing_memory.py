@@ -44,7 +44,7 @@ class _Stack:
 
     def _name(self, heights: Sequence[int], bottoms: Sequence[int], look: Look, name: str) -> None:
         """Write a name and a size where the layer is widest, as far as there is room."""
-        left, right, at = _widest(heights, self._xs)
+        left, right, at = _widest(heights, bottoms, self._xs)
         if heights[at] < _LINE_SHARE * self._panel.top_bytes:
             return
         for text in (f"{name}, {size(heights[at])}", name, size(heights[at])):
@@ -77,7 +77,8 @@ def _words(panel: Panel) -> tuple[list[float], list[str]]:
     named = "\n".join(filter(None, (panel.name, panel.note)))
     if panel.limit_bytes is None:
         return [middle], [named]
-    return [middle, panel.limit_bytes], [named, panel.limit_name]
+    limit = f"{panel.limit_name} {size(panel.limit_bytes)}".strip()
+    return [middle, panel.limit_bytes], [named, limit]
 
 
 def _comings(axes: Axes, panel: Panel, brush: Brush) -> None:
@@ -96,11 +97,14 @@ def _comings(axes: Axes, panel: Panel, brush: Brush) -> None:
         )
 
 
-def _widest(heights: Sequence[int], xs: Sequence[float]) -> tuple[float, float, int]:
-    """Find the longest part in which a layer has one height: its edges, and its first time."""
+def _widest(
+    heights: Sequence[int], bottoms: Sequence[int], xs: Sequence[float]
+) -> tuple[float, float, int]:
+    """Find the longest part in which a layer stays as it is: its edges, and its first time."""
+    steps = list(zip(heights, bottoms, strict=True))
     best, start = (0.0, 0.0, 0), 0
     for at in range(1, len(xs)):
-        if heights[at] != heights[start] or at == len(xs) - 1:
+        if steps[at] != steps[start] or at == len(xs) - 1:
             if heights[start] and xs[at] - xs[start] > best[1] - best[0]:
                 best = (xs[start], xs[at], start)
             start = at

@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
-from langchain_lmswitch.notebook.axis import Interval
 from langchain_lmswitch.types.history import AnswerSpan, LoadSpan, Past, WaitSpan
 
 BarKind = Literal["wait", "load", "resident", "answer"]
@@ -46,12 +45,6 @@ class Lane:
     marks: tuple[Mark, ...] = ()
     rows: int = 1
     """Answers at the same time, at most."""
-
-    @property
-    def busy(self) -> Iterator[Interval]:
-        """When something was done, beside being in memory."""
-        yield from ((bar.start_s, bar.end_s) for bar in self.bars if bar.kind != "resident")
-        yield from ((mark.at_s, mark.at_s) for mark in self.marks)
 
     @property
     def begins_s(self) -> float:

@@ -49,22 +49,26 @@ def happenings(past: Past) -> tuple[Happening, ...]:
 def layout(past: Past, last_s: float | None = None) -> Layout | None:
     """Lay out what is remembered; `None` if nothing has happened."""
     seen = since(past, last_s)
-    times = [*_intervals(seen)]
-    if not times:
+    busy = [*_intervals(seen)]
+    if not busy:
         return None
-    from_s, to_s = min(start for start, _ in times), max(end for _, end in times)
+    from_s, to_s = _margins(busy, min(start for start, _ in busy), max(end for _, end in busy))
     if last_s is not None:
         from_s = max(from_s, past.now_s - last_s)
-    margin_s = max(_MARGIN * (to_s - from_s), (_LEAST_S - (to_s - from_s)) / 2)
-    from_s, to_s = from_s - margin_s, to_s + margin_s
     found = lanes(seen, from_s=from_s, to_s=to_s)
     keys = [lane.key for lane in found]
-    busy = [interval for lane in found for interval in lane.busy]
     return Layout(
         axis=axis(busy, from_s=from_s, to_s=to_s),
         lanes=found,
         panels=panels(seen, keys, from_s=from_s, to_s=to_s),
     )
+
+
+def _margins(busy: list[Interval], from_s: float, to_s: float) -> tuple[float, float]:
+    """Add a little time at either end, by what is drawn to scale."""
+    loud_s = axis(busy, from_s=from_s, to_s=to_s).loud_s
+    margin_s = max(_MARGIN * loud_s, (_LEAST_S - loud_s) / 2)
+    return from_s - margin_s, to_s + margin_s
 
 
 def _intervals(past: Past) -> Iterator[Interval]:

@@ -43,8 +43,11 @@ def _of(past: Past, key: str) -> Iterator[str]:
         yield f"{failed} failed"
     if waits := [one for one in past.waits if one.key == key]:
         yield f"waited {_took(waits, past)}"
-    for room_for in [one.room_for for one in past.departures if one.key == key]:
-        yield f"evicted for {room_for}" if room_for else "left memory"
+    gone = [one.room_for for one in past.departures if one.key == key]
+    if rooms := list(filter(None, gone)):
+        yield f"evicted for {rooms[0]}" if len(rooms) == 1 else f"evicted {len(rooms)} times"
+    if others := gone.count(""):
+        yield "unloaded" if others == 1 else f"unloaded {others} times"
 
 
 def _took(spans: Iterable[AnswerSpan | LoadSpan | WaitSpan], past: Past) -> str:

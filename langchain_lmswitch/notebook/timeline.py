@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
-_DPI: Final = 150
-"""Of the picture in a notebook, where 100 are shown as an inch: sharp on fine screens."""
+_SHOWN_DPI: Final = 100
 
 
 class Timeline:
@@ -79,4 +78,4 @@ class Timeline:
             return None
         from langchain_lmswitch.notebook.drawing import png  # noqa: PLC0415 - slow
 
-        return png(figure, dpi=_DPI), {"width": round(figure.get_figwidth() * 100)}
+        return png(figure), {"width": round(figure.get_figwidth() * _SHOWN_DPI)}

@@ -36,6 +36,18 @@ class Settings(LayeredSettings):
 
     Raises:
         BadSettings: A value cannot be, a name is no setting, or a file cannot be read.
+
+    Example:
+        ```python
+        from langchain_lmswitch import Settings
+
+        settings = Settings(context_tokens=16384, models={"coder": {"pin": True}})
+        print(settings.context_tokens, settings.models[0].models, settings.models[0].pin)
+        ```
+
+        ```text
+        16384 coder True
+        ```
     """
 
     base_url: str | None = None

@@ -9,6 +9,7 @@ from langchain_lmswitch.policy.naming import card_of, find_card
 from langchain_lmswitch.policy.permissions import permitted
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.boards import OpenBoard, boards, watched
+from langchain_lmswitch.switch.history import OnNote
 from langchain_lmswitch.switch.news import Tell
 from langchain_lmswitch.switch.surveyor import OURS
 from langchain_lmswitch.switch.watch import OnMemory
@@ -73,6 +74,12 @@ class Controls:
         """Have `listener` told of changes in memory until what this returns is called."""
         async with watched(self._open) as board:
             return board.subscribe(listener)
+
+    async def follow(self, listener: OnNote) -> Callable[[], None]:
+        """Have `listener` told all that happens, and memory, until what this returns is called."""
+        async with watched(self._open) as board:
+            stops = [board.history.subscribe(listener), board.subscribe(lambda _: None)]
+        return lambda: [stop() for stop in stops] and None
 
     async def pin(self, name: str, *, pinned: bool) -> str:
         """Keep a model from being unloaded to make room, or no longer; give its key."""

@@ -26,6 +26,7 @@ from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.boards import OpenBoard, boards
 from langchain_lmswitch.switch.news import Result, Tell, told
 from langchain_lmswitch.switch.surveyor import LATELY_S, Survey
+from langchain_lmswitch.types.decisions import Decision
 from langchain_lmswitch.types.events import SwitchEvent
 from langchain_lmswitch.types.models import ModelCard, Resident
 from langchain_lmswitch.types.plans import Load, Refusal, Use
@@ -97,9 +98,10 @@ class Embedder:
         call = uuid.uuid4().hex
         try:
             resident = await self._hold(board, call, tell)
-            for start in range(len(vectors), len(texts), self.batch_size):
-                batch = texts[start : start + self.batch_size]
-                vectors += await self._ask(board.host, resident, batch)
+            with board.history.answering(_decision(resident)):
+                for start in range(len(vectors), len(texts), self.batch_size):
+                    batch = texts[start : start + self.batch_size]
+                    vectors += await self._ask(board.host, resident, batch)
         finally:
             board.release(call)
 
@@ -158,6 +160,10 @@ def candidates(model: str, cards: Sequence[ModelCard], survey: Survey) -> list[M
         raise NoSuitableModel("embedding", rejected=rejected, remedy=_NONE_INSTALLED)
     resident = survey.resident_keys
     return sorted(able, key=lambda one: (one.key not in resident, one.size_bytes, one.key))
+
+
+def _decision(resident: Resident) -> Decision:
+    return Decision(model=resident.key, identifier=resident.identifier, task="embedding", reason="")
 
 
 def _named(name: str, cards: Sequence[ModelCard], survey: Survey) -> ModelCard:

@@ -53,11 +53,19 @@ class History:
 
     Args:
         host: Its address.
+        budget_bytes: What models may hold together, if the user has set a limit.
         clock: Unix time in seconds.
     """
 
-    def __init__(self, host: str, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        host: str,
+        *,
+        budget_bytes: int | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._host = host
+        self._budget_bytes = budget_bytes
         self._clock = clock
         self._listeners: dict[object, OnNote] = {}
         self._samples: deque[MemorySample] = deque(maxlen=MOST)
@@ -98,7 +106,7 @@ class History:
     def measured(self, snapshot: Snapshot) -> None:
         """Note what a measurement has shown, if it is news."""
         last = self._samples[-1] if self._samples else None
-        sample = sample_of(snapshot, at_s=self._clock())
+        sample = sample_of(snapshot, at_s=self._clock(), budget_bytes=self._budget_bytes)
         if last is None or moved(last, sample):
             self._samples.append(sample)
             self._told(sample)
@@ -125,6 +133,7 @@ class History:
                 key=plan.spec.key,
                 started_s=self._clock(),
                 expected_bytes=plan.footprint.total_bytes if plan.footprint else None,
+                expected_vram_bytes=plan.footprint.vram_bytes if plan.footprint else 0,
                 evicted=tuple(one.key for one in plan.evict),
             )
         )

@@ -12,7 +12,7 @@ AT_LEAST_S: Final = 10.0
 """After this a measurement is kept that shows no change."""
 
 
-def sample_of(snapshot: Snapshot, *, at_s: float) -> MemorySample:
+def sample_of(snapshot: Snapshot, *, at_s: float, budget_bytes: int | None = None) -> MemorySample:
     """Sum a measurement up."""
     own = None if snapshot.gpus is None else [gpu for gpu in snapshot.gpus if not gpu.unified]
     return MemorySample(
@@ -21,7 +21,7 @@ def sample_of(snapshot: Snapshot, *, at_s: float) -> MemorySample:
         ram_free_bytes=snapshot.ram_free_bytes,
         vram_total_bytes=_sum(own, "total_bytes"),
         vram_free_bytes=_sum(own, "free_bytes"),
-        budget_bytes=snapshot.budget_bytes,
+        budget_bytes=budget_bytes,
     )
 
 
@@ -29,7 +29,6 @@ def moved(before: MemorySample, now: MemorySample) -> bool:
     """Tell whether a measurement is worth keeping after the one before."""
     return (
         now.at_s - before.at_s >= AT_LEAST_S
-        or now.budget_bytes != before.budget_bytes
         or _differs(before.ram_free_bytes, now.ram_free_bytes, now.ram_total_bytes)
         or _differs(before.vram_free_bytes, now.vram_free_bytes, now.vram_total_bytes)
     )

@@ -55,6 +55,8 @@ class LoadSpan:
     started_s: float
     ended_s: float | None = None
     expected_bytes: int | None = None
+    """All memory, wherever it lies."""
+    expected_vram_bytes: int = 0
     evicted: tuple[str, ...] = ()
     """Keys of the models that left for it."""
     failed: str = ""

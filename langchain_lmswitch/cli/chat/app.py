@@ -56,6 +56,7 @@ def chat(
 
     session = session_of(ctx, base_url)
     ctx.obj = session
+    session.settings()  # what cannot be is told before anything is typed
     conversation = _begun(load, system)
     wishes = Wishes(
         model=None if model == "auto" else model,
@@ -113,7 +114,6 @@ def _talk(state: "State", *, remember: bool) -> None:
     from langchain_lmswitch.cli.chat.loop import talk_with_person
     from langchain_lmswitch.cli.chat.prompting import Typed, kept_history, passing_history
 
-    state.ctx.obj.settings()
     greet(state)
     history = passing_history()
     if remember:

@@ -1,14 +1,14 @@
 """`lmswitch doctor`: everything looked at, nothing changed."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 from langchain_lmswitch.cli.doctor.findings import Finding, State, verdict
 from langchain_lmswitch.cli.options import BaseUrl, Json
-from langchain_lmswitch.cli.screen import console, show_json
+from langchain_lmswitch.cli.screen import show, show_json
 from langchain_lmswitch.cli.session import session_of
 
 if TYPE_CHECKING:
@@ -43,10 +43,7 @@ def doctor(ctx: typer.Context, *, json: Json = False, base_url: BaseUrl = None) 
 
 
 def _show(findings: Sequence[Finding]) -> None:
-    out = console()
-    out.print(listing(findings))
-    out.print()
-    out.print(verdict(findings), soft_wrap=True)
+    show(listing(findings), "", verdict(findings))
 
 
 def listing(findings: Sequence[Finding]) -> "Table":
@@ -60,12 +57,27 @@ def listing(findings: Sequence[Finding]) -> "Table":
     grid.add_column(no_wrap=True)
     grid.add_column(overflow="fold")
     order = list(_MARKS)
-    for one in sorted(findings, key=lambda one: order.index(one.state)):
+    for one in sorted(_joined(findings), key=lambda one: order.index(one.state)):
         mark, style = _MARKS[one.state]
         told = Text(one.what)
         what = Group(told, Text(f"-> {one.remedy}", style="bold")) if one.remedy else told
         grid.add_row(Text(mark, style=style), one.name, what)
     return grid
+
+
+def _joined(findings: Sequence[Finding]) -> list[Finding]:
+    """Tell once what keeps several things from being looked at."""
+    named: dict[str, list[str]] = {}
+    for one in findings:
+        if one.state == "unknown" and not one.remedy:
+            named.setdefault(one.what, []).append(one.name)
+    told = []
+    for one in findings:
+        names = named.pop(one.what, None) if one.state == "unknown" and not one.remedy else [""]
+        if names is not None:
+            more = f" (likewise: {', '.join(names[1:])})" if len(names) > 1 else ""
+            told.append(replace(one, what=f"{one.what}{more}"))
+    return told
 
 
 def record(findings: Sequence[Finding]) -> dict[str, Any]:

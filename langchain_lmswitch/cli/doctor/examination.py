@@ -4,6 +4,7 @@ import asyncio
 import threading
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -67,16 +68,16 @@ async def aside(work: Callable[[], F]) -> F:
         try:
             result = work()
         except Exception as error:  # noqa: BLE001 - it is raised again where it is awaited
-            _tell(loop, done, lambda why=error: done.set_exception(why))
+            _tell(loop, done, partial(done.set_exception, error))
         else:
-            _tell(loop, done, lambda: done.set_result(result))
+            _tell(loop, done, partial(done.set_result, result))
 
     threading.Thread(target=run, name="lmswitch-doctor", daemon=True).start()
     return await done
 
 
 def _tell(
-    loop: asyncio.AbstractEventLoop, done: "asyncio.Future[Any]", settle: Callable[[], None]
+    loop: asyncio.AbstractEventLoop, done: "asyncio.Future[Any]", settle: Callable[[], object]
 ) -> None:
     if not loop.is_closed():
         loop.call_soon_threadsafe(lambda: None if done.done() else settle())

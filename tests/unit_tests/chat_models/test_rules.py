@@ -83,7 +83,7 @@ def test_a_denied_model_is_not_used_by_name(model: str) -> None:
 
 
 def test_what_is_not_allowed_is_not_used_by_name() -> None:
-    with pytest.raises(ModelDenied, match=r"you allow 'coder' only.*`allow` .LMSWITCH_ALLOW"):
+    with pytest.raises(ModelDenied, match=r"you allow 'coder' only.*change `allow`; `lmswitch config`"):
         llm(allow=["coder"], model="tiny").invoke("Hello")
 
 

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from langchain_lmswitch.cli.doctor.examination import Examination, aside
+from langchain_lmswitch.cli.doctor.examination import Examination, Untold, aside
 from langchain_lmswitch.cli.doctor.probes.files import read_files
 from langchain_lmswitch.cli.doctor.probes.graphics import read_snapshot
 from langchain_lmswitch.cli.doctor.probes.knobs import settings_of
@@ -35,6 +35,8 @@ class Room:
     stalled_percent: float | None
     """Share of the last ten seconds in which somebody waited for memory; `None` if unknown."""
     scope: Scope = "local"
+    hosted: bool = False
+    """Whether there is a host."""
     enclosure: Enclosure = "none"
     flatpak: bool = False
 
@@ -54,7 +56,11 @@ class Fits:
 
 async def read_room(exam: Examination) -> Room:
     """Measure memory and read the limits."""
-    now, talk = await exam.of(read_snapshot), await exam.of(read_talk)
+    now = await exam.of(read_snapshot)
+    try:
+        talk = await exam.of(read_talk)
+    except Untold:
+        talk = Talk()
     return await aside(lambda: _room(exam, now, talk))
 
 
@@ -68,6 +74,7 @@ def _room(exam: Examination, now: Snapshot, talk: Talk) -> Room:
         limit_bytes=min((one.limit_bytes for one in limits), default=None),
         stalled_percent=float(stalled[1]) if stalled else None,
         scope=talk.scope,
+        hosted=talk.host is not None,
         enclosure=read_surroundings(root=root).enclosure,
         flatpak=(root / ".flatpak-info").exists(),
     )

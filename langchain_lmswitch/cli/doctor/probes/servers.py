@@ -43,6 +43,12 @@ class Servers:
     can_start: bool = False
     """Whether the embedded host would be started when it is needed."""
 
+    @property
+    def elsewhere(self) -> tuple[str, ...]:
+        """Addresses that greet and could be used: an embedded host is its home's alone."""
+        private = {port for one in self.processes if one.kind == "embedded" for port in one.ports}
+        return tuple(one for one in self.greeting if int(one.rpartition(":")[2]) not in private)
+
 
 async def read_servers(exam: Examination) -> Servers:
     """Ask all likely addresses at once."""
@@ -53,10 +59,11 @@ async def read_servers(exam: Examination) -> Servers:
     given, bad_address = _given(settings.base_url)
     likely = [*([given] if given else []), *usual, *_noted(settings.run_home)]
     likely += [f"127.0.0.1:{port}" for one in processes for port in one.ports]
-    likely += _outside(exam.root)
-    greeting = await greetings(list(dict.fromkeys(likely)), within_s=_GREETING_S)
+    greeting = await _greeting(likely)
     reachable = not bad_address and (given is None or given in greeting)
     used = await look(settings) if reachable else None
+    if used is None:
+        greeting += await _greeting(_outside(exam.root))
     return Servers(
         given=given,
         bad_address=bad_address,
@@ -74,6 +81,10 @@ def same(one: str, other: str) -> bool:
     names = {"localhost": "127.0.0.1", "[::1]": "127.0.0.1"}
     (name, _, port), (other_name, _, other_port) = one.rpartition(":"), other.rpartition(":")
     return (names.get(name, name), port) == (names.get(other_name, other_name), other_port)
+
+
+async def _greeting(addresses: Sequence[str]) -> list[str]:
+    return await greetings(list(dict.fromkeys(addresses)), within_s=_GREETING_S)
 
 
 def _given(base_url: str | None) -> tuple[str | None, str]:

@@ -3,7 +3,7 @@
 import shlex
 from typing import Final
 
-from langchain_lmswitch.cli.doctor.commands import assign, remove
+from langchain_lmswitch.cli.doctor.commands import assign
 from langchain_lmswitch.cli.doctor.findings import Finding, ok, problem, unknown
 from langchain_lmswitch.cli.doctor.probes.folders import Folders
 from langchain_lmswitch.cli.units import size
@@ -46,25 +46,25 @@ def judge_disk(facts: Folders) -> Finding:
 
 def judge_ledger(facts: Folders) -> Finding:
     """Say whether what was learnt can be read and added to."""
-    path, aside = facts.ledger, f"{facts.ledger}.old"
+    path = shlex.quote(str(facts.ledger))
     match facts.ledger_state:
         case "off":
             return ok("ledger", "off: nothing is remembered (LMSWITCH_REMEMBER)")
         case "absent":
             return ok("ledger", "not begun yet")
         case "sound":
-            return ok("ledger", str(path))
+            return ok("ledger", str(facts.ledger))
         case "newer":
-            what = f"{path} was written by a newer version: this one learns nothing for later"
-            return problem("ledger", what, "pip install --upgrade langchain-lmswitch")
+            why = "was written by a newer version: this one learns nothing for later"
+            remedy = "pip install --upgrade langchain-lmswitch"
         case "locked":
-            what = f"another program holds {path}: what is learnt now is forgotten"
-            return problem("ledger", what, f"fuser -v {shlex.quote(str(path))}")
+            why = "is held by another program: what is learnt now is forgotten"
+            remedy = f"fuser -v {path}"
         case "closed":
-            what = f"{path} cannot be written ({facts.ledger_why}): nothing is learnt for later"
-            return problem("ledger", what, f"chmod u+rw {shlex.quote(str(path))}")
+            why = f"cannot be written ({facts.ledger_why}): nothing is learnt for later"
+            remedy = f"chmod u+rw {path}"
         case "damaged" | "foreign":
             kind = "is damaged" if facts.ledger_state == "damaged" else "is no ledger"
-            what = f"{path} {kind}: what was learnt in it is lost. It is set aside at the next use."
-            moved = f"mv {shlex.quote(str(path))} {shlex.quote(aside)}"
-            return problem("ledger", what, moved if path.name else remove(path))
+            why = f"{kind}: nothing can be learnt from it. The next request sets it aside."
+            remedy = f"mv {path} {path}.old"
+    return problem("ledger", f"{facts.ledger} {why}", remedy)

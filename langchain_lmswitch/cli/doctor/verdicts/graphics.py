@@ -83,7 +83,7 @@ def judge_gpu_memory(facts: Graphics) -> Finding:
             "how much models may hold together to have it reckoned."
         )
         return unknown("gpu memory", what, assign("LMSWITCH_BUDGET_BYTES", str(_budget(silent))))
-    return ok("gpu memory", "told by the driver" if gpus else "there is none to be told")
+    return ok("gpu memory", "told by the driver" if gpus else "no GPU")
 
 
 def _budget(gpus: list[Gpu]) -> int:

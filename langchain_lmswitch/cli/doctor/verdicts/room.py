@@ -6,9 +6,15 @@ from langchain_lmswitch.cli.doctor.commands import assign
 from langchain_lmswitch.cli.doctor.findings import Finding, note, ok, problem, unknown
 from langchain_lmswitch.cli.doctor.probes.room import Fits, Room
 from langchain_lmswitch.cli.units import size
+from langchain_lmswitch.machine.boundary import Enclosure
 
 _STALLED_PERCENT: Final = 10
 _MUCH_SWAP: Final = 0.25
+_PLACES: Final[dict[Enclosure, str]] = {
+    "none": "on the machine itself",
+    "container": "inside of a container",
+    "wsl": "inside of WSL 2",
+}
 _BUDGET: Final = "LMSWITCH_BUDGET_BYTES"
 
 
@@ -81,26 +87,28 @@ def judge_swap(facts: Room) -> Finding:
 
 
 def judge_place(facts: Room) -> Finding:
-    """Say what hides the computer from us."""
+    """Say what hides the computer from us; where a host was found, that is in nobody's way."""
+    if facts.hosted and not facts.flatpak:
+        return ok("place", _PLACES[facts.enclosure])
     if facts.flatpak:
         what = (
-            "inside of a Flatpak: other programs, GPUs and folders outside may be hidden, so an LM "
-            "Studio that runs outside has to be named"
+            "inside of a Flatpak, which may hide GPUs, folders and programs: an LM Studio outside "
+            "may be found only if named"
         )
         return note("place", what, assign("LMSWITCH_BASE_URL", "127.0.0.1:1234"))
     match facts.enclosure:
         case "wsl":
             what = (
                 "inside of WSL 2, which has a part of the memory of Windows. An LM Studio on "
-                "Windows has to serve on the local network, and to be named"
+                "Windows is found only if it serves on the local network and is named"
             )
             gateway = "$(ip route show default | cut -d' ' -f3):1234"
             return note("place", what, assign("LMSWITCH_BASE_URL", gateway))
         case "container":
-            what = "inside of a container: a host on the machine around it has to be named"
+            what = "inside of a container: an LM Studio outside of it is found only if named"
             return note("place", what, assign("LMSWITCH_BASE_URL", "host.docker.internal:1234"))
         case "none":
-            return ok("place", "on the machine itself")
+            return ok("place", _PLACES["none"])
 
 
 def _gib(size_bytes: int | None) -> int:

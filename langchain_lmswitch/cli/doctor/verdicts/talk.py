@@ -39,13 +39,15 @@ class Installed:
 def judge_token(facts: Asked) -> Finding:
     """Say whether the host lets us in.
 
-    1. It does.
+    1. It does, or none runs yet.
     2. The token has not the form of one.
     3. It refused the token, or wants one.
     4. It failed otherwise.
     """
     talk = facts.talk
     match talk.error:
+        case None if talk.host is None and facts.servers.can_start:
+            return ok("access", "no host runs yet; the one that is started lets us in")
         case None if talk.host is None:
             return unknown("access", _NO_HOST)
         case None:  # 1
@@ -103,8 +105,8 @@ def _by_files(facts: Installed) -> Finding:
 
 def judge_residents(facts: Talk) -> Finding:
     """Say who holds memory that we may not take."""
-    if facts.host is None or facts.error is not None:
-        return unknown("in memory", _NO_HOST if facts.error is None else "the host did not answer")
+    if facts.error is not None:
+        return unknown("in memory", "the host did not answer")
     foreign = [one for one in facts.residents if not one.identifier.startswith("lmswitch/")]
     if not foreign:
         held = _number(len(facts.residents), "model")

@@ -296,6 +296,15 @@ def test_a_file_that_is_no_conversation_is_wrong_usage(tmp_path: Path) -> None:
     assert "`/save NAME.json`" in done.stderr
 
 
+def test_a_wrong_setting_is_told_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LMSWITCH_EXPLORE", "7")
+
+    done = run(ScriptedHost(), "Hello\nHello\n")
+
+    assert done.exit_code == 2
+    assert done.stderr.count("LMSWITCH_EXPLORE") == 1
+
+
 def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     done = run(ScriptedHost(), f"Hello\n/save {tmp_path}/none/x.md\nGo on\n")
 
