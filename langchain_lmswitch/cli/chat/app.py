@@ -46,8 +46,8 @@ def chat(
     """Talk with the models of your machine.
 
     Every message goes to the model that suits it, and a dim line tells which one that was. /help
-    lists the commands. Ctrl-C stops an answer, Ctrl-D leaves. Nothing is written to disk unless
-    you say /save or --history.
+    lists the commands. Ctrl-C stops an answer, Ctrl-D leaves. What is said stays off the disk
+    unless you say /save or --history.
 
     In a pipe each line is a message: answers go to stdout, all else to stderr, and the exit code
     is that of the first line that failed. --json writes one JSON object a line for each answer.
