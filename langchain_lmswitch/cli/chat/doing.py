@@ -26,6 +26,7 @@ def take(line: str, state: State) -> None:
 
     Raises:
         KeyboardInterrupt: The user stopped it.
+        BrokenPipeError: Nobody reads the answers.
     """
     from langchain_lmswitch.errors import LMSwitchError
 
@@ -34,6 +35,8 @@ def take(line: str, state: State) -> None:
     except LMSwitchError as error:
         state.view.tell(error)
         state.failures.append(exit_code(error))
+    except BrokenPipeError:  # nobody reads the answers any more
+        raise
     except OSError as error:
         state.view.tell(error)
         state.failures.append(FAILED)

@@ -1,6 +1,6 @@
 """What the user wants to see between two questions."""
 
-from typing import assert_never
+from typing import Final, assert_never
 
 from langchain_lmswitch.cli.chat.commands import (
     Look,
@@ -16,6 +16,9 @@ from langchain_lmswitch.cli.chat.forms import FORMS
 from langchain_lmswitch.cli.chat.state import State
 from langchain_lmswitch.cli.screen import console, plain
 from langchain_lmswitch.types.decisions import Decision
+
+_TABLE_COLUMNS: Final = 60
+"""In less room than that the table cannot be read, and the words tell as much."""
 
 
 def look(command: Look, state: State) -> None:
@@ -59,7 +62,9 @@ def _why(state: State) -> None:
     state.view.show(plain(decision.reason))
     if decision.candidates:
         columns = state.view.columns or console().width
-        state.view.show("", comparison(decision, columns=columns), "", *verdicts(decision))
+        if columns >= _TABLE_COLUMNS:
+            state.view.show("", comparison(decision, columns=columns))
+        state.view.show("", *verdicts(decision))
 
 
 def _decision(state: State) -> Decision:

@@ -3,8 +3,10 @@
 import signal
 import stat
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from prompt_toolkit.output import DummyOutput
 
 from langchain_lmswitch.cli.app import app
 from langchain_lmswitch.cli.chat.completing import Commands
+from langchain_lmswitch.cli.chat.doing import take
 from langchain_lmswitch.cli.chat.greeting import toolbar
 from langchain_lmswitch.cli.chat.loop import talk_with_person
 from langchain_lmswitch.cli.chat.prompting import Typed, kept_history
@@ -122,6 +125,31 @@ def test_toolbar_tells_what_is_known() -> None:
     state.warm.begin()
     state.warm.cards()
     assert toolbar(state) == "model auto, 2 models at here:1"
+
+
+def test_toolbar_tells_that_there_is_no_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LMSWITCH_BASE_URL", "127.0.0.1:9")
+    session, found = Session(), threading.Event()
+    warm = Warm(session)
+    state = replace(state_of(ScriptedHost()), warm=warm)
+    warm.when_found(found.set)
+
+    warm.begin()
+
+    assert found.wait(60)
+    assert toolbar(state) == "model auto, no model host found"
+
+
+def test_reader_that_is_gone_ends_the_chat() -> None:
+    class Gone(View):
+        def piece(self, text: str) -> None:  # noqa: ARG002 - nobody gets it
+            raise BrokenPipeError
+
+    state = state_of(ScriptedHost(), Gone())
+    state.warm.begin()
+
+    with pytest.raises(BrokenPipeError):
+        take("Hello", state)
 
 
 @pytest.mark.parametrize(
