@@ -55,9 +55,9 @@ def test_a_switch_is_marked() -> None:
 
     done = run(host, "/model small\nHello\n/model other\nHello\n")
 
-    first, second = [line for line in done.stderr.splitlines() if " for chat " in line]
-    assert first.startswith("small for chat")
-    assert second.startswith("small -> other for chat")
+    first, second = [line for line in done.stderr.splitlines() if ", as you asked" in line]
+    assert first.startswith("small, as you asked, ")
+    assert second.startswith("small -> other, as you asked, ")
 
 
 def test_backslash_at_the_end_of_a_line_joins_the_next() -> None:
@@ -221,7 +221,11 @@ def test_context_tells_what_was_left_out(monkeypatch: pytest.MonkeyPatch) -> Non
     )
 
     assert "scripted-chat was loaded with a context of 512 tokens." in done.stderr
-    assert "old message" in done.stderr.rpartition("was loaded")[2]
+    told = done.stderr.rpartition("was loaded")[2]
+    assert "old messages were left out." in told
+    assert 'you: "Tell me of birds" (' in told
+    assert "for birds" in told
+    assert "left out (/context)" in done.stderr
 
 
 def test_undo_and_clear() -> None:
