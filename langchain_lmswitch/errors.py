@@ -328,7 +328,7 @@ class BadSettings(LMSwitchError, ValueError):
     """A setting cannot be as a file, the environment or an argument has it."""
 
     def __init__(self, problems: Sequence[str], *, remedy: str) -> None:
-        self.problems = tuple(problems)
+        self.problems: tuple[str, ...] = tuple(problems)
         """Each with the place where it stands."""
         self.remedy = remedy
         super().__init__(f"{' '.join(problems)} {remedy}")

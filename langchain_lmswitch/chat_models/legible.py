@@ -1,7 +1,7 @@
 """What `help(ChatLMSwitch)` and completion show: our own first, and nothing of the machinery."""
 
 from inspect import Parameter, Signature
-from typing import Any, Final, dataclass_transform
+from typing import Any, ClassVar, Final, dataclass_transform
 
 from langchain_core.language_models import BaseChatModel
 from pydantic import BaseModel, Field, PrivateAttr
@@ -37,6 +37,8 @@ class Legible(ModelMetaclass):
 
 class LegibleChatModel(BaseChatModel, metaclass=Legible):
     """A chat model whose signature names our arguments with their defaults, and no more."""
+
+    __signature__: ClassVar[Signature]
 
     @classmethod
     def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:

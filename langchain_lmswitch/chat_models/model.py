@@ -55,9 +55,9 @@ class ChatLMSwitch(TellingChatModel):
     `with_structured_output`, each with its asynchronous twin. Constructing it does no IO. It can be
     pickled and copied, and used from any thread and any event loop, also inside a running one.
 
-    Every argument may be left out. Those of the first two tables are hints and options that may
-    also be given per call or with `bind`; hints stand in `config["configurable"]`, too. An argument
-    of the call wins over the config, that over `nodes`, and that over the field.
+    Every argument may be left out. Those of the first two tables, but `nodes` and `streaming`, may
+    also be given per call or with `bind`; `model` to `roles` may stand in `config["configurable"]`,
+    too. An argument of the call wins over the config, that over `nodes`, that over the field.
 
     | who answers | |
     | --- | --- |
@@ -98,8 +98,9 @@ class ChatLMSwitch(TellingChatModel):
     `rate_limiter`, `profile` and more) are those of any chat model.
 
     Look further: `invoke` for what may go wrong; `explain`, `why` and `router` for the decision;
-    `loaded`, `preload`, `prefetch`, `hold`, `pin`, `unload` and `watch` for the memory; `feedback`
-    for what it learns; `langchain_lmswitch.errors` for every error in one tree.
+    `loaded`, `preload`, `prefetch`, `hold`, `pin`, `unload` and `watch` for the memory; `live` and
+    `timeline` to see it; `feedback` for what it learns; `langchain_lmswitch.errors` for every error
+    in one tree.
     """
 
     def _generate(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from langchain_lmswitch.cli.completing import installed
 from langchain_lmswitch.cli.options import BaseUrl, Json
 from langchain_lmswitch.cli.screen import remark, show_json
 from langchain_lmswitch.cli.session import Session, session_of
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
     from langchain_lmswitch.switch.byhand import LoadedByHand
 
 Name = Annotated[
-    str, typer.Argument(metavar="MODEL", help="Its key, or a part that only one key has.")
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="Its key, or a part that only one key has.",
+        autocompletion=installed,
+    ),
 ]
 Context = Annotated[
     int | None,

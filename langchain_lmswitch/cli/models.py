@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from langchain_lmswitch.cli.completing import installed
 from langchain_lmswitch.cli.options import BaseUrl, Json
 from langchain_lmswitch.cli.screen import console, remark, show, show_json
 from langchain_lmswitch.cli.session import Session, session_of
@@ -25,8 +26,9 @@ if TYPE_CHECKING:
 Wish = Annotated[
     str | None,
     typer.Argument(
-        metavar="[MODELS]",
+        metavar="MODELS",
         help="Only these: a part of their keys, a glob such as 'qwen*', or tools or vision.",
+        autocompletion=installed,
     ),
 ]
 Task = Annotated[

@@ -3,7 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import Final, Literal
 
 from langchain_lmswitch.notebook.words import size
@@ -91,7 +91,7 @@ _EXPECTED: Final[dict[Place, Callable[[LoadSpan], int]]] = {
     "vram": lambda load: load.expected_vram_bytes,
     "any": lambda load: load.expected_bytes or 0,
 }
-_NAMES: Final[dict[Place, str]] = {"ram": "RAM", "vram": "VRAM", "any": "models"}
+_NAMES: Final[dict[Place, str]] = {"ram": "RAM", "vram": "VRAM", "any": "memory"}
 
 
 def _panel(
@@ -169,17 +169,22 @@ def _held(occupancies: Sequence[Occupancy], at_s: float, place: Place) -> dict[s
 
 
 def _coming(past: Past, panel: Panel, expected: Callable[[LoadSpan], int]) -> Iterator[Coming]:
-    """Lay the loads on top of what was there, piece by piece: that may change meanwhile."""
+    """Lay the loads on top of what was there; that may change while they are made."""
     steps = list(zip(pairwise(panel.times_s), panel.sums, strict=False))
     for load in past.loads:
         end_s = past.now_s if load.ended_s is None else load.ended_s
-        for (start, end), bottom_bytes in steps:
-            from_s, to_s = max(start, load.started_s), min(end, end_s)
-            if from_s < to_s and (height_bytes := expected(load)):
-                yield Coming(
-                    key=load.key,
-                    start_s=from_s,
-                    end_s=to_s,
-                    bottom_bytes=bottom_bytes,
-                    height_bytes=height_bytes,
-                )
+        height_bytes = expected(load)
+        pieces = [
+            (max(start, load.started_s), min(end, end_s), bottom_bytes)
+            for (start, end), bottom_bytes in steps
+            if height_bytes and max(start, load.started_s) < min(end, end_s)
+        ]
+        for bottom_bytes, level in groupby(pieces, key=lambda one: one[2]):
+            edges = list(level)
+            yield Coming(
+                key=load.key,
+                start_s=edges[0][0],
+                end_s=edges[-1][1],
+                bottom_bytes=bottom_bytes,
+                height_bytes=height_bytes,
+            )

@@ -38,11 +38,18 @@ _CLOCK_FROM_S: Final = 3_600
 """A longer time is told by the clock, a shorter one from its beginning."""
 
 
-def draw(layout: Layout, theme: Theme | None, *, width_in: float = WIDTH_IN) -> Figure:
-    """Draw memory above, a lane for each model below, and the time they share."""
+def draw(layout: Layout, theme: Theme | None, *, above_in: float = 0.0) -> Figure:
+    """Draw memory above, a lane for each model below, and the time they share.
+
+    Args:
+        layout: What to draw.
+        theme: For which background; `None` is for any.
+        above_in: Height that is left free above all, in inches.
+    """
     colors = palette(theme)
     heights_in = [_PANEL_IN] * len(layout.panels) + [_LANE_IN * len(layout.lanes)]
-    height_in = _TOP_IN + sum(heights_in) + _GAP_IN * len(layout.panels) + _BOTTOM_IN
+    drawn_in = _TOP_IN + sum(heights_in) + _GAP_IN * len(layout.panels) + _BOTTOM_IN
+    height_in, width_in = drawn_in + above_in, WIDTH_IN
     figure = Figure(figsize=(width_in, height_in), dpi=100, facecolor=colors.paper or "none")
     brush = Brush(
         palette=colors,
@@ -50,7 +57,7 @@ def draw(layout: Layout, theme: Theme | None, *, width_in: float = WIDTH_IN) -> 
         axis=layout.axis,
         width_in=width_in - _LEFT_IN - _RIGHT_IN,
     )
-    top_in = height_in - _TOP_IN
+    top_in = drawn_in - _TOP_IN
     for number, tall_in in enumerate(heights_in):
         bottom_in = top_in - tall_in
         axes = figure.add_axes(
@@ -70,7 +77,7 @@ def draw(layout: Layout, theme: Theme | None, *, width_in: float = WIDTH_IN) -> 
             axes.tick_params(axis="y", labelsize=FONT_PT - 0.5)
             _time(axes, layout.axis, brush)
         top_in = bottom_in - _GAP_IN
-    _legend(figure, colors)
+    _legend(figure, layout, colors)
     return figure
 
 
@@ -145,9 +152,9 @@ def _moment(at_s: float, time: Axis) -> str:
     return f"{int(since_s) // 60}:{int(since_s) % 60:02}"
 
 
-def _legend(figure: Figure, colors: Palette) -> None:
+def _legend(figure: Figure, layout: Layout, colors: Palette) -> None:
     figure.legend(
-        handles=list(_handles(colors)),
+        handles=list(_handles(layout, colors)),
         loc="lower right",
         bbox_to_anchor=(1 - _RIGHT_IN / WIDTH_IN, 0.0),
         bbox_transform=figure.transFigure,
@@ -162,10 +169,16 @@ def _legend(figure: Figure, colors: Palette) -> None:
     )
 
 
-def _handles(colors: Palette) -> Iterator[Patch | Line2D]:
-    ink = colors.ink
-    yield Line2D([], [], color=ink, linestyle=":", linewidth=1.4, label="waiting")
-    yield Patch(facecolor="none", edgecolor=ink, hatch="/////", linewidth=0.8, label="loading")
-    yield Patch(facecolor=ink, alpha=0.3, label="in memory")
-    yield Patch(facecolor=ink, label="answering")
-    yield Line2D([], [], color=ink, marker="x", linestyle="", markersize=5, label="left memory")
+def _handles(layout: Layout, colors: Palette) -> Iterator[Patch | Line2D]:
+    """Explain what there is to be seen."""
+    ink, kinds = colors.ink, {bar.kind for lane in layout.lanes for bar in lane.bars}
+    if "wait" in kinds:
+        yield Line2D([], [], color=ink, linestyle=":", linewidth=1.4, label="waiting")
+    if "load" in kinds:
+        yield Patch(facecolor="none", edgecolor=ink, hatch="/////", linewidth=0.8, label="loading")
+    if "resident" in kinds:
+        yield Patch(facecolor=ink, alpha=0.35, label="in memory")
+    if "answer" in kinds:
+        yield Patch(facecolor=ink, label="answering")
+    if any(lane.marks for lane in layout.lanes):
+        yield Line2D([], [], color=ink, marker="x", linestyle="", markersize=5, label="left memory")

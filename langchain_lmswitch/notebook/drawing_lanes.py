@@ -39,7 +39,7 @@ def _lane(axes: Axes, lane: Lane, number: int, brush: Brush) -> None:
             case "load":
                 _box(axes, bar, number, brush, edgecolor=color, fill=False, hatch="/////")
             case "resident":
-                _box(axes, bar, number, brush, facecolor=color, alpha=0.3, linewidth=0)
+                _box(axes, bar, number, brush, facecolor=color, alpha=0.35, linewidth=0)
             case "answer":
                 _answer(axes, bar, lane, number, brush)
     for text, left in _labels(lane, brush):

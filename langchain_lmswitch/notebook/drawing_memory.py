@@ -1,6 +1,6 @@
 """Draws who held how much memory."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from matplotlib.axes import Axes
@@ -43,15 +43,15 @@ class _Stack:
         self._name(heights, bottoms, look, name)
 
     def _name(self, heights: Sequence[int], bottoms: Sequence[int], look: Look, name: str) -> None:
-        """Write a name and a size where the layer is widest, as far as there is room."""
-        left, right, at = _widest(heights, bottoms, self._xs)
-        if heights[at] < _LINE_SHARE * self._panel.top_bytes:
-            return
-        for text in (f"{name}, {size(heights[at])}", name, size(heights[at])):
-            if self._brush.text_width(text) <= right - left:
+        """Write the name and the size where the layer is widest, the size elsewhere."""
+        found = sorted(_plateaus(heights, bottoms, self._xs), key=lambda one: one[0] - one[1])
+        for number, (left, right, at) in enumerate(found):
+            sized = size(heights[at])
+            texts = [sized] if number else [f"{name}, {sized}", name, sized]
+            fits = [text for text in texts if self._brush.text_width(text) <= right - left]
+            if fits and heights[at] >= _LINE_SHARE * self._panel.top_bytes:
                 middle = bottoms[at] + heights[at] / 2
-                self._write((left + right) / 2, middle, text, on(look.color))
-                return
+                self._write((left + right) / 2, middle, fits[0], on(look.color))
 
     def _write(self, x: float, y: float, text: str, color: str) -> None:
         self._axes.text(x, y, text, ha="center", va="center", fontsize=FONT_PT, color=color)
@@ -97,15 +97,13 @@ def _comings(axes: Axes, panel: Panel, brush: Brush) -> None:
         )
 
 
-def _widest(
+def _plateaus(
     heights: Sequence[int], bottoms: Sequence[int], xs: Sequence[float]
-) -> tuple[float, float, int]:
-    """Find the longest part in which a layer stays as it is: its edges, and its first time."""
-    steps = list(zip(heights, bottoms, strict=True))
-    best, start = (0.0, 0.0, 0), 0
+) -> Iterator[tuple[float, float, int]]:
+    """Give each part in which a layer stays as it is: its edges, and its first time."""
+    steps, start = list(zip(heights, bottoms, strict=True)), 0
     for at in range(1, len(xs)):
         if steps[at] != steps[start] or at == len(xs) - 1:
-            if heights[start] and xs[at] - xs[start] > best[1] - best[0]:
-                best = (xs[start], xs[at], start)
+            if heights[start]:
+                yield xs[start], xs[at], start
             start = at
-    return best

@@ -50,7 +50,7 @@ class NotebookScreen:
         from IPython.display import display  # noqa: PLC0415 - there is one: a kernel runs this
 
         if self._handle is None:
-            self._handle = display(view, display_id=True)
+            self._handle = display(view, display_id=True)  # type: ignore[no-untyped-call]  # IPython's
         else:
             self._handle.update(view)
 
@@ -62,7 +62,7 @@ class NotebookScreen:
 class TerminalScreen:
     """Some lines of a terminal, written over and over; what is printed meanwhile stands above.
 
-    A second view in the same terminal shows nothing: the first one tells the same.
+    Where the terminal's library cannot show two views at once, the second one shows nothing.
     """
 
     def __init__(self) -> None:

@@ -21,6 +21,7 @@ _BAR: Final = (
     "display:flex;height:.8em;margin:.15em 0;border-radius:.2em;overflow:hidden;"
     f"background:{_TRACK}"
 )
+_TABLE: Final = "border:none;border-collapse:collapse;font-size:inherit;color:inherit"
 _CELL: Final = "padding:.1em .8em .1em 0;text-align:left;vertical-align:top;border:none"
 
 
@@ -83,7 +84,7 @@ def html(shown: View) -> str:
     rows = "".join(_row(step, shown) for step in shown.steps)
     bars = "".join(_meter(meter, shown) for meter in shown.meters)
     earlier = f"<div>({plural(shown.earlier, 'earlier step')})</div>" if shown.earlier else ""
-    table = f'<table style="border:none;border-collapse:collapse;font-size:inherit;color:inherit">{rows}</table>'
+    table = f'<table style="{_TABLE}">{rows}</table>'
     return (
         '<div style="font-size:.95em;line-height:1.45;max-width:60em">'
         f"{bars}{earlier}{table if rows else QUIET}</div>"
@@ -110,7 +111,7 @@ def _row(step: Step, shown: View) -> str:
         text = f"\u26a0 {text}"
     if step.part is not None:
         done = f'<div style="width:{step.part:.0%};background:{_color(step.key, shown)}"></div>'
-        text += f'<div style="{_BAR}">{done}</div>'
+        text += f' {step.part:.0%}<div style="{_BAR}">{done}</div>'
     if step.why:
         text += f'<div style="opacity:.7">{escape(step.why)}</div>'
     square = f'<span style="color:{_color(step.key, shown)}">\u25a0</span>'

@@ -1,7 +1,7 @@
 """What a user says of some models only."""
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, field_validator
 
@@ -59,17 +59,3 @@ class ModelSettings(BaseModel):
     def table_keys(cls) -> tuple[str, ...]:
         """Name the keys that the table of a model may have."""
         return tuple(name for name in cls.model_fields if name != "models")
-
-
-def by_name(tables: Mapping[str, Any]) -> Iterator[object]:
-    """Read tables by the names of models.
-
-    Raises:
-        ValueError: One is no table, or names its models a second time.
-    """
-    for name, says in tables.items():
-        if not isinstance(says, Mapping):
-            raise ValueError(f"{name!r} needs a table of {', '.join(ModelSettings.table_keys())}")  # noqa: TRY004 - pydantic's
-        if "models" in says:
-            raise ValueError(f"{name!r} names its models already; it cannot have `models`")
-        yield {"models": name, **says}

@@ -78,8 +78,14 @@ class Controls:
     async def follow(self, listener: OnNote) -> Callable[[], None]:
         """Have `listener` told all that happens, and memory, until what this returns is called."""
         async with watched(self._open) as board:
-            stops = [board.history.subscribe(listener), board.subscribe(lambda _: None)]
-        return lambda: [stop() for stop in stops] and None
+            unwatch = board.subscribe(lambda _: None)  # measured it is only if somebody wants that
+            unsubscribe = board.history.subscribe(listener)
+
+        def stop() -> None:
+            unwatch()
+            unsubscribe()
+
+        return stop
 
     async def pin(self, name: str, *, pinned: bool) -> str:
         """Keep a model from being unloaded to make room, or no longer; give its key."""

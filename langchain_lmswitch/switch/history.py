@@ -38,7 +38,7 @@ from langchain_lmswitch.types.machine import Snapshot
 from langchain_lmswitch.types.models import Resident
 from langchain_lmswitch.types.plans import Load
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 MOST: Final = 2_000
 """Of each kind that are remembered."""
@@ -101,7 +101,11 @@ class History:
         for spans in (self._loads, self._waits, self._answers):
             for span in spans.under_way:
                 _tell(listener, span)
-        return lambda: self._listeners.pop(ticket, None) and None
+
+        def unsubscribe() -> None:
+            self._listeners.pop(ticket, None)
+
+        return unsubscribe
 
     def measured(self, snapshot: Snapshot) -> None:
         """Note what a measurement has shown, if it is news."""

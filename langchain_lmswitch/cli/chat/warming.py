@@ -31,7 +31,7 @@ class Warm:
         self._found: Future[None] = Future()
         self.names: tuple[str, ...] = ()
         """Keys of the chat models, as far as they are known."""
-        self.address = ""
+        self.address: str = ""
         """Of the host; empty while it is not found."""
 
     def begin(self) -> None:

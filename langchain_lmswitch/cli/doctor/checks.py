@@ -42,6 +42,7 @@ from langchain_lmswitch.cli.doctor.verdicts.talk import (
     judge_token,
 )
 from langchain_lmswitch.embedded import presence
+from langchain_lmswitch.types.tasks import Hints
 
 F = TypeVar("F")
 
@@ -72,9 +73,12 @@ async def read_asked(exam: Examination) -> Asked:
 async def read_installed(exam: Examination) -> Installed:
     """Gather which models there are."""
     servers = await exam.of(read_servers)
-    embedded = servers.can_start if servers.used is None else servers.used.kind == "embedded"
+    settings = await exam.of(settings_of)
     return Installed(
-        talk=await exam.of(read_talk), files=await exam.of(read_files), embedded=embedded
+        talk=await exam.of(read_talk),
+        files=await exam.of(read_files),
+        would_start=servers.would_start,
+        hints=Hints(allow=settings.allow, deny=settings.deny),
     )
 
 

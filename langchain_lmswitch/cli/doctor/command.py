@@ -1,6 +1,6 @@
 """`lmswitch doctor`: everything looked at, nothing changed."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -8,7 +8,7 @@ import typer
 
 from langchain_lmswitch.cli.doctor.findings import Finding, State, verdict
 from langchain_lmswitch.cli.options import BaseUrl, Json
-from langchain_lmswitch.cli.screen import show, show_json
+from langchain_lmswitch.cli.screen import console, show_json
 from langchain_lmswitch.cli.session import session_of
 
 if TYPE_CHECKING:
@@ -21,6 +21,8 @@ _MARKS: Final[dict[State, tuple[str, str]]] = {
     "problem": ("PROBLEM", "bold red"),
 }
 """Told by words, so that nothing depends on the colors; the worst comes last, where one looks."""
+_MARK_WIDTH: Final = max(len(mark) for mark, _ in _MARKS.values())
+_GAP: Final = 2
 
 
 def doctor(ctx: typer.Context, *, json: Json = False, base_url: BaseUrl = None) -> None:
@@ -43,25 +45,33 @@ def doctor(ctx: typer.Context, *, json: Json = False, base_url: BaseUrl = None) 
 
 
 def _show(findings: Sequence[Finding]) -> None:
-    show(listing(findings), "", verdict(findings))
+    out = console()
+    with out.capture() as caught:
+        for piece in (*pieces(findings), "", verdict(findings)):
+            # A command or a sum of commands is never broken: it is to be copied.
+            out.print(piece, soft_wrap=isinstance(piece, str))
+    typer.echo("\n".join(line.rstrip() for line in caught.get().splitlines()))
 
 
-def listing(findings: Sequence[Finding]) -> "Table":
-    """Lay the findings out: what is well first, problems last, each with its command."""
-    from rich.console import Group
+def pieces(findings: Sequence[Finding]) -> "Iterator[Table | str]":
+    """Lay the findings out: what is well first, problems last, each above its command."""
+    order, width = list(_MARKS), max((len(one.name) for one in findings), default=0)
+    for one in sorted(_joined(findings), key=lambda one: order.index(one.state)):
+        yield _row(one, width)
+        if one.remedy:
+            yield f"{' ' * (_MARK_WIDTH + width + 2 * _GAP)}-> {one.remedy}"
+
+
+def _row(one: Finding, name_width: int) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True)
-    grid.add_column(no_wrap=True)
+    mark, style = _MARKS[one.state]
+    grid = Table.grid(padding=(0, _GAP))
+    grid.add_column(width=_MARK_WIDTH)
+    grid.add_column(width=name_width)
     grid.add_column(overflow="fold")
-    order = list(_MARKS)
-    for one in sorted(_joined(findings), key=lambda one: order.index(one.state)):
-        mark, style = _MARKS[one.state]
-        told = Text(one.what)
-        what = Group(told, Text(f"-> {one.remedy}", style="bold")) if one.remedy else told
-        grid.add_row(Text(mark, style=style), one.name, what)
+    grid.add_row(Text(mark, style=style), one.name, Text(one.what))
     return grid
 
 

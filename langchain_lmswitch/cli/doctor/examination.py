@@ -3,7 +3,7 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +15,7 @@ F = TypeVar("F")
 
 LONGEST_S: Final = 4.5
 """Time for everything together; what is not known by then is told as such."""
+_GOODBYE_S: Final = 0.3
 
 
 class Untold(Exception):  # noqa: N818 - an outcome, told by its check
@@ -32,7 +33,7 @@ class Examination:
     def __init__(self, session: Session, *, root: Path = Path("/")) -> None:
         self.session = session
         self.root = root
-        self.leaving = AsyncExitStack()
+        self.leaving: AsyncExitStack = AsyncExitStack()
         """What is to be closed at the end."""
         self._under_way: dict[object, asyncio.Task[Any]] = {}
 
@@ -48,7 +49,9 @@ class Examination:
         for task in self._under_way.values():
             task.cancel()
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
-        await self.leaving.aclose()
+        with suppress(TimeoutError):  # a host that does not answer does not say goodbye either
+            async with asyncio.timeout(_GOODBYE_S):
+                await self.leaving.aclose()
 
     async def of(self, probe: "Callable[[Examination], Awaitable[F]]") -> F:
         """Give the facts of a probe, gathered once for all that ask."""

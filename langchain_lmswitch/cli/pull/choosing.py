@@ -161,7 +161,7 @@ def _picked(question: str, among: Sequence[T], *, default: int | None) -> T:
     import typer
 
     while True:
-        number = typer.prompt(f"{question} (1 to {len(among)})", default, type=int, err=True)
+        number: int = typer.prompt(f"{question} (1 to {len(among)})", default, type=int, err=True)
         if 1 <= number <= len(among):
             return among[number - 1]
         typer.echo(f"{number or UNKNOWN} is not there.", err=True)

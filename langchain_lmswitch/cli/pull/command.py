@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from langchain_lmswitch.cli.completing import pullable
 from langchain_lmswitch.cli.downloading import DownloadBar
 from langchain_lmswitch.cli.options import BaseUrl, Json
 from langchain_lmswitch.cli.screen import remark, show, show_json
@@ -23,6 +24,7 @@ Name = Annotated[
         metavar="NAME",
         help="`starter`, the name of a starter model, publisher/repository[/file.gguf] of the "
         "Hugging Face Hub, or words to search for; NAME@Q4_K_M names a quantization.",
+        autocompletion=pullable,
     ),
 ]
 Size = Annotated[

@@ -52,7 +52,7 @@ def outlook(
         context_tokens: The context that is usual here.
         headroom_bytes: What must stay free.
     """
-    free_bytes = snapshot and room(snapshot, occupants=(), headroom_bytes=headroom_bytes)
+    free_bytes = None if snapshot is None else _free(snapshot, headroom_bytes)
     if free_bytes is None or option.size_bytes is None:  # 1
         return Outlook(option=option, fits=option.fits_by_host)
     tried = contexts(context_tokens, least_tokens=_LEAST_TOKENS)
@@ -66,6 +66,10 @@ def outlook(
         needs_bytes=needs[tokens],
         free_bytes=free_bytes,
     )
+
+
+def _free(snapshot: Snapshot, headroom_bytes: int) -> int | None:
+    return room(snapshot, occupants=(), headroom_bytes=headroom_bytes)
 
 
 def _needs(size_bytes: int, context_tokens: int) -> int:

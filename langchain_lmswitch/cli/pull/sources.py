@@ -122,7 +122,7 @@ class HostSource:
         from langchain_lmswitch.hosts.addresses import scope_of
 
         self._repository = repository
-        self.local = scope_of(repository.address) == "local"
+        self.local: bool = scope_of(repository.address) == "local"
 
     @property
     def where(self) -> str:

@@ -72,7 +72,12 @@ class Lookout:
             return None
         from langchain_lmswitch.hosts.lmstudio import LMStudioHost
 
-        host = LMStudioHost(found.address, settings=self._settings, token=found.token)
+        host = LMStudioHost(
+            found.address,
+            settings=self._settings,
+            token=found.token,
+            onlooker=found.kind == "embedded",
+        )
         return self._viewed(host, found.kind)
 
     def _viewed(self, host: "Host", kind: str) -> "_View":

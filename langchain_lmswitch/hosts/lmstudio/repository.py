@@ -128,7 +128,7 @@ def _results(told: Any) -> list[Mapping[str, Any]]:
 
 def _hit(raw: Mapping[str, Any], term: str) -> Hit | None:
     match raw:
-        case {"name": str(name), "identifier": {**identifier}}:
+        case {"name": str(name), "identifier": dict(identifier)}:
             exact = raw.get("exact") is True or name.casefold() == term.casefold()
             return Hit(name=name, identifier=identifier, exact=exact)
         case _:

@@ -12,7 +12,7 @@ from typing import Final
 from langchain_lmswitch.types.displays.sheets import Bar, Cell, Sheet, Table, printable
 
 _LINE: Final = "border:0;border-bottom:1px solid rgba(128,128,128,.35)"
-_CELL: Final = f"{_LINE};padding:.25em .8em .25em 0;vertical-align:top;background:none"
+_CELL: Final = f"{_LINE};padding:.25em .8em .25em 0;vertical-align:top"
 _TABLE: Final = "border-collapse:collapse;border:0;margin:.4em 0;table-layout:auto"
 _FAINT: Final = "opacity:.7;font-weight:normal"
 _BAR: Final = "opacity:.6"

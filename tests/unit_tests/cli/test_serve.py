@@ -1,5 +1,6 @@
 """`lmswitch serve`: what it asks of the embedded host's code."""
 
+import json
 from typing import Any
 
 from typer.testing import CliRunner, Result
@@ -58,3 +59,10 @@ def test_taken_port_is_told_in_one_paragraph() -> None:
 
     assert done.exit_code == 1
     assert done.stderr == "lmswitch: [Errno 98] address in use\n"
+
+
+def test_serve_as_json_is_one_line_for_whoever_started_it() -> None:
+    done = run(Session(serve=Server()), "serve", "--json")
+
+    (line,) = done.stdout.splitlines()
+    assert json.loads(line) == {"address": "127.0.0.1:4711", "auth": True}

@@ -102,7 +102,7 @@ def test_small_models_are_drawn_alone_and_the_rest_is_said() -> None:
 
 def test_a_budget_is_what_models_stand_against() -> None:
     panel = only_panel(swap(budget_bytes=2 * GIB))
-    assert (panel.name, panel.limit_bytes, panel.limit_name) == ("models", 2 * GIB, "budget")
+    assert (panel.name, panel.limit_bytes, panel.limit_name) == ("memory", 2 * GIB, "budget")
     assert panel.top_bytes > 2 * GIB
 
 

@@ -1,7 +1,6 @@
 """A timeline as people get it: a picture, a text, a file."""
 
 import io
-import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -79,26 +78,6 @@ def test_a_file_is_written_as_its_name_says(suffix: str, tmp_path: Path) -> None
     Timeline(swap(), theme="light").save(path)
     begins = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
     assert path.read_bytes().startswith(begins[suffix])
-
-
-def test_no_backend_of_pyplot_is_touched() -> None:
-    """A picture is made in a server's thread as in a notebook."""
-    code = (
-        "import sys; from unit_tests.notebook.pasts import swap;"
-        "from langchain_lmswitch.notebook.timeline import Timeline;"
-        "assert 'matplotlib' not in sys.modules;"
-        "Timeline(swap())._repr_png_();"
-        "print('matplotlib.pyplot' in sys.modules)"
-    )
-    tests = str(Path(__file__).parents[2])
-    done = subprocess.run(  # noqa: S603 - our own code
-        [sys.executable, "-c", code],
-        env={"PYTHONPATH": f"{tests}:{Path(tests).parent}"},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.stdout.strip() == "False", done.stderr
 
 
 def test_nothing_yet_is_said_and_not_drawn(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import os
 import urllib.request
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -22,6 +23,8 @@ class Proxies:
     """The variables that set them, each with its proxy."""
     dead: tuple[tuple[str, str], ...] = ()
     """Those whose proxy does not answer."""
+    socks: bool = False
+    """Whether one speaks SOCKS, and what we would need for that is not installed."""
     loopback_excepted: bool = False
     """Whether `NO_PROXY` keeps programs from asking a proxy for this very machine."""
 
@@ -35,6 +38,7 @@ async def read_proxies(exam: Examination) -> Proxies:  # noqa: ARG001 - the form
     return Proxies(
         variables=tuple(told),
         dead=tuple(one for one, answer in zip(told, answers, strict=True) if not answer),
+        socks=any(url.startswith("socks") for _, url in told) and not find_spec("socksio"),
         loopback_excepted=_excepted(),
     )
 

@@ -1,5 +1,6 @@
 """Probe: main memory, limits on it, swap, and what models would take."""
 
+import asyncio
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
@@ -16,10 +17,11 @@ from langchain_lmswitch.machine.memory import machine_memory
 from langchain_lmswitch.types.machine import Scope, Snapshot
 
 if TYPE_CHECKING:
-    from langchain_lmswitch.cli.models import Fit
+    from langchain_lmswitch.cli.shelf import Fit
 
 _MOST: Final = 8
 """Models whose room is reckoned, the smallest ones."""
+_PATIENCE_S: Final = 3.0
 _STALLED: Final = re.compile(r"^some avg10=([\d.]+)", re.MULTILINE)
 
 
@@ -58,9 +60,10 @@ async def read_room(exam: Examination) -> Room:
     """Measure memory and read the limits."""
     now = await exam.of(read_snapshot)
     try:
-        talk = await exam.of(read_talk)
-    except Untold:
-        talk = Talk()
+        async with asyncio.timeout(_PATIENCE_S):
+            talk = await exam.of(read_talk)
+    except (Untold, TimeoutError):
+        talk = Talk()  # this machine can be looked at all the same
     return await aside(lambda: _room(exam, now, talk))
 
 

@@ -41,7 +41,19 @@ class Servers:
     """Where LM Studio is looked for."""
     processes: tuple[HostProcess, ...] = ()
     can_start: bool = False
-    """Whether the embedded host would be started when it is needed."""
+    """Whether what it takes to run the embedded host is installed."""
+
+    @property
+    def would_start(self) -> bool:
+        """Whether the embedded host would be started when it is needed."""
+        named = self.given is not None or bool(self.bad_address)
+        return self.used is None and self.can_start and not named
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the host that is used is an embedded one, whoever's."""
+        port = int(self.used.address.rpartition(":")[2]) if self.used else 0
+        return any(one.kind == "embedded" and port in one.ports for one in self.processes)
 
     @property
     def elsewhere(self) -> tuple[str, ...]:
@@ -57,11 +69,12 @@ async def read_servers(exam: Examination) -> Servers:
     settings, processes = await exam.of(settings_of), await exam.of(read_processes)
     usual = tuple(f"127.0.0.1:{port}" for port in lmstudio_ports(Path.home()))
     given, bad_address = _given(settings.base_url)
-    likely = [*([given] if given else []), *usual, *_noted(settings.run_home)]
-    likely += [f"127.0.0.1:{port}" for one in processes for port in one.ports]
-    greeting = await _greeting(likely)
-    reachable = not bad_address and (given is None or given in greeting)
-    used = await look(settings) if reachable else None
+    usable = [given] if given else [*usual, *_noted(settings.run_home)]
+    others = [f"127.0.0.1:{port}" for one in processes for port in one.ports]
+    greeting = await _greeting([*usable, *usual, *others])
+    # Looking takes long where a host has stopped answering.
+    greets = not bad_address and not set(usable).isdisjoint(greeting)
+    used = await look(settings) if greets else None
     if used is None:
         greeting += await _greeting(_outside(exam.root))
     return Servers(

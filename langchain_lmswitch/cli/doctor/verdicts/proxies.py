@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from langchain_lmswitch.cli.doctor.commands import assign, unset
+from langchain_lmswitch.cli.doctor.commands import assign, install, unset
 from langchain_lmswitch.cli.doctor.findings import Finding, note, ok, problem
 from langchain_lmswitch.cli.doctor.probes.proxies import Proxies
 
@@ -18,6 +18,9 @@ def judge_proxies(facts: Proxies) -> Finding:
     if facts.dead:
         return _dead([name for name, _ in facts.dead], facts.dead[0][1])
     names = ", ".join(name for name, _ in facts.variables)
+    if facts.socks:
+        what = f"{names} names a SOCKS proxy, for which httpx needs more: downloads will fail"
+        return problem("proxy", what, install("httpx[socks]"))
     if not facts.loopback_excepted:
         what = (
             f"{names} is set, without an exception for this machine. We reach hosts directly all "

@@ -15,6 +15,7 @@ _PLACES: Final[dict[Enclosure, str]] = {
     "container": "inside of a container",
     "wsl": "inside of WSL 2",
 }
+_SMALLEST: Final = "lmswitch pull smollm2-135m-instruct"
 _BUDGET: Final = "LMSWITCH_BUDGET_BYTES"
 
 
@@ -23,12 +24,17 @@ def judge_limit(facts: Room) -> Finding:
     limit, machine = facts.limit_bytes, facts.machine_bytes
     if limit is None or (machine is not None and limit >= machine):
         return ok("memory limit", f"none; the machine has {size(machine)}")
-    what = f"this container may use {size(limit)} of the machine's {size(machine)}"
+    us = "this container" if facts.enclosure == "container" else "this session"
+    what = f"{us} may use {size(limit)} of the machine's {size(machine)}"
     if facts.scope == "shared":
         what = f"{what}; the host is outside of it, and has limits of its own"
         return note("memory limit", what, assign(_BUDGET, str((machine or limit) // 2)))
     what = f"{what}; models have to fit into that"
-    return note("memory limit", what, f"docker update --memory {_gib(machine)}g CONTAINER")
+    if facts.enclosure == "container":
+        remedy = f"docker update --memory {_gib(machine)}g CONTAINER"
+    else:
+        remedy = "cat /proc/self/cgroup"  # which group it is
+    return note("memory limit", what, remedy)
 
 
 def judge_fit(facts: Fits) -> Finding:
@@ -47,7 +53,7 @@ def judge_fit(facts: Fits) -> Finding:
     if not fitting:  # 3
         key, fit = facts.verdicts[0]
         what = f"no model fits now: even {key} {fit.why.removeprefix('no: ')}. Close other programs"
-        return problem("memory", f"{what}, or get a smaller model.", "lmswitch pull starter")
+        return problem("memory", f"{what}, or get a smaller model.", _SMALLEST)
     return ok("memory", f"{free}; {fitting} of the {len(facts.verdicts)} smallest models fit now")
 
 
@@ -65,7 +71,7 @@ def _by_file(facts: Fits, free: str) -> Finding:
     least, now_free = facts.smallest_bytes, facts.now.ram_free_bytes
     if least is not None and now_free is not None and least > now_free:
         what = f"{free}, and the smallest model is {size(least)}. Close other programs"
-        return problem("memory", f"{what}, or get a smaller model.", "lmswitch pull starter")
+        return problem("memory", f"{what}, or get a smaller model.", _SMALLEST)
     return ok("memory", free)
 
 

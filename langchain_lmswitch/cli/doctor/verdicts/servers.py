@@ -18,7 +18,7 @@ _KINDS: Final = {
 _SILENCES: Final[dict[Silence, str]] = {
     "refused": "nothing listens there",
     "no answer": "nothing answers there; a firewall, or a computer that is off",
-    "another server": "something answers there that is not LM Studio's server (Ollama and "
+    "another server": "what listens there does not answer as LM Studio's server does (Ollama and "
     "llama-server speak another protocol)",
     "no such name": "no computer of that name is known here",
 }
@@ -62,9 +62,10 @@ def _none_where_looked(facts: Servers) -> Finding:
         return problem("host", what, assign(VARIABLE, there))
     if any(one.kind == "lmstudio" for one in facts.processes):  # 5
         return problem("host", "LM Studio runs, but its server is off", "lms server start")
-    if facts.can_start:  # 6
+    if facts.would_start:  # 6
         return ok("host", "none runs now; the embedded host is started when it is needed")
-    what = "none: LM Studio does not run, and the embedded host is not installed"  # 7
+    ports = ", ".join(one.rpartition(":")[2] for one in facts.looked_at)  # 7
+    what = f"none: no LM Studio answers (ports {ports}), and the embedded host is not installed"
     return problem("host", what, install("langchain-lmswitch[embedded]"))
 
 

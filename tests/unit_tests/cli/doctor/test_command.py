@@ -49,7 +49,7 @@ def test_what_is_wrong_comes_last_with_its_command(monkeypatch: pytest.MonkeyPat
     assert done.exit_code == 1
     assert marks.index("PROBLEM") > max(at for at, one in enumerate(marks) if one != "PROBLEM")
     assert ["->", "unset ALL_PROXY"] in lines
-    assert any(words[1].startswith("lms get ") for words in lines if words[0] == "->")
+    assert ["->", "lmswitch pull starter"] in lines
     assert done.stdout.endswith("2 problems: proxy, models. Begin with: unset ALL_PROXY\n")
 
 

@@ -10,8 +10,8 @@ import pytest
 from unit_tests.embedded.gguf_writer import write_model
 
 from langchain_lmswitch.cli.doctor.findings import Finding
-from langchain_lmswitch.cli.doctor.probes.folders import Folders
-from langchain_lmswitch.cli.doctor.verdicts.folders import judge_disk
+from langchain_lmswitch.cli.doctor.probes.folders import Folders, Obstacle, Why
+from langchain_lmswitch.cli.doctor.verdicts.folders import judge_disk, judge_folders
 from langchain_lmswitch.ledger.schema import APPLICATION, prepare
 
 Examine = Callable[..., Finding]
@@ -43,7 +43,7 @@ def test_file_where_a_folder_should_be(look_at: Examine, home: Path) -> None:
     told = look_at("folders")
 
     assert told.state == "problem"
-    assert f"{home} is no folder" in told.what
+    assert f"{home} is a file" in told.what
 
 
 @pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="root may write everywhere")
@@ -53,7 +53,29 @@ def test_folder_without_permission(look_at: Examine, home: Path) -> None:
     told = look_at("folders")
 
     assert told.state == "problem"
-    assert told.remedy == f"chmod -R u+rwX {home}"
+    assert told.remedy == f"chmod u+rwx {home}"
+
+
+@pytest.mark.parametrize(
+    ("why", "at_home", "remedy"),
+    [
+        ("no permission", True, "chmod u+rwx '/some where'"),
+        ("another user's", True, "sudo chown -R \"$(id -un)\" '/some where'"),
+        ("another user's", False, 'export LMSWITCH_HOME="$HOME/lmswitch"'),
+        ("read-only disk", True, 'export LMSWITCH_HOME="$HOME/lmswitch"'),
+    ],
+)
+def test_what_opens_a_folder(tmp_path: Path, why: Why, *, at_home: bool, remedy: str) -> None:
+    at = Path("/some where")
+    found = Obstacle(folder=at / "run", at=at, why=why, at_home=at_home)
+    facts = Folders(
+        home=at, obstacles=(found,), models=at, free_bytes=None, ledger=tmp_path / "ledger"
+    )
+
+    told = judge_folders(facts)
+
+    assert told.what.startswith(f"{at / 'run'} cannot be written: ")
+    assert told.remedy == remedy
 
 
 @pytest.mark.skipif(os.name != "posix", reason="Windows has no modes")
@@ -67,10 +89,13 @@ def test_token_that_others_can_read(look_at: Examine, home: Path) -> None:
     assert told.remedy == f"chmod 600 {home / 'run' / 'token'}"
 
 
-def test_disk_that_is_nearly_full(tmp_path: Path) -> None:
-    facts = Folders(home=tmp_path, models=tmp_path, free_bytes=2**29, ledger=tmp_path)
+@pytest.mark.parametrize(
+    ("free_bytes", "state"), [(2**28, "problem"), (2**31, "note"), (2**34, "ok"), (None, "unknown")]
+)
+def test_space_on_the_disk(tmp_path: Path, free_bytes: int | None, state: str) -> None:
+    facts = Folders(home=tmp_path, models=tmp_path, free_bytes=free_bytes, ledger=tmp_path)
 
-    assert judge_disk(facts).state == "problem"
+    assert judge_disk(facts).state == state
 
 
 def test_sound_ledger(look_at: Examine, ledger: Path) -> None:

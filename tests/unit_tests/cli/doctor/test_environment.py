@@ -2,6 +2,7 @@
 
 import socket
 from collections.abc import Callable, Generator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -52,6 +53,18 @@ def test_proxy_without_an_exception_for_this_machine(
 
     assert told.state == "note"
     assert told.remedy == "export NO_PROXY=localhost,127.0.0.1,::1"
+
+
+@pytest.mark.skipif(bool(find_spec("socksio")), reason="what it needs is here")
+def test_proxy_that_speaks_socks(
+    look_at: Examine, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("ALL_PROXY", f"socks5://{proxy}")
+
+    told = look_at("proxy")
+
+    assert told.state == "problem"
+    assert told.remedy == "pip install 'httpx[socks]'"
 
 
 def test_proxy_with_an_exception_for_this_machine(

@@ -14,13 +14,17 @@ from pathlib import Path
 
 import pytest
 
+from langchain_lmswitch.cli.doctor.examine import examine
 from langchain_lmswitch.cli.doctor.findings import Finding
 from langchain_lmswitch.cli.doctor.probes.processes import HostProcess
 from langchain_lmswitch.cli.doctor.probes.servers import Servers
+from langchain_lmswitch.cli.doctor.probes.talk import Talk
 from langchain_lmswitch.cli.doctor.verdicts.servers import judge_host, judge_rivals
+from langchain_lmswitch.cli.doctor.verdicts.talk import Asked, judge_token
 from langchain_lmswitch.cli.session import Session
 from langchain_lmswitch.embedded import presence
 from langchain_lmswitch.embedded.presence import PortFile
+from langchain_lmswitch.errors import HostRejected
 from langchain_lmswitch.hosts.finding import Found
 from langchain_lmswitch.testing import FixedMachine, ScriptedHost, card, served
 from langchain_lmswitch.types.models import LoadSpec
@@ -38,6 +42,14 @@ class Greeting(http.server.BaseHTTPRequestHandler):
 server = http.server.HTTPServer(("127.0.0.1", 0), Greeting)
 print(server.server_port, flush=True)
 server.serve_forever()
+"""
+
+
+SILENT = """
+import socket, time
+server = socket.create_server(("127.0.0.1", 0))
+print(server.getsockname()[1], flush=True)
+time.sleep(60)
 """
 
 
@@ -102,9 +114,10 @@ def write_note(home: Path, port: int) -> Path:
 
 
 def test_no_host_and_none_that_could_be_started() -> None:
-    told = judge_host(Servers())
+    told = judge_host(Servers(looked_at=("127.0.0.1:41343", "127.0.0.1:1234")))
 
     assert told.state == "problem"
+    assert "(ports 41343, 1234)" in told.what
     assert told.remedy == "pip install 'langchain-lmswitch[embedded]'"
 
 
@@ -120,6 +133,8 @@ def test_address_where_nobody_listens(look_at: Examine, monkeypatch: pytest.Monk
     assert told.state == "problem"
     assert "nothing listens there" in told.what
     assert told.remedy == "unset LMSWITCH_BASE_URL"
+    assert look_at("access").state == "unknown"
+    assert look_at("models").state == "unknown", "no other host would be started"
 
 
 def test_host_on_another_port_than_the_one_given(
@@ -160,7 +175,7 @@ def test_server_of_another_kind(
     told = look_at("host")
 
     assert told.state == "problem"
-    assert "not LM Studio's server" in told.what
+    assert "does not answer as LM Studio's server does" in told.what
 
 
 @pytest.mark.parametrize("given", ["https://box:1234", "not an address"])
@@ -233,6 +248,19 @@ def test_host_with_embedding_models_only(look_at: Examine) -> None:
     assert "only embedding models" in told.what
 
 
+@pytest.mark.parametrize("setting", ["LMSWITCH_DENY=*", "LMSWITCH_ALLOW=vision"])
+def test_models_of_which_none_may_answer(
+    look_at: Examine, monkeypatch: pytest.MonkeyPatch, setting: str
+) -> None:
+    name, _, value = setting.partition("=")
+    monkeypatch.setenv(name, value)
+
+    told = look_at("models", session=Session(host=ScriptedHost()))
+
+    assert told.state == "problem"
+    assert told.remedy == f"unset {name}"
+
+
 def test_no_model_file_for_a_host_that_would_be_started(look_at: Examine) -> None:
     told = look_at("models")
 
@@ -288,6 +316,41 @@ def test_port_file_of_another_program(look_at: Examine, home: Path) -> None:
 
     assert told.state == "problem"
     assert "another program by now" in told.what
+
+
+def test_host_that_has_stopped_answering(home: Path) -> None:
+    """All of it ends in time, and says who hangs."""
+    with subprocess.Popen(  # noqa: S603 - our own code
+        [sys.executable, "-c", SILENT, "lmswitch"], stdout=subprocess.PIPE, text=True
+    ) as silent:
+        assert silent.stdout is not None
+        port = int(silent.stdout.readline())
+        presence.make_home(home / "run")
+        token = presence.token_path(home / "run")
+        presence.read_or_make_token(home / "run")
+        presence.write_port(
+            home / "run", PortFile(port=port, pid=silent.pid, token_file=str(token))
+        )
+        told = {one.name: one for one in asyncio.run(examine(Session(monitor=FixedMachine())))}
+        silent.kill()
+
+    assert told["port files"].state == "problem"
+    assert told["port files"].remedy == f"kill {silent.pid}"
+    assert not [one.name for one in told.values() if "took too long" in one.what]
+
+
+def test_host_of_another_home() -> None:
+    owner = HostProcess(pid=7, kind="embedded", ports=(5001,))
+    servers = Servers(
+        used=Found(address="127.0.0.1:5001", kind="explicit"), processes=(owner,), can_start=True
+    )
+    refused = HostRejected("127.0.0.1:5001", reason="no")
+
+    told = judge_token(Asked(talk=Talk(error=refused), servers=servers, has_token=False))
+
+    assert told.state == "problem"
+    assert "another LMSWITCH_HOME" in told.what
+    assert told.remedy == "unset LMSWITCH_BASE_URL"
 
 
 def test_port_file_that_makes_no_sense(look_at: Examine, home: Path) -> None:

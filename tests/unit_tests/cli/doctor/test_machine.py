@@ -153,6 +153,17 @@ def test_free_memory_is_not_told(
     assert told.remedy == f"export LMSWITCH_BUDGET_BYTES={8188 * 2**20 * 9 // 10}"
 
 
+def test_memory_that_may_not_be_seen(
+    look_at: Examine, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put_tool(tmp_path / "bin", monkeypatch, "NVIDIA A100, [Insufficient Permissions], [N/A]")
+
+    told = look_at("gpu memory", session=by_smi(), root=root)
+
+    assert told.state == "unknown"
+    assert "nvidia-smi answers [Insufficient Permissions]" in told.what
+
+
 def test_free_memory_that_is_told(look_at: Examine) -> None:
     gpu = Gpu(name="H200", total_bytes=2**37, free_bytes=2**36)
     now = Snapshot(ram_total_bytes=2**34, ram_free_bytes=2**33, gpus=(gpu,))
@@ -175,8 +186,8 @@ def test_limit_below_the_memory_of_the_machine(look_at: Examine, root: Path, ver
     told = look_at("memory limit", session=Session(host=ScriptedHost(), monitor=NONE), root=root)
 
     assert told.state == "note"
-    assert told.what.startswith("this container may use 256 MiB of the machine's ")
-    assert told.remedy.startswith("docker update --memory ")
+    assert "may use 256 MiB of the machine's " in told.what
+    assert told.remedy.startswith("docker update --memory " if version == 1 else "cat /proc/self")
 
 
 def test_no_limit(look_at: Examine, root: Path) -> None:
