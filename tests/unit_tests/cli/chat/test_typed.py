@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,8 @@ from langchain_lmswitch.cli.app import app
 from langchain_lmswitch.cli.chat.completing import Commands
 from langchain_lmswitch.cli.chat.doing import take
 from langchain_lmswitch.cli.chat.greeting import toolbar
-from langchain_lmswitch.cli.chat.loop import talk_with_person
+from langchain_lmswitch.cli.chat.loop import talk_with_person, talk_with_program
+from langchain_lmswitch.cli.chat.piping import Piped
 from langchain_lmswitch.cli.chat.prompting import Typed, kept_history
 from langchain_lmswitch.cli.chat.state import News, State
 from langchain_lmswitch.cli.chat.view import View
@@ -259,6 +261,19 @@ def test_ctrl_c_stops_an_answer_and_keeps_what_came(capsys: pytest.CaptureFixtur
     told = capsys.readouterr()
     assert "\nDone.\n" in told.out, "on a line of its own"
     assert "stopped scripted-chat; what came so far stays" in told.err
+
+
+@pytest.mark.usefixtures("terminal")
+def test_ctrl_c_ends_a_chat_with_a_program(capsys: pytest.CaptureFixture[str]) -> None:
+    host = ScriptedHost(replies="word " * 400, token_s=0.02)
+    state = state_of(host, PressedAtFirstWord())
+    state.warm.begin()
+
+    with pytest.raises(KeyboardInterrupt):
+        talk_with_program(Piped(StringIO("Talk\nGo on\n")), state)
+
+    assert capsys.readouterr().out == "word\n"
+    assert [call.method for call in host.cancelled] == ["predict"]
 
 
 @pytest.mark.usefixtures("terminal")
