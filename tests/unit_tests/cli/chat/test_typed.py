@@ -154,6 +154,39 @@ def test_reader_that_is_gone_ends_the_chat() -> None:
         take("Hello", state)
 
 
+class Faulty(View):
+    """A screen with a mistake in it."""
+
+    def piece(self, text: str) -> None:
+        raise ZeroDivisionError(text)
+
+
+def test_mistake_of_ours_does_not_cost_the_conversation(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    state = state_of(ScriptedHost(replies="Hi."), Faulty())
+    state.warm.begin()
+
+    with typing(state) as (lines, keyboard):
+        keyboard.send_text(f"Hello{ENTER}{CTRL_D}")
+        talk_with_person(lines, state)
+
+    told = capsys.readouterr().err
+    assert "a mistake in lmswitch (ZeroDivisionError" in told
+    assert [turn.question for turn in state.conversation.turns] == ["Hello"]
+
+
+def test_debug_shows_where_a_mistake_is() -> None:
+    state = state_of(ScriptedHost(), Faulty())
+    state.ctx.obj = replace(state.ctx.obj, debug=True)
+    state.warm.begin()
+
+    with typing(state) as (lines, keyboard):
+        keyboard.send_text(f"Hello{ENTER}")
+        with pytest.raises(ZeroDivisionError):
+            talk_with_person(lines, state)
+
+
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
