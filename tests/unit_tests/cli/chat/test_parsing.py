@@ -94,7 +94,7 @@ def test_what_cannot_be_says_what_can(typed: str, told: str) -> None:
     assert told in meant.why
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.text())
 def test_nothing_typed_fails_or_is_lost(text: str) -> None:
     """Whatever is no command is a message of the same words."""
