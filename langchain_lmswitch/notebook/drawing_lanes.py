@@ -99,7 +99,8 @@ def _answer(axes: Axes, bar: Bar, lane: Lane, number: int, brush: Brush) -> None
 
 def _inside(bar: Bar, lane: Lane, brush: Brush) -> bool:
     _, width = brush.span(bar.start_s, bar.end_s)
-    return lane.rows == 1 and brush.text_width(bar.label) <= width
+    fits = brush.text_width(bar.label) <= width
+    return bar.kind == "answer" and lane.rows == 1 and fits
 
 
 def _labels(lane: Lane, brush: Brush) -> Iterator[tuple[str, float]]:
@@ -109,7 +110,7 @@ def _labels(lane: Lane, brush: Brush) -> Iterator[tuple[str, float]]:
     waiting = [
         (bar.label, sum(brush.span(bar.start_s, bar.end_s)))
         for bar in lane.bars
-        if bar.kind == "answer" and not _inside(bar, lane, brush)
+        if bar.label and not _inside(bar, lane, brush)
     ]
     waiting += [(mark.label, brush.axis.x(mark.at_s) + _MARK) for mark in lane.marks]
     reached = 0.0
@@ -128,4 +129,4 @@ def _free_until(x: float, lane: Lane, brush: Brush) -> float:
         left, width = brush.span(bar.start_s, bar.end_s)
         if bar.kind != "resident" or left > x:
             taken.append((left, width))
-    return min([left for left, width in taken if left + width > x], default=1.0)
+    return min([left for left, width in taken if left + width > x], default=1.02)

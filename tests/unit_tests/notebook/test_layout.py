@@ -51,7 +51,7 @@ def test_a_lane_has_what_a_model_did() -> None:
     assert [(one.kind, one.start_s - BEGUN_S, one.end_s - BEGUN_S) for one in talker.bars] == [
         ("wait", 8, 10),
         ("load", 10, 13),
-        ("resident", 13, pytest.approx(19.57)),
+        ("resident", 13, pytest.approx(20.0)),
         ("answer", 13, 15),
         ("answer", 16, 19),
     ]

@@ -44,9 +44,14 @@ def test_the_text_has_the_facts_of_the_picture() -> None:
         assert word in written, word
 
 
-def test_failures_are_in_the_text() -> None:
-    past = replace(swap(), answers=(answer("coder", 4, 5, failed="ModelGone"),))
-    assert "1 failed" in repr(Timeline(past))
+def test_failures_are_in_the_text_and_in_the_picture() -> None:
+    broken = replace(swap().loads[1], failed="not enough memory")
+    gone = answer("coder", 4, 5, failed="ModelGone")
+    timeline = Timeline(replace(swap(), answers=(gone,), loads=(swap().loads[0], broken)))
+    assert repr(timeline).count("1 failed") == 2
+    written = words(timeline)
+    assert "chat, failed" in written
+    assert "failed" in written
 
 
 def test_a_notebook_gets_a_small_sharp_picture() -> None:
