@@ -7,12 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from langchain_lmswitch.notebook.lanes import Bar, Lane
-from langchain_lmswitch.notebook.strokes import FONT_PT, Brush, on
-from langchain_lmswitch.notebook.words import short
+from langchain_lmswitch.notebook.strokes import FONT_PT, Brush, named, on
 
 _TALL: Final = 0.76
 """Of a bar, as a part of its lane."""
-_NAME_CHARS: Final = 28
 _MARK: Final = 0.008
 """Half the width of a mark, as a part of the plot."""
 _SPACE: Final = 0.005
@@ -24,7 +22,7 @@ def draw_lanes(axes: Axes, lanes: Sequence[Lane], brush: Brush) -> None:
     axes.set_ylim(len(lanes), 0)
     axes.set_yticks(
         [number + 0.5 for number in range(len(lanes))],
-        [short(lane.key, _NAME_CHARS) for lane in lanes],
+        [named(lane.key) for lane in lanes],
     )
     for number, lane in enumerate(lanes):
         _lane(axes, lane, number, brush)

@@ -61,7 +61,7 @@ def layout(past: Past, last_s: float | None = None) -> Layout | None:
     return Layout(
         axis=axis(busy, from_s=from_s, to_s=to_s),
         lanes=found,
-        panels=panels(seen, keys, from_s=from_s, to_s=to_s),
+        panels=panels(seen, keys, from_s=from_s, to_s=min(to_s, past.now_s)),
     )
 
 

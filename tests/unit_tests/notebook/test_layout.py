@@ -149,6 +149,13 @@ def test_a_long_silence_is_cut_and_says_how_long_it_was() -> None:
     assert laid_out(swap()).axis.cuts == ()
 
 
+def test_nothing_is_said_of_what_is_yet_to_come() -> None:
+    shown = laid_out(swap())
+    assert shown.axis.to_s > BEGUN_S + 20
+    ends = [bar.end_s for lane in shown.lanes for bar in lane.bars]
+    assert max(*ends, *shown.panels[0].times_s) == BEGUN_S + 20
+
+
 def test_many_models_and_hours_keep_to_the_lanes_there_are() -> None:
     seen = laid_out(long_day(20, 5))
     assert len(seen.lanes) == MOST_LANES

@@ -111,6 +111,13 @@ def test_models_look_different_even_if_they_are_many() -> None:
     assert len({(look.color, look.hatch) for look in found.values()}) == 12
 
 
+def test_any_name_can_be_drawn() -> None:
+    past = replace(swap(), answers=(answer("$x^{2$", 4, 9), answer("m" * 80, 4, 9)))
+    timeline = Timeline(past)
+    assert timeline._repr_png_() is not None
+    assert f"{'m' * 18}\u2026{'m' * 9}" in words(timeline)
+
+
 def test_a_chat_model_tells_its_timeline() -> None:
     host = ScriptedHost(["chat"])
     llm = ChatLMSwitch(host=host, monitor=host)
