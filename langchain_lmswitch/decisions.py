@@ -86,9 +86,10 @@ class LMSwitchDecisionModel(BaseDecisionModel):
         ```python
         from langchain.agents import create_agent
         from langchain.agents.middleware import ModelChoice, ModelRouterMiddleware
+        from langchain_core.language_models import FakeListChatModel
         from langchain_lmswitch import ChatLMSwitch, LMSwitchDecisionModel
 
-        llm = ChatLMSwitch()
+        llm, cloud_model = ChatLMSwitch(), FakeListChatModel(responses=["print('Hello')"])
         router = ModelRouterMiddleware(
             choices={
                 "coder": ModelChoice(model=cloud_model, criteria="Code and debugging."),
@@ -98,6 +99,12 @@ class LMSwitchDecisionModel(BaseDecisionModel):
             classifier=LMSwitchDecisionModel(),
         )
         agent = create_agent(llm, middleware=[router])
+        asked = "Write a Python function that prints Hello."
+        print(agent.invoke({"messages": asked})["messages"][-1].text)
+        ```
+
+        ```text
+        print('Hello')
         ```
     """
 

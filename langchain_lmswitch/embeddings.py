@@ -32,6 +32,12 @@ class LMSwitchEmbeddings(BaseModel, Embeddings):
         embeddings = LMSwitchEmbeddings()
         vectors = embeddings.embed_documents(["The cat sleeps.", "Stocks fell."])
         question = embeddings.embed_query("What does the cat do?")
+        near = [sum(a * b for a, b in zip(question, one)) for one in vectors]
+        print(embeddings.chosen, "says the cat" if near[0] > near[1] else "says the stocks")
+        ```
+
+        ```text
+        text-embedding-universal-sentence-encoder says the cat
         ```
 
     `auto` chooses at the first call, and this object and its copies then stay with that model, as
@@ -78,6 +84,12 @@ class LMSwitchEmbeddings(BaseModel, Embeddings):
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Embed texts, in their order.
 
+        Args:
+            texts: At most `batch_size` of them go into one request.
+
+        Returns:
+            A vector for each text.
+
         Raises:
             InvalidRequest: `texts` is not a list of texts, or `model` names a chat model.
             NoSuitableModel: No embedding model is installed.
@@ -91,11 +103,15 @@ class LMSwitchEmbeddings(BaseModel, Embeddings):
         return await aawaited(self._work(texts), self.on_event)
 
     def embed_query(self, text: str) -> list[float]:
-        """Embed one text, as `embed_documents` would."""
+        """Embed one text, as `embed_documents` would.
+
+        Args:
+            text: Often a question.
+        """
         return self.embed_documents([text])[0]
 
     async def aembed_query(self, text: str) -> list[float]:
-        """Embed one text, as `embed_documents` would."""
+        """Embed one text; see `embed_query`."""
         return (await self.aembed_documents([text]))[0]
 
     def _work(self, texts: list[str]) -> AsyncGenerator[SwitchEvent | Result[Vectors], None]:

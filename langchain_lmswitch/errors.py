@@ -49,7 +49,28 @@ from langchain_core.exceptions import (
 
 
 class LMSwitchError(ModelError):
-    """Base of every error this package raises; all can be copied and pickled."""
+    """Base of every error this package raises; all can be copied and pickled.
+
+    `is_retryable` says whether the same request may succeed a moment later.
+
+    Example:
+        ```python
+        from langchain_lmswitch import ChatLMSwitch, LMSwitchError
+        from langchain_lmswitch.testing import ScriptedHost
+
+        llm = ChatLMSwitch(host=ScriptedHost(["tiny-chat"]))
+        try:
+            llm.invoke("Hello", model="tiny-chart")
+        except LMSwitchError as error:
+            print(type(error).__name__, error.is_retryable)
+            print(error)
+        ```
+
+        ```text
+        UnknownModel False
+        No model 'tiny-chart' on this host. Nearest: 'tiny-chat'. `lmswitch models` lists them all.
+        ```
+    """
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Exceptions are rebuilt from `args`, our message; our constructors take fields instead.
@@ -185,11 +206,11 @@ class ModelDenied(LMSwitchError, ModelPermissionDeniedError, PermissionError):
     def __init__(self, key: str, *, setting: str, reason: str) -> None:
         self.key = key
         self.setting = setting
-        """`deny` or `allow`: an argument, or the variable LMSWITCH_DENY or LMSWITCH_ALLOW."""
+        """`deny` or `allow`: an argument, or a setting."""
         self.reason = reason
         super().__init__(
-            f"{key!r} may not answer: {reason}. Name another model, or change `{setting}` "
-            f"(LMSWITCH_{setting.upper()})."
+            f"{key!r} may not answer: {reason}. Name another model, or change `{setting}`; "
+            "`lmswitch config` tells where it is set."
         )
 
 
@@ -307,7 +328,7 @@ class BadSettings(LMSwitchError, ValueError):
     """A setting cannot be as a file, the environment or an argument has it."""
 
     def __init__(self, problems: Sequence[str], *, remedy: str) -> None:
-        self.problems = tuple(problems)
+        self.problems: tuple[str, ...] = tuple(problems)
         """Each with the place where it stands."""
         self.remedy = remedy
         super().__init__(f"{' '.join(problems)} {remedy}")

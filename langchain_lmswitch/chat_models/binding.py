@@ -41,6 +41,25 @@ class BindingChatModel(HintedChatModel):
 
         Raises:
             InvalidRequest: A tool or the choice cannot be used.
+
+        Example:
+            ```python
+            from langchain_lmswitch import ChatLMSwitch
+
+
+            def population(city: str) -> int:
+                "Look up how many people live in a city."
+                return 717_710
+
+
+            llm = ChatLMSwitch(temperature=0).bind_tools([population], tool_choice="any")
+            for call in llm.invoke("How many people live in Oslo?").tool_calls:
+                print(call["name"], call["args"])
+            ```
+
+            ```text
+            population {'city': 'Oslo'}
+            ```
         """
         schemas = [tool_schema(tool, strict=strict) for tool in tools]
         tool_wish(schemas, tool_choice)  # a wrong choice should be told here, not at the first call
@@ -78,6 +97,26 @@ class BindingChatModel(HintedChatModel):
 
         Raises:
             InvalidRequest: The schema or the method cannot be used.
+            InvalidOutput: Of the runnable that is returned: the answer is not such an object.
+
+        Example:
+            ```python
+            from pydantic import BaseModel
+            from langchain_lmswitch import ChatLMSwitch
+
+
+            class Person(BaseModel):
+                name: str
+                age: int
+
+
+            llm = ChatLMSwitch(temperature=0).with_structured_output(Person)
+            print(llm.invoke("Ada Lovelace was 36."))
+            ```
+
+            ```text
+            name='Ada Lovelace' age=36
+            ```
         """
         _check(schema, method)
         if tools and not (method == "json_schema" and include_raw):

@@ -25,7 +25,19 @@ class ControlledChatModel(ShownChatModel):
     """
 
     def loaded(self) -> list[Resident]:
-        """List the models in memory, whoever loaded them."""
+        """List the models in memory, whoever loaded them.
+
+        Raises:
+            HostNotFound: There is no host to ask.
+
+        Example:
+            ```python
+            from langchain_lmswitch import ChatLMSwitch
+
+            for one in ChatLMSwitch().loaded():
+                print(one.identifier, one.context_tokens, "tokens of context")
+            ```
+        """
         return portal().call(self._controls().loaded())
 
     async def aloaded(self) -> list[Resident]:
@@ -35,10 +47,27 @@ class ControlledChatModel(ShownChatModel):
     def preload(self, model: str) -> Resident:
         """Load a model now, so that the first question need not wait.
 
+        Args:
+            model: Its name.
+
+        Returns:
+            The model in memory, with the context that it was really loaded with.
+
         Raises:
             UnknownModel: The host has no such model.
             NotEnoughMemory: It does not fit, even after unloading idle models of ours.
             LoadFailed: The host could not load it.
+
+        Example:
+            ```python
+            from langchain_lmswitch import ChatLMSwitch
+
+            print(ChatLMSwitch().preload("smollm2").key)
+            ```
+
+            ```text
+            smollm2-135m-instruct
+            ```
         """
         return awaited(told(partial(self._controls().preload, model)), self.on_event)
 
@@ -66,7 +95,13 @@ class ControlledChatModel(ShownChatModel):
 
         Example:
             ```python
-            llm.prefetch("code")
+            from langchain_lmswitch import ChatLMSwitch
+
+            print(ChatLMSwitch().prefetch("code"))
+            ```
+
+            ```text
+            qwen2.5-coder-0.5b-instruct
             ```
         """
         key = self.explain(_NEXT, task=task, **hints).model
@@ -90,6 +125,20 @@ class ControlledChatModel(ShownChatModel):
 
         Raises:
             UnknownModel: The host has no such model.
+
+        Example:
+            ```python
+            from langchain_lmswitch import ChatLMSwitch
+
+            llm = ChatLMSwitch()
+            llm.preload("smollm2")
+            llm.unload("smollm2")
+            print([one.key for one in llm.loaded() if "smollm2" in one.key])
+            ```
+
+            ```text
+            []
+            ```
         """
         return portal().call(self._controls().unload(model))
 
@@ -110,6 +159,19 @@ class ControlledChatModel(ShownChatModel):
 
         Raises:
             UnknownModel: The host has no such model.
+
+        Example:
+            ```python
+            from langchain_lmswitch import ChatLMSwitch
+
+            llm = ChatLMSwitch()
+            print(llm.pin("coder"), "stays")
+            llm.pin("coder", pinned=False)
+            ```
+
+            ```text
+            qwen2.5-coder-0.5b-instruct stays
+            ```
         """
         return portal().call(self._controls().pin(model, pinned=pinned))
 
@@ -128,6 +190,9 @@ class ControlledChatModel(ShownChatModel):
 
         Example:
             ```python
+            from langchain_lmswitch import ChatLMSwitch
+
+            llm = ChatLMSwitch(max_tokens=8)
             with llm.watch(lambda now: print(now.ram_free_bytes)):
                 llm.invoke("Hello")
             ```
@@ -140,11 +205,22 @@ class ControlledChatModel(ShownChatModel):
         In all processes of yours, a model that needs its place meanwhile is not loaded: nobody
         waits for an end that you decide.
 
+        Args:
+            model: Its name; it is loaded if it is not there.
+
+        Raises:
+            UnknownModel: On entering: the host has no such model.
+            NotEnoughMemory: Likewise: it does not fit.
+            LoadFailed: Likewise: the host could not load it.
+
         Example:
             ```python
+            from langchain_lmswitch import ChatLMSwitch
+
+            llm = ChatLMSwitch(max_tokens=8)
             with llm.hold("coder") as resident:
-                print(resident.context_tokens)
                 llm.invoke("Write a function.", model=resident.key)
+                llm.invoke("Write a test of it.", model=resident.key)
             ```
         """
         return Hold(self._controls(), model, on_event=self.on_event)

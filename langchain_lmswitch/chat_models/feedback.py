@@ -44,6 +44,9 @@ class JudgedChatModel(ControlledChatModel):
 
         Example:
             ```python
+            from langchain_lmswitch import ChatLMSwitch
+
+            llm = ChatLMSwitch(max_tokens=8)
             answer = llm.invoke("Write a haiku.")
             llm.feedback(answer, 0.8)
             ```

@@ -3,13 +3,14 @@
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, Final, get_args
 
-from langchain_core.language_models import BaseChatModel, LanguageModelInput
+from langchain_core.language_models import LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk
 from langchain_core.outputs import LLMResult
 from langchain_core.runnables import ConfigurableFieldSpec, RunnableConfig
 from langchain_core.runnables.config import ensure_config
 from pydantic import field_validator
 
+from langchain_lmswitch.chat_models.legible import LegibleChatModel
 from langchain_lmswitch.types.tasks import TaskKind
 
 HINTS: Final[Mapping[str, tuple[Any, str]]] = {
@@ -32,7 +33,7 @@ Nodes = Mapping[str, Mapping[str, Any]]
 """By the name of a node, hints for what it asks."""
 
 
-class HintedChatModel(BaseChatModel):
+class HintedChatModel(LegibleChatModel):
     """A chat model whose hints may stand in `config["configurable"]`.
 
     LangChain hands a chat model's hooks no config; so the public methods turn the hints into
@@ -72,7 +73,40 @@ class HintedChatModel(BaseChatModel):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> AIMessage:
-        """Answer; see `BaseChatModel.invoke`."""
+        """Answer, with the model that suits the request best at this moment.
+
+        Args:
+            input: A text, a prompt, or the conversation so far.
+            config: LangChain's; hints may stand in its `configurable`.
+            stop: Texts that end the answer.
+            kwargs: For this call only: whatever the class says of who answers and how, and
+                `tools`, `tool_choice`, `response_format`, `node`.
+
+        Returns:
+            The message; its `response_metadata["lmswitch"]` holds the decision as a mapping.
+
+        Raises:
+            HostNotFound: There is neither an LM Studio nor an embedded host.
+            NoSuitableModel: No model is installed that can do it.
+            UnknownModel: `model` names one that the host does not have.
+            ModelDenied: `model` names one that your own rules forbid.
+            NotEnoughMemory: What could answer does not fit the memory.
+            ContextTooLong: What must be kept does not fit the context.
+            InvalidRequest: An argument or a message cannot be used.
+
+        Example:
+            ```python
+            from langchain_lmswitch import ChatLMSwitch
+
+            llm = ChatLMSwitch(temperature=0)
+            answer = llm.invoke("What is the capital of France?", quality=0.9, max_tokens=16)
+            print(answer.text)
+            ```
+
+            ```text
+            The capital of France is Paris.
+            ```
+        """
         return super().invoke(input, config, stop=stop, **hinted(config, kwargs, self.nodes))
 
     async def ainvoke(
@@ -83,7 +117,7 @@ class HintedChatModel(BaseChatModel):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> AIMessage:
-        """Answer; see `BaseChatModel.ainvoke`."""
+        """Answer; see `invoke`. Cancelling it stops the work on the host, too."""
         return await super().ainvoke(input, config, stop=stop, **hinted(config, kwargs, self.nodes))
 
     def stream(
@@ -94,7 +128,24 @@ class HintedChatModel(BaseChatModel):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> Iterator[AIMessageChunk]:
-        """Stream the answer; see `BaseChatModel.stream`."""
+        """Answer, piece by piece; see `invoke`. Leaving the loop stops the work on the host.
+
+        The first piece carries the decision, the last the tokens that were used; added up, they
+        are the message that `invoke` gives.
+
+        Example:
+            ```python
+            from langchain_lmswitch import ChatLMSwitch
+
+            llm = ChatLMSwitch(temperature=0, max_tokens=16)
+            for piece in llm.stream("What is the capital of France?"):
+                print(piece.text, end="")
+            ```
+
+            ```text
+            The capital of France is Paris.
+            ```
+        """
         return super().stream(input, config, stop=stop, **hinted(config, kwargs, self.nodes))
 
     def astream(
@@ -105,15 +156,15 @@ class HintedChatModel(BaseChatModel):
         stop: list[str] | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[AIMessageChunk]:
-        """Stream the answer; see `BaseChatModel.astream`."""
+        """Answer, piece by piece; see `stream`."""
         return super().astream(input, config, stop=stop, **hinted(config, kwargs, self.nodes))
 
     def generate(self, *args: Any, **kwargs: Any) -> LLMResult:
-        """Answer a batch; see `BaseChatModel.generate`. Answers from the cache say so."""
+        """Answer several conversations; see `BaseChatModel.generate`. Cached answers say so."""
         return _cache_marked(super().generate(*args, **kwargs))
 
     async def agenerate(self, *args: Any, **kwargs: Any) -> LLMResult:
-        """Answer a batch; see `BaseChatModel.agenerate`. Answers from the cache say so."""
+        """Answer several conversations; see `BaseChatModel.agenerate`. Cached answers say so."""
         return _cache_marked(await super().agenerate(*args, **kwargs))
 
 

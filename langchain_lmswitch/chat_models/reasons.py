@@ -26,18 +26,25 @@ class ReasonedChatModel(RoutedChatModel):
 
         Example:
             ```python
-            llm.invoke("Write a haiku.")
-            print(llm.why())
+            from langchain_lmswitch import ChatLMSwitch
+
+            llm = ChatLMSwitch(max_tokens=8)
+            llm.invoke("What is the capital of France?")
+            print(llm.why().model, "for", llm.why().task)
+            ```
+
+            ```text
+            qwen2.5-coder-0.5b-instruct for facts
             ```
         """
         return self._last
 
     def generate(self, *args: Any, **kwargs: Any) -> LLMResult:
-        """Answer a batch; see `BaseChatModel.generate`."""
+        """Answer several conversations; see `BaseChatModel.generate`."""
         return self._remembered(super().generate(*args, **kwargs))
 
     async def agenerate(self, *args: Any, **kwargs: Any) -> LLMResult:
-        """Answer a batch; see `BaseChatModel.agenerate`."""
+        """Answer several conversations; see `BaseChatModel.agenerate`."""
         return self._remembered(await super().agenerate(*args, **kwargs))
 
     def _remember(self, decision: Decision) -> None:

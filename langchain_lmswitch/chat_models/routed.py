@@ -31,19 +31,48 @@ class RoutedChatModel(ChatModelFields):
     _made: MadeSettings | None = PrivateAttr(default=None)
     _follows: bool = PrivateAttr(default=False)
     """Whether the profile follows the models; not if the user has given one."""
-    _last: Decision | None = PrivateAttr(default=None)
 
     @property
     def router(self) -> LMSwitchRouter:
-        """The router by itself, for who wants to know which model should answer and no more."""
+        """The router by itself, for who wants to know which model should answer and no more.
+
+        Example:
+            ```python
+            from langchain_lmswitch import ChatLMSwitch
+
+            print(ChatLMSwitch().router.decide("Write a Python function.").task)
+            ```
+
+            ```text
+            code
+            ```
+        """
         return LMSwitchRouter(self)
 
     def explain(self, messages: LanguageModelInput, **kwargs: Any) -> Decision:
         """Decide as `invoke` would at this moment, without loading or calling a model.
 
+        Args:
+            messages: A text, a prompt, or the conversation so far.
+            kwargs: As for `invoke`.
+
+        Returns:
+            The decision with every candidate; its `model` is empty if none can answer.
+
         Raises:
             HostNotFound: There is no host to ask what models it has.
             UnknownModel: `model` names one the host does not have.
+            InvalidRequest: An argument is unknown or cannot be used.
+
+        Example:
+            ```python
+            from langchain_lmswitch import ChatLMSwitch
+
+            decision = ChatLMSwitch().explain("Write a Python function.")
+            print(decision.model, "for", decision.task)
+            for reason in decision.candidates[0].reasons:
+                print(" ", reason)
+            ```
         """
         asked = self._convert_input(messages).to_messages()
         decision = portal().call(self._router().explain(asked, self._options(None, kwargs)))
@@ -58,12 +87,15 @@ class RoutedChatModel(ChatModelFields):
         self._follow(decision)
         return decision
 
-    def why(self) -> Decision | None:
-        """Give the last decision of this chat model; `None` if there is none yet."""
-        return self._last
-
     def get_num_tokens(self, text: str) -> int:
-        """Count the tokens of a text; see `get_num_tokens_from_messages`."""
+        """Count the tokens of a text; see `get_num_tokens_from_messages`.
+
+        Args:
+            text: What to count.
+
+        Raises:
+            HostNotFound: There is no host to ask.
+        """
         counting = self._router().count_text(text, self._options(None, {}))
         counted = portal().call(counting)
         return count_tokens_approximately([text]) if counted is None else counted
@@ -77,6 +109,10 @@ class RoutedChatModel(ChatModelFields):
 
         The model that would answer counts them, with its own template and tokenizer, if it is
         loaded; else they are LangChain's estimate, since nothing is loaded only to count.
+
+        Args:
+            messages: The prompt.
+            tools: What the model would be offered with it, as `bind_tools` takes it.
 
         Raises:
             HostNotFound: There is no host to ask.
@@ -92,7 +128,6 @@ class RoutedChatModel(ChatModelFields):
         return first_profile(Settings().context_tokens)  # a copy may be given another host
 
     def _follow(self, decision: Decision) -> None:
-        self._last = decision
         if self._follows:
             tokens = self._own_settings().context_tokens
             self.profile: ModelProfile | None = profile_of(decision, tokens)

@@ -30,6 +30,8 @@ class LMSwitchRouter(Runnable[LanguageModelInput, Decision]):
 
     Example:
         ```python
+        from langchain_lmswitch import ChatLMSwitch
+
         router = ChatLMSwitch().router
         decision = router.decide("Write a Python function.", quality=0.8)
         print(decision.model, decision.reason)

@@ -40,7 +40,7 @@ class ShownChatModel(ReasonedChatModel):
             facts=told(
                 *self._given(),
                 ("at", self._address()),
-                ("last answer", f"{last.model or 'nobody'} for {last.task}" if last else ""),
+                ("last decision", f"{last.model or 'nobody'} for {last.task}" if last else ""),
             ),
         )
 

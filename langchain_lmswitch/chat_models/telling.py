@@ -30,6 +30,9 @@ class TellingChatModel(JudgedChatModel):
 
         Example:
             ```python
+            from langchain_lmswitch import ChatLMSwitch
+
+            llm = ChatLMSwitch(max_tokens=8)
             llm.invoke("Write a Python function that reverses a string.")
             timeline = llm.timeline()
             print(timeline)
@@ -53,13 +56,11 @@ class TellingChatModel(JudgedChatModel):
 
         Example:
             ```python
-            with llm.live():
-                llm.invoke("Write a Python function that reverses a string.")
-            ```
+            from langchain_lmswitch import ChatLMSwitch
 
-            ```python
-            async with llm.live():
-                await llm.ainvoke("Write a Python function that reverses a string.")
+            llm = ChatLMSwitch(max_tokens=8)
+            with llm.live():  # or `async with`
+                llm.invoke("Write a Python function that reverses a string.")
             ```
         """
         from langchain_lmswitch.notebook.live import Live  # noqa: PLC0415 - few want it

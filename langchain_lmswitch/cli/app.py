@@ -20,7 +20,6 @@ from langchain_lmswitch.cli import (
     load,
     models,
     pin,
-    pull,
     replay,
     serve,
     unload,
@@ -31,8 +30,9 @@ from langchain_lmswitch.cli.doctor.command import doctor
 from langchain_lmswitch.cli.guard import EPILOG, INTERRUPTED, Guarded
 from langchain_lmswitch.cli.learn.app import learn
 from langchain_lmswitch.cli.options import BaseUrl
+from langchain_lmswitch.cli.pull.command import pull
 from langchain_lmswitch.cli.session import session_of
-from langchain_lmswitch.cli.status.command import status
+from langchain_lmswitch.cli.status import status
 
 app: typer.Typer = typer.Typer(
     name="lmswitch",
@@ -67,7 +67,7 @@ def lmswitch(
     """One chat model for all the models on your machine.
 
     Every setting can be given as a variable LMSWITCH_*, for example LMSWITCH_MODEL_FOLDERS for more
-    folders of GGUF files.
+    folders of GGUF files, or in a file; `lmswitch config` shows all.
     """
     ctx.obj = replace(session_of(ctx, base_url), debug=debug)
     if ctx.invoked_subcommand is None:
@@ -82,11 +82,11 @@ app.command()(allocate.allocate)
 app.command()(models.models)
 app.command()(calibrate.calibrate)
 app.command()(status)
+app.command()(pull)
 app.command()(load.load)
 app.command()(unload.unload)
 app.command()(pin.pin)
 app.command()(doctor)
-app.command()(pull.pull)
 app.command()(serve.serve)
 app.command()(config.config)
 app.add_typer(learn, name="learn")

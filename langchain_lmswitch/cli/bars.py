@@ -18,9 +18,11 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 _COLORS: Final = ("cyan", "magenta", "green", "yellow", "blue", "red")
-_BLOCKS: Final = "█▒·"
-"""Models, other programs, and what is free."""
-_ASCII: Final = "=#."
+Glyphs = tuple[str, str, str]
+"""For models, for other programs, and for what is free."""
+
+_BLOCKS: Final[Glyphs] = ("█", "▒", "·")
+_ASCII: Final[Glyphs] = ("=", "#", ".")
 """The same for terminals that cannot show these."""
 _MARK: Final = "|"
 
@@ -180,12 +182,12 @@ def drawn(bar: Bar, width: int, *, plain: bool = False) -> "Text":
     return Text.assemble(*line, no_wrap=True)
 
 
-def _run(bar: Bar, glyphs: str, kind: str, number: int, count: int) -> list[tuple[str, str]]:
+def _run(bar: Bar, glyphs: Glyphs, kind: str, number: int, count: int) -> list[tuple[str, str]]:
     model, other, free = glyphs
     if kind == "model":
         name = bar.parts[number].letter
-        return [(glyph, color(name)) for glyph in name + model * (count - 1)]
-    return [(other, "default") if kind == "other" else (free, "dim")] * count
+        return [(name, f"reverse {color(name)}"), *[(model, color(name))] * (count - 1)]
+    return [(other if kind == "other" else free, "dim")] * count
 
 
 def color(of_letter: str) -> str:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from langchain_lmswitch.cli.completing import installed
 from langchain_lmswitch.cli.options import BaseUrl, Json
 from langchain_lmswitch.cli.screen import remark, show, show_json, table
 from langchain_lmswitch.cli.session import Session, session_of
@@ -22,7 +23,11 @@ if TYPE_CHECKING:
 
 Name = Annotated[
     str | None,
-    typer.Argument(metavar="[MODEL]", help="Key of a model; all chat models that fit without it."),
+    typer.Argument(
+        metavar="[MODEL]",
+        help="Key of a model; all chat models that fit without it.",
+        autocompletion=installed,
+    ),
 ]
 
 

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Final, get_args
 
 from langchain_lmswitch.cli.screen import table
 from langchain_lmswitch.cli.units import UNKNOWN, mib
-from langchain_lmswitch.types.decisions import Candidate, Decision, Part
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.table import Table
+
+    from langchain_lmswitch.types.decisions import Candidate, Decision, Part
 
 TOLD: Final = 8
 """Candidates that are told of in words, the best ones; the table has all."""
@@ -17,7 +18,7 @@ _WIDE_COLUMNS: Final = 100
 """From here on the table has what the words say of memory, too."""
 _LEAST: Final = 0.001
 """Of a difference between scores that is told."""
-_MEANINGS: Final[Mapping[Part, str]] = {
+_MEANINGS: Final[Mapping[str, str]] = {
     "prior": "what is known of such models",
     "learnt": "what answers here have taught",
     "answer": "the seconds of the answer",
@@ -30,7 +31,7 @@ _MEANINGS: Final[Mapping[Part, str]] = {
 }
 
 
-def comparison(decision: Decision, *, columns: int = 120) -> "Table":
+def comparison(decision: "Decision", *, columns: int = 120) -> "Table":
     """Lay out every candidate, best first: its score, and the parts that it is made of.
 
     Only parts that any of them has are columns.
@@ -49,7 +50,7 @@ def comparison(decision: Decision, *, columns: int = 120) -> "Table":
     return table("model", "score", *parts, *memory, rows=rows, right=("score", *parts, "needs"))
 
 
-def verdicts(decision: Decision) -> "list[RenderableType]":
+def verdicts(decision: "Decision") -> "list[RenderableType]":
     """Say of each candidate why it was chosen or passed over, and what would change that."""
     from rich.padding import Padding
     from rich.text import Text
@@ -67,30 +68,32 @@ def verdicts(decision: Decision) -> "list[RenderableType]":
     return told
 
 
-def meanings(decision: Decision) -> str:
+def meanings(decision: "Decision") -> str:
     """Say what the columns are."""
     told = "; ".join(f"{part}: {_MEANINGS[part]}" for part in _parts(decision.candidates))
     return f"A point is 0.01 of a score. {told[:1].upper()}{told[1:]}."
 
 
-def _parts(candidates: Sequence[Candidate]) -> list[Part]:
+def _parts(candidates: "Sequence[Candidate]") -> "list[Part]":
+    from langchain_lmswitch.types.decisions import Part
+
     return [part for part in get_args(Part) if any(part in one.parts for one in candidates)]
 
 
-def _points(one: Candidate, part: Part) -> str:
+def _points(one: "Candidate", part: "Part") -> str:
     return f"{one.parts[part]:+.3f}" if part in one.parts else ""
 
 
-def _memory(one: Candidate) -> tuple[str, str, str]:
+def _memory(one: "Candidate") -> tuple[str, str, str]:
     fits = {True: "yes", False: "no", None: UNKNOWN}[one.fits]
     return ("yes" if one.resident else "", fits, _needs(one))
 
 
-def _needs(one: Candidate) -> str:
+def _needs(one: "Candidate") -> str:
     return "" if one.resident and not one.footprint_bytes else mib(one.footprint_bytes)
 
 
-def _verdict(one: Candidate, decision: Decision) -> str:
+def _verdict(one: "Candidate", decision: "Decision") -> str:
     """Put the verdict, and how it stands with memory.
 
     1. What it lacks, or what else was in the way.
@@ -107,7 +110,7 @@ def _verdict(one: Candidate, decision: Decision) -> str:
     return f"{_behind(one, decision)}; {loaded}"  # 3
 
 
-def _behind(one: Candidate, decision: Decision) -> str:
+def _behind(one: "Candidate", decision: "Decision") -> str:
     best = next((rival.score for rival in decision.candidates if rival.note == "chosen"), one.score)
     gap = best - one.score
     return f"{gap:.3f} behind" if gap >= _LEAST else f"less than {_LEAST:.3f} behind"

@@ -71,7 +71,7 @@ def _tell_settings(session: Session, *, changed: bool, json: bool) -> None:
     if json:
         show_json({"settings": [record(one) for one in found]})
     elif found:
-        show(listing(found))
+        show(listing(found), *_legend(found))
     else:
         remark("All is as by default. `lmswitch config --init` writes a file to start from.")
 
@@ -97,7 +97,16 @@ def record(one: "Setting") -> dict[str, Any]:
 def listing(found: "Sequence[Setting]") -> "Table":
     """Lay settings out as a table."""
     rows = [(one.name, value(one), origin(one)) for one in found]
-    return table("setting", "value", "from", rows=rows)
+    laid = table("setting", "value", "from", rows=rows)
+    for row, one in zip(laid.rows, found, strict=True):
+        row.style = None if one.changed else "dim"
+    return laid
+
+
+def _legend(found: "Sequence[Setting]") -> list[str]:
+    """Say once which files the places are in: paths are too long for a table."""
+    files = {place.kind: _near(place.name) for one in found for place in one.origins if place.line}
+    return ["", *(f"{kind} file: {file}" for kind, file in sorted(files.items()))] if files else []
 
 
 def value(one: "Setting") -> str:
@@ -129,7 +138,13 @@ def origin(one: "Setting") -> str:
 
 
 def _place(one: "Origin") -> str:
-    return "--base-url" if one.kind == "argument" else _near(str(one))
+    match one.kind:
+        case "argument":
+            return "--base-url"
+        case "project" | "user":
+            return f"{one.kind} file, line {one.line}"
+        case _:
+            return str(one)
 
 
 def _near(text: str) -> str:

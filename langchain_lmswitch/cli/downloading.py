@@ -42,9 +42,13 @@ class DownloadBar:
         return lambda done, total: self._show(name, done, total)
 
     def finish(self, name: str) -> None:
-        """Fill the bar of a download: what was there before reports nothing."""
+        """Say that a download is complete: of what was there before nothing has been reported."""
         task = self._progress.tasks[self._tasks[name]]
-        self._progress.update(task.id, total=task.total or 1, completed=task.total or 1)
+        if task.total is None:
+            self._progress.update(task.id, visible=False)
+            self._progress.console.print(f"{name}: there already", soft_wrap=True)
+            return
+        self._progress.update(task.id, completed=task.total)
         if self._progress.disable:
             typer.echo(f"{name}: complete", err=True)
 
@@ -65,12 +69,14 @@ def _bars() -> "Progress":
         TimeRemainingColumn,
         TransferSpeedColumn,
     )
+    from rich.table import Column
 
     screen = console(stderr=True)
+    name = Column(no_wrap=True, overflow="ellipsis")
     return Progress(
-        TextColumn("{task.description}", markup=False),
+        TextColumn("{task.description}", markup=False, table_column=name),
         BarColumn(),
-        DownloadColumn(),
+        DownloadColumn(binary_units=True, table_column=Column(no_wrap=True)),
         TransferSpeedColumn(),
         TimeRemainingColumn(),
         console=screen,

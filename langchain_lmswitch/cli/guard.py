@@ -37,8 +37,8 @@ INTERRUPTED: Final = 130
 EPILOG: Final = """\b
 Exit codes:
   0    all went well
-  1    any other failure; from replay: a decision comes out otherwise; from doctor: something
-       is wrong
+  1    any other failure; from replay: a decision comes out otherwise; from
+       doctor: something is wrong
   2    wrong usage: an option, a setting or a request that cannot be
   3    no model host: none was found, it refused us, or it stopped answering
   4    no suitable model: none installed (`lmswitch pull starter` helps), none able

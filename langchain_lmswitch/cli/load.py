@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from langchain_lmswitch.cli.completing import installed
 from langchain_lmswitch.cli.options import BaseUrl, Json
 from langchain_lmswitch.cli.screen import remark, show_json
 from langchain_lmswitch.cli.session import Session, session_of
@@ -15,7 +16,12 @@ if TYPE_CHECKING:
     from langchain_lmswitch.switch.byhand import LoadedByHand
 
 Name = Annotated[
-    str, typer.Argument(metavar="MODEL", help="Its key, or a part that only one key has.")
+    str,
+    typer.Argument(
+        metavar="MODEL",
+        help="Its key, or a part that only one key has.",
+        autocompletion=installed,
+    ),
 ]
 Context = Annotated[
     int | None,
@@ -45,7 +51,7 @@ def load(
     from langchain_lmswitch.cli.loading import LoadBar
     from langchain_lmswitch.switch.portal import portal
 
-    with LoadBar() as bar:
+    with LoadBar(f"looking for {model}") as bar:
         work = _load(session_of(ctx, base_url), model, bar, context_tokens=context, pin=pin)
         loaded = portal().call(work)
     if json:

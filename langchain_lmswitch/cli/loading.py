@@ -1,7 +1,7 @@
 """The progress bar between a question and the first token of its answer."""
 
 from types import TracebackType
-from typing import Self, assert_never
+from typing import TYPE_CHECKING, Final, Self, assert_never
 
 from langchain_lmswitch.cli.screen import console
 from langchain_lmswitch.cli.units import size
@@ -17,27 +17,33 @@ from langchain_lmswitch.types.events import (
     SwitchEvent,
 )
 
+if TYPE_CHECKING:
+    from rich.progress import ProgressColumn
+
+_WIDE_COLUMNS: Final = 64
+"""From here on there is room for the bar and the memory beside the words."""
+
 
 class LoadBar:
     """Shows on stderr what the first token waits for; nothing unless that is a terminal.
 
     It leaves no trace on the screen.
+
+    Args:
+        doing: What is done before the first event.
     """
 
-    def __init__(self) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    def __init__(self, doing: str = "looking for a model") -> None:
+        from rich.progress import Progress
 
         screen = console(stderr=True)
         self._progress = Progress(
-            TextColumn("{task.description}", markup=False),
-            BarColumn(),
-            TimeElapsedColumn(),
-            TextColumn("{task.fields[free]}", markup=False),
+            *_columns(screen.width),
             console=screen,
             transient=True,
-            disable=not screen.is_terminal,
+            disable=not screen.is_interactive,
         )
-        self._task = self._progress.add_task("looking for a model", total=None, free="")
+        self._task = self._progress.add_task(doing, total=None, free="")
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -70,6 +76,22 @@ class LoadBar:
     def _show(self, what: str, *, fraction: float | None = None) -> None:
         total = None if fraction is None else 1.0
         self._progress.update(self._task, description=what, total=total, completed=fraction or 0.0)
+
+
+def _columns(width: int) -> "list[ProgressColumn]":
+    """Choose the columns; a narrow screen gets a short bar, and not the memory."""
+    from rich.progress import BarColumn, TextColumn, TimeElapsedColumn
+    from rich.table import Column
+
+    wide = width >= _WIDE_COLUMNS
+    what = Column(no_wrap=True, overflow="ellipsis", max_width=None if wide else width - 19)
+    memory = [TextColumn("{task.fields[free]}", markup=False)] if wide else []
+    return [
+        TextColumn("{task.description}", markup=False, table_column=what),
+        BarColumn(40 if wide else 8),
+        TimeElapsedColumn(),
+        *memory,
+    ]
 
 
 def _loading(event: LoadStarted) -> str:

@@ -4,6 +4,8 @@ from typing import Annotated, Final
 
 import typer
 
+from langchain_lmswitch.cli.completing import chat_models
+
 JSON: Final = "langchain_lmswitch.json"
 """Where a command notes that its output, and so its errors, are JSON."""
 
@@ -24,7 +26,13 @@ BaseUrl = Annotated[
 Json = Annotated[bool, typer.Option("--json", callback=_note_json, help="Print one JSON object.")]
 Model = Annotated[
     str | None,
-    typer.Option("--model", "-m", metavar="KEY", help="Use this model instead of choosing one."),
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="KEY",
+        help="Use this model instead of choosing one.",
+        autocompletion=chat_models,
+    ),
 ]
 Question = Annotated[
     str, typer.Argument(metavar="TEXT", help="The question; - reads standard input.")

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from langchain_lmswitch.cli.completing import installed
 from langchain_lmswitch.cli.options import BaseUrl, Json
 from langchain_lmswitch.cli.screen import remark, show, show_json, table
 from langchain_lmswitch.cli.session import Session, session_of
@@ -18,6 +19,7 @@ Name = Annotated[
     typer.Argument(
         metavar="[MODEL]",
         help="Its key, or a part that only one key has; without it the pins are listed.",
+        autocompletion=installed,
     ),
 ]
 Off = Annotated[bool, typer.Option("--off", help="Take the pin off.")]
@@ -71,7 +73,7 @@ async def _off(session: Session, name: str) -> tuple[str, bool]:
 
 async def _pins(session: Session) -> "SharedList":
     """Give the pins set by hand; a host that is not running need not be started for that."""
-    from langchain_lmswitch.switch.boards import pinned
+    from langchain_lmswitch.switch.pinning import pinned
 
     if session.host is None:
         return pinned(session.settings())

@@ -46,6 +46,11 @@ def show(*renderables: "RenderableType") -> None:
     typer.echo("\n".join(line.rstrip() for line in caught.get().splitlines()))
 
 
+def show_beside(*renderables: "RenderableType") -> None:
+    """Print to stderr what a question is about."""
+    console(stderr=True).print(*renderables, sep="\n")
+
+
 def show_json(record: Mapping[str, Any]) -> None:
     """Print one JSON object for a program."""
     typer.echo(json.dumps(record, ensure_ascii=False, indent=2))

@@ -1,10 +1,13 @@
 """`lmswitch serve`: the embedded host in the foreground."""
 
+import json as text
 import logging
+import sys
 from typing import Annotated
 
 import typer
 
+from langchain_lmswitch.cli.options import Json
 from langchain_lmswitch.cli.session import Serve, session_of
 
 Port = Annotated[
@@ -18,12 +21,18 @@ Child = Annotated[bool, typer.Option("--child", hidden=True)]
 
 
 def serve(
-    ctx: typer.Context, *, port: Port = None, no_auth: NoAuth = False, child: Child = False
+    ctx: typer.Context,
+    *,
+    port: Port = None,
+    no_auth: NoAuth = False,
+    child: Child = False,
+    json: Json = False,
 ) -> None:
     """Run the embedded host until Ctrl-C.
 
     It serves this machine only. Without it, whoever needs a host starts one in the background,
-    which stops soon after its last client has gone, and what `lmswitch load` has loaded.
+    which stops soon after its last client has gone, and what `lmswitch load` has loaded. With
+    --json it prints one object on one line when it serves.
     """
     from langchain_lmswitch.machine.lists import SharedList
 
@@ -32,6 +41,7 @@ def serve(
     by_hand = SharedList(settings.loaded_by_hand_path)
     if child:
         _log_to_stderr()
+    tell = _record if json else _announce
     (session.serve or _embedded())(
         settings,
         port=port,
@@ -39,7 +49,7 @@ def serve(
         no_auth=no_auth,
         snapshot=session.measure().snapshot,
         by_hand=lambda: by_hand.names,
-        on_ready=None if child else lambda address: _announce(address, no_auth=no_auth),
+        on_ready=None if child else lambda address: tell(address, no_auth=no_auth),
     )
 
 
@@ -61,6 +71,12 @@ def _announce(address: str, *, no_auth: bool) -> None:
     else:
         typer.echo("Only this user's programs are admitted, with the token kept for them.")
         typer.echo("To reach it: lmswitch ask TEXT, or ChatLMSwitch() in Python; both find it.")
+
+
+def _record(address: str, *, no_auth: bool) -> None:
+    # Whoever started it reads the line while it goes on serving.
+    typer.echo(text.dumps({"address": address, "auth": not no_auth}))
+    sys.stdout.flush()
 
 
 def _log_to_stderr() -> None:

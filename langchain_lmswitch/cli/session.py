@@ -1,8 +1,8 @@
 """What every command needs: settings, a host, a monitor; each may be given instead of found."""
 
+import sys
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import typer
@@ -11,20 +11,12 @@ if TYPE_CHECKING:
     from langchain_core.messages import BaseMessage
 
     from langchain_lmswitch.chat_models import ChatLMSwitch
+    from langchain_lmswitch.cli.pull.sources import Source
     from langchain_lmswitch.hosts.base import Host
     from langchain_lmswitch.machine.monitor import Monitor
     from langchain_lmswitch.settings import Settings
     from langchain_lmswitch.switch.board import Switchboard
     from langchain_lmswitch.types.machine import Snapshot
-
-
-class Fetch(Protocol):
-    """What `pull` fetches with; see `langchain_lmswitch.embedded.pull.fetch`."""
-
-    def __call__(
-        self, name: str, settings: "Settings", *, on_progress: Callable[[int, int], None]
-    ) -> list[Path]:
-        """Fetch a model and return its files."""
 
 
 class Serve(Protocol):
@@ -58,8 +50,11 @@ class Session:
     """Whether errors show where they come from."""
     host: "Host | None" = None
     monitor: "Monitor | None" = None
-    fetch: Fetch | None = None
+    source: "Source | None" = None
+    """Where `pull` gets models from."""
     serve: Serve | None = None
+    asks: bool | None = None
+    """Whether there is somebody to ask; `None` looks whether it runs on a terminal."""
 
     def settings(self) -> "Settings":
         """Read the settings.
@@ -76,6 +71,11 @@ class Session:
         from langchain_lmswitch.machine.monitor import SystemMonitor
 
         return self.monitor or SystemMonitor()
+
+    def can_ask(self) -> bool:
+        """Tell whether there is somebody who answers questions."""
+        on_terminal = sys.stdin.isatty() and sys.stderr.isatty()
+        return on_terminal if self.asks is None else self.asks
 
     async def board(self) -> "Switchboard":
         """Give the switchboard of the host; on the portal's loop only.

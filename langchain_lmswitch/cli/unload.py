@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from langchain_lmswitch.cli.completing import loaded
 from langchain_lmswitch.cli.guard import FAILED
 from langchain_lmswitch.cli.options import BaseUrl, Json
 from langchain_lmswitch.cli.screen import remark, show_json
@@ -21,6 +22,7 @@ Name = Annotated[
     typer.Argument(
         metavar="[MODEL]",
         help="Its key, a part that only one key has, or what it is loaded as.",
+        autocompletion=loaded,
     ),
 ]
 All = Annotated[bool, typer.Option("--all", help="Unload what others have loaded, too.")]

@@ -53,11 +53,19 @@ def fit_messages(
 
     Example:
         ```python
-        from langchain_core.messages.utils import count_tokens_approximately
         from langchain_lmswitch import fit_messages
 
-        fitted = fit_messages(history, count_tokens=count_tokens_approximately, budget=4000)
-        answer = llm.invoke(fitted.messages)
+        history = [("user", "The vault code is 7421."), ("assistant", "I will remember it.")]
+        for number in range(200):
+            history += [("user", f"What is {number} plus one?"), ("assistant", f"{number + 1}.")]
+        question = ("user", "Which code opens the vault?")
+
+        fitted = fit_messages([*history, question], count_tokens="approximate", budget=800)
+        print(fitted.report.evicted_messages > 300, "7421" in fitted.messages[-1].text)
+        ```
+
+        ```text
+        True True
         ```
 
     Args:

@@ -28,10 +28,12 @@ _MORE: Final = 1.1
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Fitted(Shown):
-    """What is sent, and what became of the rest."""
+    """What is sent, and what became of the rest; `fit_messages` gives it."""
 
     messages: tuple[BaseMessage, ...]
+    """For a chat model, as they are; what was put back stands in the last user message."""
     report: ContextReport
+    """Tokens before and after, what was left out, put back and cut."""
     summarizable_chunks: int = 0
     """How many of the first chunks are evicted, or will be the next time something is."""
 

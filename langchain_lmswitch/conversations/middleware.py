@@ -40,9 +40,16 @@ class FitMessages(AgentMiddleware[Any, Any, Any]):
     Example:
         ```python
         from langchain.agents import create_agent
+        from langchain_core.language_models import FakeListChatModel
         from langchain_lmswitch import FitMessages
 
-        agent = create_agent(llm, tools=[search], middleware=[FitMessages(budget=8000)])
+        llm = FakeListChatModel(responses=["Nothing was left out."])  # any chat model
+        agent = create_agent(llm, middleware=[FitMessages(budget=8000)])
+        print(agent.invoke({"messages": "What was left out?"})["messages"][-1].text)
+        ```
+
+        ```text
+        Nothing was left out.
         ```
 
     Args:

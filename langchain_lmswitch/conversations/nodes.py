@@ -33,13 +33,29 @@ def fitting_node(
 
     Example:
         ```python
+        from langchain_core.language_models import FakeListChatModel
+        from langchain_core.messages import AnyMessage
+        from langgraph.graph import START, MessagesState, StateGraph
+        from langchain_lmswitch import fitting_node
+
+
         class State(MessagesState):
             llm_input_messages: list[AnyMessage]
             context_report: dict
 
+
+        llm = FakeListChatModel(responses=["Yes."])  # any chat model
         graph = StateGraph(State)
         graph.add_node("fit", fitting_node(count_tokens="approximate", budget=4000))
         graph.add_node("answer", lambda s: {"messages": [llm.invoke(s["llm_input_messages"])]})
+        graph.add_edge(START, "fit")
+        graph.add_edge("fit", "answer")
+        state = graph.compile().invoke({"messages": "Does it fit?"})
+        print(state["messages"][-1].text, state["context_report"]["evicted_messages"], "left out")
+        ```
+
+        ```text
+        Yes. 0 left out
         ```
 
     Args:
@@ -52,6 +68,10 @@ def fitting_node(
         tools: As above.
         embed: As above.
         store: Where indexes and summaries are kept beyond this process; see `cache_in`.
+
+    Raises:
+        ContextTooLong: When it runs: what must not be left out is longer than the budget.
+        InvalidRequest: An argument cannot be used, or the state has no such key.
     """
     cache = cache_in(store)
 

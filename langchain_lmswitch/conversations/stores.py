@@ -55,6 +55,18 @@ def cache_in(store: Stores | None, *, namespace: str = "") -> ContextCache | Non
         store: The path of a file (SQLite; it is made), a LangGraph `BaseStore`, or any
             `ContextStore`. The words of conversations will lie there. A cache is given back.
         namespace: Keeps apart what must not be mixed, such as users.
+
+    Raises:
+        InvalidRequest: The store is none of these.
+
+    Example:
+        ```python
+        from langgraph.store.memory import InMemoryStore
+        from langchain_lmswitch import cache_in, fit_messages
+
+        cache = cache_in(InMemoryStore(), namespace="ada")
+        fit_messages("Hello", count_tokens="approximate", budget=800, cache=cache)
+        ```
     """
     match store:
         case None | ContextCache():

@@ -31,6 +31,15 @@ class Attendance:
                 del self._sockets[client]
                 self._on_leave(client)
 
+    async def useless(
+        self, *, needed: Callable[[], bool], first_s: float, linger_s: float, look_s: float
+    ) -> None:
+        """Wait until it is `deserted` and not `needed` all the same; that is looked at anew."""
+        await self.deserted(first_s=first_s, linger_s=linger_s)
+        while needed():
+            await asyncio.sleep(look_s)
+            await self.deserted(first_s=first_s, linger_s=linger_s)
+
     async def deserted(self, *, first_s: float, linger_s: float) -> None:
         """Wait until nobody came for `first_s`, or all have been gone for `linger_s`."""
         while True:

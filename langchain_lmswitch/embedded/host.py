@@ -5,7 +5,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -118,7 +118,7 @@ class EmbeddedHost:
         with suppress(ConnectionClosed):
             client = await session.shake_hands(socket, admits=self._admits)
             if client is not None:
-                with self.attendance.present(client):
+                with nullcontext() if session.onlooker else self.attendance.present(client):
                     await session.run(socket)
 
     def _admits(self, identifier: str, passkey: str) -> bool:

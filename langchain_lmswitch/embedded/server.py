@@ -122,10 +122,12 @@ async def _serve(
 
 async def _deserted(host: EmbeddedHost, linger_s: float, by_hand: ByHand) -> None:
     """Wait until nobody has come for a while, and nothing is left that was loaded by hand."""
-    await host.attendance.deserted(first_s=FIRST_CLIENT_S, linger_s=linger_s)
-    while any(one.reference in by_hand() for one in host.services.instances.all()):
-        await asyncio.sleep(LOOK_S)
-        await host.attendance.deserted(first_s=FIRST_CLIENT_S, linger_s=linger_s)
+    await host.attendance.useless(
+        needed=lambda: any(one.reference in by_hand() for one in host.services.instances.all()),
+        first_s=FIRST_CLIENT_S,
+        linger_s=linger_s,
+        look_s=LOOK_S,
+    )
 
 
 @asynccontextmanager

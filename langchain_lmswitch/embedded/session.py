@@ -41,6 +41,8 @@ class Session:
         self._channels: dict[int, Channel] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._client = ""
+        self.onlooker = False
+        """Whether the client only looks, so that the host need not stay for it."""
 
     async def shake_hands(
         self, socket: Socket, *, admits: Callable[[str, str], bool]
@@ -51,6 +53,7 @@ class Session:
             match event:
                 case events.Presented(identifier=name, passkey=passkey) if admits(name, passkey):
                     self._client = name
+                    self.onlooker = event.onlooker
                     await socket.send(self._connection.accept())
                     return name
                 case events.Broken(frame=frame):

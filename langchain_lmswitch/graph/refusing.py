@@ -16,7 +16,7 @@ from langchain_lmswitch.types.reviving import revive
 
 _NOTHING_INSTALLED = "Run `lmswitch pull starter`, or download a chat model in LM Studio."
 _FORBIDDEN = (
-    "Change `allow` or `deny` (LMSWITCH_ALLOW, LMSWITCH_DENY), or install a model they let."
+    "Change `allow` or `deny` (`lmswitch config` tells where), or install a model they let."
 )
 _NOTHING_FITS_THE_NEED = "Install a model that can, or leave that part out of the request."
 

@@ -39,6 +39,20 @@ def router_graph(open_board: OpenBoard | None = None) -> RouterGraph:
 
     Without `open_board` it finds its host as `ChatLMSwitch()` does. Its nodes are asynchronous:
     call it with `ainvoke` or `astream`. It keeps no checkpoints, even inside a graph that does.
+
+    Args:
+        open_board: Gives the switchboard to use, for tests.
+
+    Example:
+        ```python
+        from langchain_lmswitch import router_graph
+
+        print(*router_graph().get_graph().nodes)
+        ```
+
+        ```text
+        __start__ classify check_resources refuse load_model fit_context respond __end__
+        ```
     """
 
     async def found() -> Any:

@@ -10,7 +10,7 @@ from typing import Final
 
 from filelock import FileLock
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 _TURN_WITHIN_S: Final = 5.0
 """A change takes a millisecond: who waits for longer than this waits for something broken."""

@@ -14,7 +14,7 @@ from langchain_lmswitch.switch.history import OnNote
 from langchain_lmswitch.switch.portal import portal
 from langchain_lmswitch.types.history import Note
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 PERIOD_S: Final = 0.25
 """Between two pictures: more would only tire the eye, and the notebook's connection."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 
 from langchain_lmswitch.settings.knobs import Settings
 from langchain_lmswitch.settings.models import ModelSettings
@@ -38,7 +39,8 @@ _OF_MODELS: Final[Mapping[str, Any]] = {
     "ttl_s": 600,
 }
 """The same for the table of a model."""
-_NOTHING: Final[tuple[Any, ...]] = (None, [])
+_BY_SYSTEM: Final = "by system"
+_NOTHING: Final[tuple[Any, ...]] = (None, [], _BY_SYSTEM)
 _COLUMNS: Final = 98
 _HEAD: Final = """\
 # Settings of langchain-lmswitch. What is commented out is a default, or an example.
@@ -62,7 +64,7 @@ class Knob:
     meaning: str
     """All that its docstring says, on one line."""
     default: Any
-    """As JSON has it; `None` if nothing is said by default, or what depends on the system."""
+    """As JSON has it; `None` if nothing is said by default."""
 
     @property
     def variable(self) -> str:
@@ -79,7 +81,7 @@ def knobs(kind: type[BaseModel] = Settings) -> tuple[Knob, ...]:
     """List the settings, or the keys of a model's table, with what their docstrings say."""
     meanings = dict(_docstrings(kind))
     return tuple(
-        Knob(name=name, meaning=meanings[name], default=_default(field.default))
+        Knob(name=name, meaning=meanings[name], default=_default(field))
         for name, field in kind.model_fields.items()
         if (kind, name) != (ModelSettings, "models")
     )
@@ -108,7 +110,7 @@ def _table(heading: str, rows: Iterable[tuple[str, Knob]]) -> str:
 
 
 def _shown(one: Knob) -> str:
-    return "none" if one.default in _NOTHING else toml(one.default).strip('"')
+    return "none" if one.default in (None, []) else toml(one.default).strip('"')
 
 
 def _entry(one: Knob, examples: Mapping[str, Any]) -> str:
@@ -131,16 +133,16 @@ def _key(name: str) -> str:
     return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name, ensure_ascii=False)
 
 
-def _default(value: Any) -> Any:
-    match value:
-        case bool() | int() | str():
+def _default(field: FieldInfo) -> Any:
+    match field.default:
+        case _ if field.default_factory is not None:
+            return _BY_SYSTEM
+        case float() as number if number.is_integer():
+            return int(number)
+        case tuple() as values:
+            return list(values)
+        case value:
             return value
-        case float():
-            return int(value) if value.is_integer() else value
-        case tuple():
-            return list(value)
-        case _:  # nothing, or what depends on the system
-            return None
 
 
 def _docstrings(kind: type[BaseModel]) -> Iterator[tuple[str, str]]:

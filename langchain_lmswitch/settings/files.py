@@ -1,7 +1,6 @@
 """The files of settings: where they are looked for, and what stands in them."""
 
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -77,6 +76,8 @@ def read(path: Path) -> SettingsFile:
 
 @lru_cache(maxsize=32)
 def _read(path: Path, *_stamp: int) -> SettingsFile:
+    import tomllib  # noqa: PLC0415 - 3 ms at every import, and most users have no file
+
     try:
         text = path.read_text(encoding="utf-8-sig")  # Windows' editors write a mark first
         return SettingsFile(path=path, text=text, values=tomllib.loads(text))

@@ -1,21 +1,15 @@
 """Every knob, its default, and the names that set it."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Final, Literal
+from typing import Literal
 
 import platformdirs
-from pydantic import Field, SecretStr, field_validator
+from pydantic import Field, SecretStr
 
-from langchain_lmswitch.settings.layers import listed
-from langchain_lmswitch.settings.models import ModelSettings, by_name
+from langchain_lmswitch.settings.forms import Folders, Models, Names, Roles
 from langchain_lmswitch.settings.reading import LayeredSettings
-from langchain_lmswitch.settings.sources import split_path
 from langchain_lmswitch.types.contexts import ContextMode, Overflow
-from langchain_lmswitch.types.roles import roles_of
 from langchain_lmswitch.types.tasks import Role
-
-_NO_TABLE: Final = "it is no JSON object"
 
 
 class Settings(LayeredSettings):
@@ -36,6 +30,18 @@ class Settings(LayeredSettings):
 
     Raises:
         BadSettings: A value cannot be, a name is no setting, or a file cannot be read.
+
+    Example:
+        ```python
+        from langchain_lmswitch import Settings
+
+        settings = Settings(context_tokens=16384, models={"coder": {"pin": True}})
+        print(settings.context_tokens, settings.models[0].models, settings.models[0].pin)
+        ```
+
+        ```text
+        16384 coder True
+        ```
     """
 
     base_url: str | None = None
@@ -50,10 +56,10 @@ class Settings(LayeredSettings):
     """Where pulled weights lie, what is remembered, and the files of the embedded host; the user's
     data folder, if nothing else is said."""
 
-    model_folders: tuple[Path, ...] = ()
+    model_folders: Folders = ()
     """More folders of GGUF files to serve; in a variable, separated as in `PATH`."""
 
-    models: tuple[ModelSettings, ...] = ()
+    models: Models = ()
     """What holds for some models only: in a file, tables such as `[models."coder"]`; in a variable,
     a JSON object such as `{"coder": {"max_context": 16384}}`. See `ModelSettings`."""
 
@@ -96,16 +102,16 @@ class Settings(LayeredSettings):
     threads: int | None = Field(default=None, ge=1)
     """Threads of the embedded host's engine; without it, model and machine decide."""
 
-    allow: tuple[str, ...] = ()
+    allow: Names = ()
     """The only models that may answer, as keys, parts of keys, or globs such as `qwen*`; or
     `vision` and `tools` for models that can. Empty is all. In a variable, they are separated by
     commas."""
 
-    deny: tuple[str, ...] = ()
+    deny: Names = ()
     """Models that may never answer, not even if they are named; in the same form. What a project's
     file denies is denied beside what the user's file does."""
 
-    roles: tuple[Role, ...] = ()
+    roles: Roles = ()
     """What models are good at: `{"coder": ["code"]}` makes them the first choice for a task,
     `{"coder": {"code": 0.9}}` says how much of it they get right. In a variable, it is such a JSON
     object; in a file, a table, or said in the tables of `models`."""
@@ -159,30 +165,6 @@ class Settings(LayeredSettings):
     explore: float = Field(default=0.5, ge=0, le=1)
     """How readily a loaded model is tried of which too little is known to tell whether it is the
     better one; 0 never tries."""
-
-    @field_validator("model_folders", mode="before")
-    @classmethod
-    def _split_path(cls, value: object) -> object:
-        return split_path(value)
-
-    @field_validator("allow", "deny", mode="before")
-    @classmethod
-    def _split_list(cls, value: object) -> object:
-        return listed(value)
-
-    @field_validator("models", mode="before")
-    @classmethod
-    def _read_models(cls, value: object) -> object:
-        if isinstance(value, str):
-            raise ValueError(f'{_NO_TABLE}, such as {{"coder": {{"max_context": 16384}}}}')  # noqa: TRY004 - pydantic's
-        return tuple(by_name(value)) if isinstance(value, Mapping) else value
-
-    @field_validator("roles", mode="before")
-    @classmethod
-    def _read_roles(cls, value: object) -> object:
-        if isinstance(value, str):
-            raise ValueError(f'{_NO_TABLE}, such as {{"coder": ["code"]}}')  # noqa: TRY004 - as above
-        return roles_of(value) if isinstance(value, Mapping) else value
 
     @property
     def all_roles(self) -> tuple[Role, ...]:

@@ -4,8 +4,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, assert_never
 
-from langchain_lmswitch.settings.lines import line_of
-
 Kind = Literal["argument", "variable", "project", "user", "command", "default"]
 """The places of settings, from the highest to the lowest. `command` is what an `lmswitch` command
 takes instead of the default."""
@@ -48,7 +46,7 @@ class Origin:
             case "variable":
                 return self.name
             case "command":
-                return "default of lmswitch commands"
+                return "default of commands"
             case "argument" | "default":
                 return self.kind
             case _:
@@ -127,6 +125,9 @@ def _saying(layers: Sequence[Layer], path: Sequence[str]) -> Iterator[Layer]:
 
 
 def _origin(layer: Layer, path: Sequence[str]) -> Origin:
+    # Lines are looked up for a person, or for an error: who only makes a chat model waits for none.
+    from langchain_lmswitch.settings.lines import line_of  # noqa: PLC0415
+
     match layer.kind:
         case "project" | "user":
             return Origin(kind=layer.kind, name=layer.path, line=line_of(layer.text, path))

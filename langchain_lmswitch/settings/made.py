@@ -18,8 +18,9 @@ class MadeSettings:
 def made_settings(last: MadeSettings | None, **given: Any) -> MadeSettings:
     """Make settings of what is given, unless the last ones were made of the same.
 
-    An object keeps its settings though the environment changes; a copy of it may be given another
-    host. What is given as `None` is left to the environment and the defaults.
+    An object keeps its settings though the environment or a file changes: what it does stays the
+    same while it lives. A copy of it may be given another host, and then reads anew. What is given
+    as `None` is left to the environment, the files and the defaults.
     """
     if last is not None and last.given == given:
         return last

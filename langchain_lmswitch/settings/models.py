@@ -1,7 +1,7 @@
 """What a user says of some models only."""
 
-from collections.abc import Iterator, Mapping
-from typing import Annotated, Any, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeFloat, field_validator
 
@@ -14,7 +14,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 class ModelSettings(BaseModel):
     """What holds for the models of one name; what is `None` is as for all the others.
 
-    Where several names match a model, what stands first counts.
+    Where several names match a model, of each field what is said first counts.
     """
 
     model_config: ClassVar[ConfigDict] = ConfigDict(frozen=True, extra="forbid")
@@ -29,16 +29,17 @@ class ModelSettings(BaseModel):
     """The share of a task's requests that they get right, by task: `{code = 0.9}`."""
 
     pin: bool = False
-    """Whether they are never unloaded to make room."""
+    """Whether they are never unloaded to make room, in any process that reads this."""
 
     max_context: Annotated[int, Field(ge=256)] | None = None
-    """Most tokens of context to load them with."""
+    """Tokens of context to load them with in place of `context_tokens`, and the most that they may
+    have: a request that needs more is not sent to them."""
 
     parallel: Annotated[int, Field(ge=1, le=64)] | None = None
     """Requests that one loaded instance answers at the same time."""
 
     ttl_s: NonNegativeFloat | None = None
-    """Idle seconds after which the host unloads them."""
+    """Idle seconds after which the host unloads them; 0 is never."""
 
     @field_validator("roles", mode="before")
     @classmethod
@@ -58,17 +59,3 @@ class ModelSettings(BaseModel):
     def table_keys(cls) -> tuple[str, ...]:
         """Name the keys that the table of a model may have."""
         return tuple(name for name in cls.model_fields if name != "models")
-
-
-def by_name(tables: Mapping[str, Any]) -> Iterator[object]:
-    """Read tables by the names of models.
-
-    Raises:
-        ValueError: One is no table, or names its models a second time.
-    """
-    for name, says in tables.items():
-        if not isinstance(says, Mapping):
-            raise ValueError(f"{name!r} needs a table of {', '.join(ModelSettings.table_keys())}")  # noqa: TRY004 - pydantic's
-        if "models" in says:
-            raise ValueError(f"{name!r} names its models already; it cannot have `models`")
-        yield {"models": name, **says}

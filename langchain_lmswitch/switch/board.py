@@ -129,7 +129,7 @@ class Switchboard:
         self.embedders: Embedders = Embedders(
             self.surveyor, is_idle=lambda: self._grants.idle, clock=clock
         )
-        self._departures = Departures(
+        self.departures = Departures(
             self.surveyor,
             self._leases,
             changes,
@@ -217,19 +217,7 @@ class Switchboard:
 
     async def unload(self, identifier: str) -> None:
         """Unload an instance, once no request of ours is using it; see `Departures.unload`."""
-        await self._departures.unload(identifier)
-
-    async def unload_now(self, identifier: str) -> None:
-        """Unload an instance, whoever is using it; see `Departures.unload_now`."""
-        await self._departures.unload_now(identifier)
-
-    def used_elsewhere(self, identifier: str) -> bool:
-        """Tell whether another process of ours is using an instance, or holds it."""
-        return self._neighbors.used(identifier) or self._neighbors.held(identifier)
-
-    def keep(self, resident: Resident) -> None:
-        """Leave an instance in memory when this process ends, and those to come."""
-        self._departures.keep(resident)
+        await self.departures.unload(identifier)
 
     def part(self) -> None:
         """Tell other processes that nothing is used here any more."""
@@ -240,7 +228,7 @@ class Switchboard:
         self._give_way("")
         await self._loads.weighing.finish()
         try:
-            await self._departures.leave()
+            await self.departures.leave()
         finally:
             self.part()
             await self.aclose()

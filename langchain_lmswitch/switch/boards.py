@@ -6,18 +6,18 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
 from langchain_lmswitch.errors import HostLost
-from langchain_lmswitch.hosts.addresses import parse_address
 from langchain_lmswitch.hosts.base import Host
 from langchain_lmswitch.hosts.finding import find_host
 from langchain_lmswitch.ledger.base import Ledger
 from langchain_lmswitch.ledger.sqlite import SqliteLedger
 from langchain_lmswitch.machine.lists import SharedList
 from langchain_lmswitch.machine.monitor import Monitor, SystemMonitor
-from langchain_lmswitch.machine.neighbors import Neighbors, meeting_place, place
+from langchain_lmswitch.machine.neighbors import Neighbors, meeting_place
 from langchain_lmswitch.machine.scales import Scales
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.flights import Flights
+from langchain_lmswitch.switch.pinning import pinned
 from langchain_lmswitch.switch.portal import Portal, portal
 
 if TYPE_CHECKING:
@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 OpenBoard = Callable[[], Awaitable[Switchboard]]
 """Gives the switchboard to use; called for every step."""
 
-_HERE: Final = "127.0.0.1"
 _MOST_LOADED: Final = 64
 """Loads by hand that are remembered: more are not in memory at the same time."""
 
@@ -171,20 +170,6 @@ async def watched(open_board: OpenBoard) -> AsyncGenerator[Switchboard, None]:
     except HostLost:
         boards().lost(board)
         raise
-
-
-def pinned(settings: Settings, address: str | None = None) -> SharedList:
-    """Give the keys that the user has pinned by hand on the computer of a host.
-
-    Its port does not count: an embedded host has another one each time, and LM Studio has several.
-
-    Args:
-        settings: They say where such things lie.
-        address: The host's; `None` is the one that the settings name, else one on this computer.
-    """
-    address = address or settings.base_url or _HERE
-    computer = place(parse_address(address).rpartition(":")[0])
-    return SharedList(settings.home / "pins" / f"{computer}.json")
 
 
 _boards: dict[Portal, Boards] = {}

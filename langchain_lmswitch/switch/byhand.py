@@ -71,7 +71,7 @@ class ByHand:
 
         Raises:
             ModelDenied: The settings forbid it.
-            InvalidRequest: It cannot have that much context.
+            InvalidRequest: It cannot have that much context, or is in memory with less and stays.
             NotEnoughMemory: It does not fit, even after unloading idle models of ours.
             LoadFailed: The host could not load it.
         """
@@ -80,9 +80,10 @@ class ByHand:
         if context_tokens is not None:
             self._surveyor.asked_tokens[card.key] = _possible(context_tokens, card)
         held = await self._held(card, tell, least_tokens=context_tokens or 0)
+        _check(held, least_tokens=context_tokens or 0)
         ours = held.resident.identifier.startswith(OURS)
         if ours:
-            self._board.keep(held.resident)
+            self._board.departures.keep(held.resident)
         if pin:
             self._surveyor.pins.by_hand.add(card.key)
         return await self._told(card, held, ours=ours)
@@ -113,7 +114,7 @@ class ByHand:
         unloaded = []
         for one in leaving:
             identifier = one.resident.identifier
-            unload = self._board.unload_now if one.busy else self._board.unload
+            unload = self._board.departures.unload_now if one.busy else self._board.unload
             with suppress(UnknownModel):  # it has just left by itself
                 await unload(identifier)
                 unloaded.append(one.resident)
@@ -161,10 +162,21 @@ class ByHand:
         return await self._surveyor.footprint(card, real)
 
     async def _busy(self, resident: Resident) -> bool:
-        if self._board.used_elsewhere(resident.identifier):
+        if self._board.departures.used_elsewhere(resident.identifier):
             return True
         state = await self._board.host.state(resident.identifier)
         return state is not None and not state.idle
+
+
+def _check(held: Held, *, least_tokens: int) -> None:
+    """Refuse what was there before with too little context, and must stay as it is."""
+    resident = held.resident
+    if held.load_s or not 0 < resident.context_tokens < least_tokens:
+        return
+    raise InvalidRequest(
+        f"{resident.key!r} is loaded with {resident.context_tokens:,} tokens of context, and has "
+        f"to stay: it is pinned, or in use. Run `lmswitch unload {resident.key}` first."
+    )
 
 
 def _possible(context_tokens: int, card: ModelCard) -> int:

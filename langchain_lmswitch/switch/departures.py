@@ -1,5 +1,6 @@
 """Models that leave because somebody says so, or because this process ends."""
 
+import logging
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -11,6 +12,8 @@ from langchain_lmswitch.switch.leases import Leases
 from langchain_lmswitch.switch.sharing import turn_of_ours
 from langchain_lmswitch.switch.surveyor import OURS, Surveyor
 from langchain_lmswitch.types.models import Resident
+
+log = logging.getLogger(__name__)
 
 _LAST_TURN_S = 0.5
 """A process that ends does not wait long for another one's load."""
@@ -74,12 +77,20 @@ class Departures:
             await self._unload(identifier)
 
     def keep(self, resident: Resident) -> None:
-        """Leave an instance in memory for its time, though processes end that have used it.
+        """Leave an instance in memory for its time, though processes end that have used it."""
+        try:
+            self._loaded_by_hand.add(_reference(resident))
+        except OSError as error:
+            log.warning(
+                "The last process of yours that uses %s will unload it as it ends: %s. "
+                "See that it can be written, or set LMSWITCH_HOME.",
+                resident.identifier,
+                error,
+            )
 
-        Raises:
-            OSError: That cannot be written down.
-        """
-        self._loaded_by_hand.add(_reference(resident))
+    def used_elsewhere(self, identifier: str) -> bool:
+        """Tell whether another process of ours is using an instance, or holds it."""
+        return self._neighbors.used(identifier) or self._neighbors.held(identifier)
 
     async def leave(self) -> None:
         """Unload what is ours as this process ends.
@@ -110,8 +121,7 @@ class Departures:
             self._changes.tell()
 
     def _in_use(self, identifier: str) -> bool:
-        elsewhere = self._neighbors.used(identifier) or self._neighbors.held(identifier)
-        return elsewhere or self._leases.held(identifier)
+        return self.used_elsewhere(identifier) or self._leases.held(identifier)
 
     def _stays(self, resident: Resident) -> bool:
         by_hand = _reference(resident) in self._loaded_by_hand.names

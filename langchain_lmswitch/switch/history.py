@@ -38,7 +38,7 @@ from langchain_lmswitch.types.machine import Snapshot
 from langchain_lmswitch.types.models import Resident
 from langchain_lmswitch.types.plans import Load
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 MOST: Final = 2_000
 """Of each kind that are remembered."""

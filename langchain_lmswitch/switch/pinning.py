@@ -1,8 +1,14 @@
 """Which models are never unloaded to make room, and who says so."""
 
 from collections.abc import Callable
+from typing import Final
 
+from langchain_lmswitch.hosts.addresses import parse_address
 from langchain_lmswitch.machine.lists import SharedList
+from langchain_lmswitch.machine.neighbors import place
+from langchain_lmswitch.settings import Settings
+
+_HERE: Final = "127.0.0.1"
 
 
 class Pinning:
@@ -38,3 +44,17 @@ class Pinning:
     def lasting(self, key: str) -> bool:
         """Tell whether a pin outlives this process."""
         return key in self.by_hand.names or self._by_table(key)
+
+
+def pinned(settings: Settings, address: str | None = None) -> SharedList:
+    """Give the keys that the user has pinned by hand on the computer of a host.
+
+    Its port does not count: an embedded host has another one each time, and LM Studio has several.
+
+    Args:
+        settings: They say where such things lie.
+        address: The host's; `None` is the one that the settings name, else one on this computer.
+    """
+    address = address or settings.base_url or _HERE
+    computer = place(parse_address(address).rpartition(":")[0])
+    return SharedList(settings.home / "pins" / f"{computer}.json")

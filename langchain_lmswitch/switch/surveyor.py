@@ -77,7 +77,7 @@ class Surveyor(Reckoner):
         self._residents: _Listing[Resident] = _Listing()
         self.demand: Demand = Demand()
         """Which models are asked for; to be told of every request."""
-        self.pins = Pinning(
+        self.pins: Pinning = Pinning(
             SharedList(None) if pinned is None else pinned,
             lambda key: self.tuning(self._known(key)).pinned,
         )

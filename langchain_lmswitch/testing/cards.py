@@ -21,6 +21,17 @@ def card(
     Example:
         >>> card("big-coder", params="30B", tool_use=True).path
         'scripted/big-coder/big-coder.gguf'
+
+    Args:
+        key: What names it.
+        kind: `llm` or `embedding`.
+        size_bytes: Of its file.
+        max_context_tokens: The context it was trained for.
+        params: How many parameters it has, as a host writes it: `7B`.
+        vision: Whether it sees images.
+        tool_use: Whether it was trained to call tools.
+        architecture: As in a GGUF header.
+        quantization: As a host writes it.
     """
     return ModelCard(
         key=key,

@@ -198,7 +198,12 @@ class ScriptedHost(Record):
     async def told(
         self, identifier: str, request: PredictRequest
     ) -> AsyncGenerator[PredictEvent, None]:
-        """Stream the reply as a host's wire has it, where an unhappy end is an end like others."""
+        """Stream the reply as a host's wire has it, where an unhappy end is an end like others.
+
+        Args:
+            identifier: Of a model in memory.
+            request: What it is asked.
+        """
         call = self._note(Call(method="predict", model=identifier, request=request))
         place = self.places.use(identifier, "llm")
         last_token = self._last_token(place.resident.key)

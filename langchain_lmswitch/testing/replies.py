@@ -45,11 +45,16 @@ def in_turn(*replies: Reply) -> Reply:
 def tool_call(
     name: str, arguments: Mapping[str, Any] | None = None, *, index: int = 0
 ) -> tuple[PredictEvent, ...]:
-    """Make the events of one tool call; `index` counts the calls of one answer.
+    """Make the events of one tool call, as a script of a reply.
 
     Example:
         >>> tool_call("get_weather", {"city_name": "Oslo"})[-1].arguments
         {'city_name': 'Oslo'}
+
+    Args:
+        name: Of the tool.
+        arguments: As the model writes them.
+        index: Counts the calls of one answer, from 0.
     """
     given = dict(arguments or {})
     pieces = split(json.dumps(given, ensure_ascii=False))

@@ -141,8 +141,15 @@ class Decision(Shown):
 
         Example:
             ```python
-            answer = llm.invoke("Write a haiku.")
-            Decision.from_dict(answer.response_metadata["lmswitch"])
+            from langchain_lmswitch import ChatLMSwitch, Decision
+            from langchain_lmswitch.testing import ScriptedHost
+
+            answer = ChatLMSwitch(host=ScriptedHost(["tiny-chat"])).invoke("Write a haiku.")
+            print(Decision.from_dict(answer.response_metadata["lmswitch"]).model)
+            ```
+
+            ```text
+            tiny-chat
             ```
         """
         try:

@@ -127,3 +127,19 @@ def test_a_host_that_cannot_start_shows_the_end_of_its_log(settings: Settings) -
     command = (sys.executable, "-c", "raise SystemExit('no luck today')")
     with pytest.raises(HostNotFound, match="no luck today"):
         asyncio.run(ensure_embedded(settings, command=command))
+
+
+def test_a_host_stays_for_what_was_loaded_by_hand(models_dir: Path, tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path, model_folders=(models_dir,), linger_s=0.2)
+    address = asyncio.run(ensure_embedded(settings))
+    found = presence.read_port(settings.run_home)
+    assert found is not None
+    there = {**_environment(settings), "LMSWITCH_BASE_URL": address.host_port}
+    command = [sys.executable, "-m", "langchain_lmswitch"]
+
+    subprocess.run([*command, "load", "smollm2"], env=there, check=True)  # noqa: S603 - our own
+    time.sleep(2)
+    assert psutil.pid_exists(found.pid)
+    subprocess.run([*command, "unload"], env=there, check=True)  # noqa: S603 - our own
+    _await_end(found.pid)
+    assert presence.read_port(settings.run_home) is None

@@ -69,7 +69,7 @@ REMEDIES = {
     "LoadFailed": "Free memory or choose a smaller model.",
     "ModelGone": "Try again.",
     "NoSuitableModel": "Run: lmswitch pull starter",
-    "ModelDenied": "Name another model, or change `deny` (LMSWITCH_DENY).",
+    "ModelDenied": "or change `deny`; `lmswitch config` tells where it is set.",
     "NotEnoughMemory": "Close other programs, unload a model, or install a smaller one.",
     "QueueFull": "Try again when some have been answered, or raise `queue_limit`.",
     "ContextTooLong": "Shorten the last message or the system prompt, or raise `context_tokens`.",

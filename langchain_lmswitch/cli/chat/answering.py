@@ -22,7 +22,7 @@ class Answering:
     """Hears one answer; what came of it is there at any moment, whatever ends it."""
 
     def __init__(self) -> None:
-        self.answer = Answer()
+        self.answer: Answer = Answer()
         self._thought: list[str] = []
         self._id: str | None = None
         self._started_s = time.perf_counter()

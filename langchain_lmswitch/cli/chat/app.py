@@ -12,7 +12,6 @@ from langchain_lmswitch.cli.session import Session, session_of
 
 if TYPE_CHECKING:
     from langchain_lmswitch.cli.chat.conversation import Conversation
-    from langchain_lmswitch.cli.chat.loop import Lines
     from langchain_lmswitch.cli.chat.state import State
     from langchain_lmswitch.cli.chat.wishes import Wishes
 
@@ -97,7 +96,7 @@ def _state(
     news = News()
     return State(
         ctx=ctx,
-        warm=Warm(session, on_event=news.tell).begin(),
+        warm=Warm(session, on_event=news.tell),
         news=news,
         view=View(as_json=as_json),
         wishes=wishes,
@@ -114,6 +113,7 @@ def _talk(state: "State", *, remember: bool) -> None:
     from langchain_lmswitch.cli.chat.loop import talk_with_person
     from langchain_lmswitch.cli.chat.prompting import Typed, kept_history, passing_history
 
+    state.ctx.obj.settings()
     greet(state)
     history = passing_history()
     if remember:
@@ -124,6 +124,7 @@ def _talk(state: "State", *, remember: bool) -> None:
         toolbar=lambda: toolbar(state),
         on_first_interrupt=lambda: state.view.remark("Ctrl-C again, or Ctrl-D, leaves."),
     )
+    state.warm.begin()  # not before: its imports would hold up those of the prompt
     talk_with_person(lines, state)
 
 
@@ -131,7 +132,8 @@ def _work(state: "State") -> None:
     from langchain_lmswitch.cli.chat.loop import talk_with_program
     from langchain_lmswitch.cli.chat.piping import Piped
 
-    lines: Lines = Piped(typer.get_text_stream("stdin", encoding="utf-8", errors="replace"))
+    state.warm.begin()
+    lines = Piped(typer.get_text_stream("stdin", encoding="utf-8", errors="replace"))
     talk_with_program(lines, state)
     if state.failures:
         raise typer.Exit(state.failures[0])

@@ -15,6 +15,11 @@ class Footer:
     """The model of the answer before, if it was another one."""
     text: str
 
+    @property
+    def mark(self) -> str:
+        """What catches the eye: another model than before."""
+        return f"{self.switched_from} ->" if self.switched_from else ""
+
 
 def footer_of(answer: Answer, *, before: str) -> Footer:
     """Sum an answer up.

@@ -14,7 +14,7 @@ from langchain_lmswitch.cli.chat.commands import (
 from langchain_lmswitch.cli.chat.contexts import context_lines
 from langchain_lmswitch.cli.chat.forms import FORMS
 from langchain_lmswitch.cli.chat.state import State
-from langchain_lmswitch.cli.screen import plain
+from langchain_lmswitch.cli.screen import console, plain
 from langchain_lmswitch.types.decisions import Decision
 
 
@@ -50,7 +50,7 @@ def look(command: Look, state: State) -> None:
 
 def _why(state: State) -> None:
     """Show the decision behind the last answer, or what it would be if it failed before one."""
-    from langchain_lmswitch.cli.explain import comparison
+    from langchain_lmswitch.cli.comparison import comparison, verdicts
 
     if state.conversation.last is None:
         state.view.remark("Nothing was asked yet.")
@@ -58,7 +58,8 @@ def _why(state: State) -> None:
     decision = _decision(state)
     state.view.show(plain(decision.reason))
     if decision.candidates:
-        state.view.show("", comparison(decision))
+        columns = state.view.columns or console().width
+        state.view.show("", comparison(decision, columns=columns), "", *verdicts(decision))
 
 
 def _decision(state: State) -> Decision:

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from langchain_lmswitch.cli.chat.doing import take
+from langchain_lmswitch.cli.chat.echo import unechoed
 from langchain_lmswitch.cli.chat.state import State
 
 
@@ -17,7 +18,8 @@ def talk_with_person(lines: Lines, state: State) -> None:
     """Take lines until the person leaves; Ctrl-C stops what is going on, not the chat."""
     while not state.ended and (line := lines.read(_draft(state))) is not None:
         try:
-            take(line, state)
+            with unechoed():
+                take(line, state)
         except KeyboardInterrupt:
             _stopped(state)
 
@@ -39,7 +41,8 @@ def _draft(state: State) -> str:
 
 def _stopped(state: State) -> None:
     last = state.conversation.last
-    if last and last.ending:
-        state.view.remark("stopped; what came so far stays in the conversation")
+    if last and last.ending and last.text:
+        model = last.record.get("model", "")
+        state.view.remark(f"stopped {model}; what came so far stays in the conversation")
     else:
-        state.view.remark("stopped")
+        state.view.remark("stopped; /retry asks the last question again" if last else "stopped")

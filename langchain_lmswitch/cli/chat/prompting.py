@@ -56,19 +56,19 @@ class Typed:
             prompt_continuation="  ",
             key_bindings=_keys(),
             bottom_toolbar=toolbar,
-            refresh_interval=0.5,
             enable_suspend=True,
             style=_STYLE,
             input=keyboard,
             output=screen or _terminal(),
         )
+        warm.when_found(self._prompt.app.invalidate)
 
     def read(self, draft: str = "") -> str | None:
         """Give what was typed; `None` if the person leaves: Ctrl-D, or Ctrl-C twice."""
         warned = False
         while True:
             try:
-                return self._prompt.prompt("> ", default=draft)
+                return self._prompt.prompt("\n> ", default=draft)
             except EOFError:
                 return None
             except KeyboardInterrupt:

@@ -19,6 +19,7 @@ class Showing:
         self._bar = LoadBar()
         self._thinking: ThinkingLine | None = None
         self._wrapping = Wrapping(view.columns)
+        self._begun = False
         self._open_line = False
 
     def __enter__(self) -> Self:
@@ -50,8 +51,9 @@ class Showing:
 
     def said(self, text: str) -> None:
         """Show a piece of the answer."""
-        if not self._open_line and not text.strip():
+        if not self._begun and not text.strip():
             return  # what stands between the thinking and the answer
+        self._begun = True
         self._bar.stop()
         self._settle_thinking()
         self._put(self._wrapping.feed(text))
@@ -65,5 +67,5 @@ class Showing:
 
     def _put(self, text: str) -> None:
         if text:
+            self._open_line = not text.endswith("\n")  # Ctrl-C may come while it is shown
             self._view.piece(text)
-            self._open_line = not text.endswith("\n")

@@ -45,7 +45,7 @@ def _ask(question: str, state: State) -> None:
     state.view.record(answer_record(turn, answer))
     if not state.view.as_json:
         footer = footer_of(answer, before=before[-1] if before else "")
-        state.view.remark(footer.text, marked=footer.switched_from and "switched:")
+        state.view.remark(footer.text, marked=footer.mark)
 
 
 def _ask_again(state: State) -> None:

@@ -1,6 +1,7 @@
 """What a chat needs before its first answer, got ready while the user types."""
 
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -30,18 +31,21 @@ class Warm:
         self._found: Future[None] = Future()
         self.names: tuple[str, ...] = ()
         """Keys of the chat models, as far as they are known."""
-        self.address = ""
+        self.address: str = ""
         """Of the host; empty while it is not found."""
 
-    def begin(self) -> "Warm":
+    def begin(self) -> None:
         """Begin, and return at once."""
         threading.Thread(target=self._warm, name="lmswitch-chat", daemon=True).start()
-        return self
 
     @property
     def looking(self) -> bool:
         """Whether the host is still being looked for."""
         return not self._found.done()
+
+    def when_found(self, call: Callable[[], object]) -> None:
+        """Have something called, in any thread, once the search for a host is over."""
+        self._found.add_done_callback(lambda _: call())
 
     def llm(self) -> "ChatLMSwitch":
         """Give the chat model, once it is there.

@@ -6,6 +6,7 @@ from typing import assert_never
 from langchain_lmswitch.cli.chat.commands import SetQuality, SetSystem, SetTask, UseModel, Wish
 from langchain_lmswitch.cli.chat.forms import AUTO
 from langchain_lmswitch.cli.chat.state import State
+from langchain_lmswitch.cli.screen import plain
 
 
 def wish(command: Wish, state: State) -> None:
@@ -52,10 +53,7 @@ def _tell_models(state: State) -> None:
     state.warm.cards()
     asked = state.wishes.model
     state.view.remark(f"{asked} answers." if asked else "The best model for each message answers.")
-    for name in state.warm.names:
-        state.view.remark(f"  /model {name}")
-    if asked:
-        state.view.remark("  /model auto")
+    state.view.show(*(plain(f"  /model {name}") for name in (*state.warm.names, AUTO)))
 
 
 def _instruct(text: str | None, state: State) -> None:

@@ -14,7 +14,7 @@ from langchain_lmswitch.cli.doctor.probes.notes import read_notes
 from langchain_lmswitch.cli.doctor.probes.packages import read_packages
 from langchain_lmswitch.cli.doctor.probes.proxies import read_proxies
 from langchain_lmswitch.cli.doctor.probes.room import read_fits, read_room
-from langchain_lmswitch.cli.doctor.probes.servers import read_servers
+from langchain_lmswitch.cli.doctor.probes.servers import read_servers, same
 from langchain_lmswitch.cli.doctor.probes.talk import read_talk
 from langchain_lmswitch.cli.doctor.verdicts.files import judge_files
 from langchain_lmswitch.cli.doctor.verdicts.folders import judge_disk, judge_folders, judge_ledger
@@ -42,6 +42,7 @@ from langchain_lmswitch.cli.doctor.verdicts.talk import (
     judge_token,
 )
 from langchain_lmswitch.embedded import presence
+from langchain_lmswitch.types.tasks import Hints
 
 F = TypeVar("F")
 
@@ -59,24 +60,25 @@ async def read_asked(exam: Examination) -> Asked:
     """Gather what tells why a host lets us in or not."""
     talk, servers = await exam.of(read_talk), await exam.of(read_servers)
     settings = await exam.of(settings_of)
-    found = presence.read_port(settings.run_home)
-    known = found is not None and servers.used is not None
-    ours = known and found is not None and servers.used is not None
-    at_home = ours and found.host_port == servers.used.address  # type: ignore[union-attr]
+    found, used = presence.read_port(settings.run_home), servers.used
+    ours = found is not None and used is not None and same(found.host_port, used.address)
     return Asked(
         talk=talk,
         servers=servers,
         has_token=settings.api_key is not None,
-        token_file=found.token_file if at_home and found else "",
+        token_file=found.token_file if found is not None and ours else "",
     )
 
 
 async def read_installed(exam: Examination) -> Installed:
     """Gather which models there are."""
     servers = await exam.of(read_servers)
-    embedded = servers.can_start if servers.used is None else servers.used.kind == "embedded"
+    settings = await exam.of(settings_of)
     return Installed(
-        talk=await exam.of(read_talk), files=await exam.of(read_files), embedded=embedded
+        talk=await exam.of(read_talk),
+        files=await exam.of(read_files),
+        would_start=servers.would_start,
+        hints=Hints(allow=settings.allow, deny=settings.deny),
     )
 
 
@@ -84,7 +86,7 @@ CHECKS: Final[tuple[Check[Any], ...]] = (
     Check("settings", read_knobs, judge_knobs),
     Check("python", read_packages, judge_python),
     Check("packages", read_packages, judge_packages),
-    Check("embedded", read_packages, judge_embedded),
+    Check("embedded host", read_packages, judge_embedded),
     Check("folders", read_folders, judge_folders),
     Check("disk", read_folders, judge_disk),
     Check("ledger", read_folders, judge_ledger),

@@ -1,7 +1,7 @@
 """`lmswitch doctor`: everything looked at, nothing changed."""
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import typer
@@ -21,6 +21,8 @@ _MARKS: Final[dict[State, tuple[str, str]]] = {
     "problem": ("PROBLEM", "bold red"),
 }
 """Told by words, so that nothing depends on the colors; the worst comes last, where one looks."""
+_MARK_WIDTH: Final = max(len(mark) for mark, _ in _MARKS.values())
+_GAP: Final = 2
 
 
 def doctor(ctx: typer.Context, *, json: Json = False, base_url: BaseUrl = None) -> None:
@@ -44,28 +46,48 @@ def doctor(ctx: typer.Context, *, json: Json = False, base_url: BaseUrl = None) 
 
 def _show(findings: Sequence[Finding]) -> None:
     out = console()
-    out.print(listing(findings))
-    out.print()
-    out.print(verdict(findings), soft_wrap=True)
+    with out.capture() as caught:
+        for piece in (*pieces(findings), "", verdict(findings)):
+            # A command or a sum of commands is never broken: it is to be copied.
+            out.print(piece, soft_wrap=isinstance(piece, str))
+    typer.echo("\n".join(line.rstrip() for line in caught.get().splitlines()))
 
 
-def listing(findings: Sequence[Finding]) -> "Table":
-    """Lay the findings out: what is well first, problems last, each with its command."""
-    from rich.console import Group
+def pieces(findings: Sequence[Finding]) -> "Iterator[Table | str]":
+    """Lay the findings out: what is well first, problems last, each above its command."""
+    order, width = list(_MARKS), max((len(one.name) for one in findings), default=0)
+    for one in sorted(_joined(findings), key=lambda one: order.index(one.state)):
+        yield _row(one, width)
+        if one.remedy:
+            yield f"{' ' * (_MARK_WIDTH + width + 2 * _GAP)}-> {one.remedy}"
+
+
+def _row(one: Finding, name_width: int) -> "Table":
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table.grid(padding=(0, 2))
-    grid.add_column(no_wrap=True)
-    grid.add_column(no_wrap=True)
+    mark, style = _MARKS[one.state]
+    grid = Table.grid(padding=(0, _GAP))
+    grid.add_column(width=_MARK_WIDTH)
+    grid.add_column(width=name_width)
     grid.add_column(overflow="fold")
-    order = list(_MARKS)
-    for one in sorted(findings, key=lambda one: order.index(one.state)):
-        mark, style = _MARKS[one.state]
-        told = Text(one.what)
-        what = Group(told, Text(f"-> {one.remedy}", style="bold")) if one.remedy else told
-        grid.add_row(Text(mark, style=style), one.name, what)
+    grid.add_row(Text(mark, style=style), one.name, Text(one.what))
     return grid
+
+
+def _joined(findings: Sequence[Finding]) -> list[Finding]:
+    """Tell once what keeps several things from being looked at."""
+    named: dict[str, list[str]] = {}
+    for one in findings:
+        if one.state == "unknown" and not one.remedy:
+            named.setdefault(one.what, []).append(one.name)
+    told = []
+    for one in findings:
+        names = named.pop(one.what, None) if one.state == "unknown" and not one.remedy else [""]
+        if names is not None:
+            more = f" (likewise: {', '.join(names[1:])})" if len(names) > 1 else ""
+            told.append(replace(one, what=f"{one.what}{more}"))
+    return told
 
 
 def record(findings: Sequence[Finding]) -> dict[str, Any]:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 
 def assign(name: str, value: str, *, platform: str = sys.platform) -> str:
-    """Write how an environment variable is set."""
+    """Write how an environment variable is set; what has a `$` in it is left to the shell."""
     if platform == "win32":
         return f'$env:{name} = "{value}"'
-    return f"export {name}={value if value.startswith('$') else shlex.quote(value)}"
+    return f"export {name}={value if '$' in value else shlex.quote(value)}"
 
 
 def unset(names: Sequence[str], *, platform: str = sys.platform) -> str:

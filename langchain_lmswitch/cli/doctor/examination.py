@@ -3,7 +3,8 @@
 import asyncio
 import threading
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar
@@ -14,6 +15,7 @@ F = TypeVar("F")
 
 LONGEST_S: Final = 4.5
 """Time for everything together; what is not known by then is told as such."""
+_GOODBYE_S: Final = 0.3
 
 
 class Untold(Exception):  # noqa: N818 - an outcome, told by its check
@@ -31,7 +33,7 @@ class Examination:
     def __init__(self, session: Session, *, root: Path = Path("/")) -> None:
         self.session = session
         self.root = root
-        self.leaving = AsyncExitStack()
+        self.leaving: AsyncExitStack = AsyncExitStack()
         """What is to be closed at the end."""
         self._under_way: dict[object, asyncio.Task[Any]] = {}
 
@@ -47,7 +49,9 @@ class Examination:
         for task in self._under_way.values():
             task.cancel()
         await asyncio.gather(*self._under_way.values(), return_exceptions=True)
-        await self.leaving.aclose()
+        with suppress(TimeoutError):  # a host that does not answer does not say goodbye either
+            async with asyncio.timeout(_GOODBYE_S):
+                await self.leaving.aclose()
 
     async def of(self, probe: "Callable[[Examination], Awaitable[F]]") -> F:
         """Give the facts of a probe, gathered once for all that ask."""
@@ -67,16 +71,16 @@ async def aside(work: Callable[[], F]) -> F:
         try:
             result = work()
         except Exception as error:  # noqa: BLE001 - it is raised again where it is awaited
-            _tell(loop, done, lambda why=error: done.set_exception(why))
+            _tell(loop, done, partial(done.set_exception, error))
         else:
-            _tell(loop, done, lambda: done.set_result(result))
+            _tell(loop, done, partial(done.set_result, result))
 
     threading.Thread(target=run, name="lmswitch-doctor", daemon=True).start()
     return await done
 
 
 def _tell(
-    loop: asyncio.AbstractEventLoop, done: "asyncio.Future[Any]", settle: Callable[[], None]
+    loop: asyncio.AbstractEventLoop, done: "asyncio.Future[Any]", settle: Callable[[], object]
 ) -> None:
     if not loop.is_closed():
         loop.call_soon_threadsafe(lambda: None if done.done() else settle())

@@ -1,5 +1,6 @@
 """What the doctor says of one thing."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -40,17 +41,16 @@ def problem(name: str, what: str, remedy: str) -> Finding:
     return Finding(name=name, state="problem", what=what, remedy=remedy)
 
 
-def verdict(findings: "list[Finding]") -> str:
-    """Sum up in one sentence."""
+def verdict(findings: Sequence[Finding]) -> str:
+    """Sum up in one line, with the command to begin with."""
     problems = [one for one in findings if one.state == "problem"]
     untold = sum(one.state == "unknown" for one in findings)
-    rest = f" {_count(untold, 'thing')} could not be told." if untold else ""
     if not problems:
-        return f"Nothing is wrong.{rest}"
-    if len(problems) == 1:
-        return f"1 problem: {problems[0].name}.{rest}"
+        more = f" {_count(untold, 'thing')} could not be told." if untold else ""
+        return f"Nothing is wrong.{more}"
     names = ", ".join(one.name for one in problems)
-    return f"{len(problems)} problems: {names}. Begin with {problems[0].name}.{rest}"
+    first = problems[0].remedy
+    return f"{_count(len(problems), 'problem')}: {names}. Begin with: {first}"
 
 
 def _count(number: int, what: str) -> str:

@@ -20,17 +20,21 @@ To = Annotated[str, typer.Argument(metavar="FILE", help="A file; - writes standa
 From = Annotated[str, typer.Argument(metavar="FILE", help="A file; - reads standard input.")]
 
 
-def export(ctx: typer.Context, file: To) -> None:
+def export(ctx: typer.Context, file: To, *, json: Json = False) -> None:
     """Write the grades, each as a line of JSON; they hold no words of anybody's.
 
-    How fast models are stays here: another computer has other speeds.
+    How fast models are stays here: another computer has other speeds. With --json the count is an
+    object on standard output, unless the grades themselves go there.
     """
     from langchain_lmswitch.ledger.moving import written
 
     grades = _ledger(ctx).grades()
     with _opened(file, "wb") as out:
         out.writelines(f"{line}\n".encode() for line in written(grades))
-    remark(f"{len(grades):,} grades written.")
+    if json and file != "-":
+        show_json({"file": file, "written": len(grades)})
+    elif not json:
+        remark(f"{len(grades):,} grades written.")
 
 
 def import_(ctx: typer.Context, file: From, *, json: Json = False) -> None:

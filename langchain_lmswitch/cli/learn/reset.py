@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from langchain_lmswitch.cli.completing import installed
 from langchain_lmswitch.cli.guard import FAILED
-from langchain_lmswitch.cli.screen import remark
+from langchain_lmswitch.cli.options import Json
+from langchain_lmswitch.cli.screen import remark, show_json
 from langchain_lmswitch.cli.session import session_of
 
 if TYPE_CHECKING:
@@ -13,15 +15,22 @@ if TYPE_CHECKING:
 
 Key = Annotated[
     str | None,
-    typer.Option("--model", "-m", metavar="KEY", help="Forget what was learnt of this one only."),
+    typer.Option(
+        "--model",
+        "-m",
+        metavar="KEY",
+        help="Forget what was learnt of this one only.",
+        autocompletion=installed,
+    ),
 ]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask first.")]
 
 
-def reset(ctx: typer.Context, *, model: Key = None, yes: Yes = False) -> None:
+def reset(ctx: typer.Context, *, model: Key = None, yes: Yes = False, json: Json = False) -> None:
     """Forget answers and grades.
 
     What loads take stays known. Processes that are running hear of it within half a minute.
+    Without --yes it asks first; the exit code is 1 if nothing was forgotten.
     """
     from langchain_lmswitch.ledger.sqlite import SqliteLedger
 
@@ -33,7 +42,10 @@ def reset(ctx: typer.Context, *, model: Key = None, yes: Yes = False) -> None:
         raise typer.Exit(FAILED)
     forgotten = ledger.insist(lambda store: store.forget(key)) if ledger.path.exists() else 0
     ledger.close()
-    remark(f"{forgotten:,} grades {whose} are forgotten.")
+    if json:
+        show_json({"model": key or None, "forgotten": forgotten})
+    else:
+        remark(f"{forgotten:,} grades {whose} are forgotten.")
 
 
 def _meant(ledger: "SqliteLedger", name: str) -> str:

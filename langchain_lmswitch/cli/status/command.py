@@ -18,7 +18,9 @@ Every = Annotated[
 ]
 Count = Annotated[
     int | None,
-    typer.Option("--count", "-n", min=1, help="With --watch: end after so many looks."),
+    typer.Option(
+        "--count", "-n", metavar="N", min=1, help="With --watch: end after so many looks."
+    ),
 ]
 
 
@@ -36,6 +38,8 @@ def status(
     It only looks: no host is started, no model loaded. With --watch it fills the terminal; where
     there is none it prints one record after the other, with --json one object a line.
     """
+    if count is not None and not watch:
+        raise typer.BadParameter("--count goes with --watch.")
     session = session_of(ctx, base_url)
     if watch:
         from langchain_lmswitch.cli.status.watching import watch as keep_looking

@@ -9,12 +9,12 @@ from langchain_lmswitch.cli.status.past import Recollection
 from langchain_lmswitch.cli.status.seen import Held, Status
 from langchain_lmswitch.machine.neighbors import Neighbors, meeting_place
 from langchain_lmswitch.switch.learning import HERE, Learning
+from langchain_lmswitch.switch.pinning import pinned
 from langchain_lmswitch.switch.reckoner import Reckoner
 
 if TYPE_CHECKING:
     from langchain_lmswitch.cli.session import Session
     from langchain_lmswitch.hosts.base import Host
-    from langchain_lmswitch.settings import Settings
     from langchain_lmswitch.types.models import ModelCard, Resident
 
 
@@ -72,7 +72,12 @@ class Lookout:
             return None
         from langchain_lmswitch.hosts.lmstudio import LMStudioHost
 
-        host = LMStudioHost(found.address, settings=self._settings, token=found.token)
+        host = LMStudioHost(
+            found.address,
+            settings=self._settings,
+            token=found.token,
+            onlooker=found.kind == "embedded",
+        )
         return self._viewed(host, found.kind)
 
     def _viewed(self, host: "Host", kind: str) -> "_View":
@@ -92,6 +97,7 @@ class _View:
         self._memory = memory
         self._name = HERE if host.scope == "local" else host.address
         self._neighbors = Neighbors(meeting_place(settings.run_home, host.address))
+        self._by_hand = pinned(settings, host.address)
         self._cards: dict[str, ModelCard] = {}
 
     async def look(self, now: Status) -> Status:
@@ -116,15 +122,8 @@ class _View:
             ram_bytes=ram_bytes,
             vram_bytes=vram_bytes,
             users=self._neighbors.users(resident.identifier),
-            pinned=_pinned(card, self._reckoner.settings),
+            pinned=resident.key in self._by_hand.names or self._by_table(card),
         )
 
-
-def _pinned(card: "ModelCard | None", settings: "Settings") -> bool:
-    """Tell whether the settings pin a model."""
-    from langchain_lmswitch.policy.wishes import matches
-
-    if card is None:
-        return False
-    named = (one for one in settings.models if matches(card, one.models))
-    return next((one.pin for one in named), False)
+    def _by_table(self, card: "ModelCard | None") -> bool:
+        return card is not None and self._reckoner.tuning(card).pinned

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 
 from langchain_lmswitch.cli.bars import color, drawn, legend, letter
 from langchain_lmswitch.cli.screen import table
+from langchain_lmswitch.cli.status.past import SHOWN
 from langchain_lmswitch.cli.status.seen import Choice, Held, Status
 from langchain_lmswitch.cli.units import UNKNOWN, duration, size
 
@@ -29,27 +30,39 @@ _DOING: Final = {
 _LABEL_COLUMNS: Final = 8
 _MOST_COLUMNS: Final = 72
 """Of a bar: a longer one tells no more."""
+_FIXED_ROWS: Final = 15
+"""Host, headings, and blank lines between the tables."""
+_BAR_ROWS: Final = 3
 _WIDE_COLUMNS: Final = 100
 """From here on all columns of the tables are shown."""
 
 
-def screen(now: Status, *, columns: int, plain: bool = False) -> "list[RenderableType]":
+def screen(
+    now: Status, *, columns: int, latest: int = SHOWN, plain: bool = False
+) -> "list[RenderableType]":
     """Lay out all there is to see.
 
     Args:
         now: What was seen.
         columns: The width of the terminal.
-        plain: Whether it shows ASCII only.
+        latest: How many answers and how many decisions.
+        plain: Whether the terminal shows ASCII only.
     """
     wide = columns >= _WIDE_COLUMNS
     parts: list[RenderableType] = [overview(now, columns=columns, plain=plain)]
     if now.held:
         parts += ["", residents(now, wide=wide)]
     if now.past.answers:
-        parts += ["", answers(now.past.answers, wide=wide)]
+        parts += ["", answers(now.past.answers[:latest], wide=wide)]
     if now.past.choices:
-        parts += ["", choices(now.past.choices, wide=wide)]
+        parts += ["", choices(now.past.choices[:latest], wide=wide)]
     return parts
+
+
+def fitting(now: Status, *, rows: int) -> int:
+    """Tell how many answers, and how many decisions, a terminal of so many rows has room for."""
+    rest = rows - _FIXED_ROWS - _BAR_ROWS * len(now.bars) - len(now.held)
+    return max(1, min(SHOWN, rest // 2))
 
 
 def overview(now: Status, *, columns: int, plain: bool = False) -> "Table":
@@ -105,20 +118,25 @@ def _loaded_line(now: Status) -> str:
 
 
 def residents(now: Status, *, wide: bool = True) -> "Table":
-    """Lay out the models in memory; the letters are those in the bars."""
+    """Lay out the models in memory; the letters are those in the bars.
+
+    What is empty for all is left out: the model where its name stands in what it is loaded as, and
+    who uses it.
+    """
     from rich.text import Text
 
-    headings = ["", "loaded as", *(["model"] * wide), "context", "holds", "state", "unloads", "use"]
-    rows = []
+    from langchain_lmswitch.switch.reckoner import OURS
+
+    headings = ("", "loaded as", "model", "context", "holds", "state", "unloads", "use")
+    rows: list[tuple[str | Text, ...]] = []
     for number, one in enumerate(now.held):
-        sign = letter(number)
-        resident = one.resident
-        key = "" if resident.key == resident.identifier else resident.key
+        sign, resident = letter(number), one.resident
+        named = resident.identifier in {resident.key, f"{OURS}{resident.key}"}
         rows.append(
             (
                 Text(sign, style=f"bold {color(sign)}"),
                 resident.identifier,
-                *([key] * wide),
+                resident.key if wide and not named else "",
                 f"{resident.context_tokens:,}" if resident.context_tokens else UNKNOWN,
                 size(one.ram_bytes + one.vram_bytes),
                 _state(one),
@@ -126,10 +144,9 @@ def residents(now: Status, *, wide: bool = True) -> "Table":
                 _use(one),
             )
         )
-    if not any(row[-1] for row in rows):
-        headings.pop()
-        rows = [row[:-1] for row in rows]
-    return table(*headings, rows=rows, right=("context", "holds"))
+    shown = [place for place in range(len(headings)) if any(row[place] for row in rows)]
+    cells = [[row[place] for place in shown] for row in rows]
+    return table(*[headings[place] for place in shown], rows=cells, right=("context", "holds"))
 
 
 def _state(one: Held) -> str:

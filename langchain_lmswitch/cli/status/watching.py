@@ -11,7 +11,7 @@ import typer
 from langchain_lmswitch.cli.screen import console, is_plain
 from langchain_lmswitch.cli.status.command import show_status
 from langchain_lmswitch.cli.status.looking import Lookout
-from langchain_lmswitch.cli.status.overview import screen
+from langchain_lmswitch.cli.status.overview import fitting, screen
 from langchain_lmswitch.cli.status.record import record
 from langchain_lmswitch.cli.status.seen import Status
 from langchain_lmswitch.switch.portal import portal
@@ -94,7 +94,9 @@ def _filled(out: "Console") -> Iterator[Show]:
     from rich.live import Live
 
     def framed(now: Status) -> "RenderableType":
-        return Group(*screen(now, columns=out.width, plain=is_plain(out)), "", _foot(now))
+        latest = fitting(now, rows=out.height)
+        told = screen(now, columns=out.width, latest=latest, plain=is_plain(out))
+        return Group(*told, "", _foot(now))
 
     with Live(console=out, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
         yield lambda now: live.update(framed(now), refresh=True)

@@ -36,13 +36,17 @@ async def get_download_options(request: Request) -> dict[str, Any]:
     """List what could be downloaded of a search result."""
     match request.get("modelSearchResultIdentifier"):
         case {"identifier": str(name)}:
-            found = await asyncio.to_thread(pull.search, name, limit=MAX_RESULTS)
+            found = await asyncio.to_thread(pull.options, name)
         case _:
             raise InvalidRequest("The search result has no identifier.")
-    exact = [one for one in found if one.name == name]
-    if not exact:
-        raise path_not_found(name, [one.name for one in found])
-    return {"results": [_option(one, request.services) for one in exact]}
+    if not found:
+        known = await asyncio.to_thread(pull.search, name, limit=MAX_RESULTS)
+        raise path_not_found(name, [one.name for one in known])
+    told = [_option(one, request.services) for one in found]
+    fitting = next((one for one in told if one["fitEstimation"] != "willNotFit"), None)
+    if fitting:
+        fitting["recommended"] = True
+    return {"results": told}
 
 
 async def download_model(request: Request, channel: Channel) -> None:
@@ -129,7 +133,6 @@ def _option(found: "Downloadable", services: Services) -> dict[str, Any]:
         "name": found.name,
         "sizeBytes": found.size_bytes,
         "fitEstimation": "fitWithoutGPU" if fits else "willNotFit",
-        "recommended": fits,
         "downloadIdentifier": found.name,
         "indexedModelIdentifier": found.name,
     }

@@ -17,6 +17,9 @@ MAX_IDENTITY_CHARS = 256
 MAX_QUOTED_CHARS = 120
 """How much of a client's own words a warning repeats."""
 
+ONLOOKER = "lmswitchOnlooker"
+"""Where a client of ours says, as it presents itself, that it only looks."""
+
 
 class Connection:
     """The state of one socket: whether it was admitted, and which calls and channels are open.
@@ -149,7 +152,8 @@ def _presented(message: dict[str, Any]) -> Event:
     match message:
         case {"authVersion": 1, "clientIdentifier": str(name), "clientPasskey": str(passkey)}:
             if max(len(name), len(passkey)) <= MAX_IDENTITY_CHARS:
-                return Presented(identifier=name, passkey=passkey)
+                looks = message.get(ONLOOKER) is True
+                return Presented(identifier=name, passkey=passkey, onlooker=looks)
             return Broken(frame=rejection("The client's identifier or passkey is too long."))
         case {"authVersion": version} if version != 1:
             return Broken(frame=rejection(f"Unknown authVersion: {quoted(version)}."))

@@ -10,6 +10,8 @@ class Presented:
 
     identifier: str
     passkey: str
+    onlooker: bool = False
+    """Whether it only looks: the host need not stay for it. A word of our own protocol."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -40,14 +40,24 @@ def choose(files: Sequence[HubFile], wanted: str) -> list[HubFile]:
     2. All parts of it, if it is split.
     3. The smallest projector of the repository, without which the model cannot see.
     """
+    offered = variants(files)
+    return next((one for one in offered if not wanted or wanted in _paths(one)), [])
+
+
+def variants(files: Sequence[HubFile]) -> list[list[HubFile]]:
+    """Returns the models of a repository, each with all its files, in the order of `choose`."""
     good = [file for file in files if HubName.parse(f"a/b/{file.path}") and _is_gguf(file)]
     models = [file for file in good if not _is_projector(file)]
-    named = [file for file in models if not wanted or file.path == wanted]
-    if not named:
-        return []
-    first = min(named, key=_rank)  # 1
     projectors = sorted(filter(_is_projector, good), key=lambda file: file.size_bytes)
-    return _parts(first, models) + projectors[:1]  # 2, 3
+    found: list[list[HubFile]] = []
+    for first in sorted(models, key=_rank):  # 1
+        if not any(first in one for one in found):
+            found.append(_parts(first, models) + projectors[:1])  # 2, 3
+    return found
+
+
+def _paths(files: Sequence[HubFile]) -> list[str]:
+    return [file.path for file in files if not _is_projector(file)]
 
 
 def _is_gguf(file: HubFile) -> bool:

@@ -37,10 +37,10 @@ class ModelFile:
 
 def roots(settings: Settings) -> list[Path]:
     """Returns the folders to look in: our own, the user's, LM Studio's."""
-    return [settings.models_home, *settings.model_folders, *_lmstudio_folders(Path.home())]
+    return [settings.models_home, *settings.model_folders, *lmstudio_folders(Path.home())]
 
 
-def _lmstudio_folders(home: Path) -> list[Path]:
+def lmstudio_folders(home: Path) -> list[Path]:
     """Returns LM Studio's models folders, current and older.
 
     LM Studio keeps the path of its home in a pointer file when the user has moved it.

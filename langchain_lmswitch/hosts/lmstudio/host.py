@@ -30,17 +30,25 @@ class LMStudioHost:
         address: `host:port`.
         settings: Deadlines, the token, and where model files may lie.
         token: A token that goes before the settings' one.
+        onlooker: Whether it is an embedded host that need not stay for this connection.
 
     Raises:
         InvalidRequest: The token has not the form of one.
     """
 
-    def __init__(self, address: str, *, settings: Settings, token: str | None = None) -> None:
+    def __init__(
+        self,
+        address: str,
+        *,
+        settings: Settings,
+        token: str | None = None,
+        onlooker: bool = False,
+    ) -> None:
         if token is None and settings.api_key is not None:
             token = settings.api_key.get_secret_value()
         self._settings = settings
         self._connection = Connection(
-            address, auth=auth_message(token), timeout_s=settings.timeout_s
+            address, auth=auth_message(token, onlooker=onlooker), timeout_s=settings.timeout_s
         )
         self._scope = scope_of(address)
         self._kinds: dict[str, ModelKind] = {}

@@ -12,10 +12,10 @@ from typing import Final
 from langchain_lmswitch.types.displays.sheets import Bar, Cell, Sheet, Table, printable
 
 _LINE: Final = "border:0;border-bottom:1px solid rgba(128,128,128,.35)"
-_CELL: Final = f"{_LINE};padding:.25em .8em .25em 0;vertical-align:top;background:none"
+_CELL: Final = f"{_LINE};padding:.25em .8em .25em 0;vertical-align:top"
 _TABLE: Final = "border-collapse:collapse;border:0;margin:.4em 0;table-layout:auto"
 _FAINT: Final = "opacity:.7;font-weight:normal"
-_BAR: Final = "opacity:.6;font-size:80%"
+_BAR: Final = "opacity:.6"
 _FULL: Final = "\N{FULL BLOCK}"
 _EMPTY: Final = "\N{LIGHT SHADE}"
 _WIDTH: Final = 10
@@ -80,7 +80,7 @@ def _drawn(cell: Cell) -> str:
     if not isinstance(cell, Bar):
         return _text(cell)
     bar = f'<samp aria-hidden="true" style="{_BAR}">{_bar(cell.share)}</samp>'
-    return f"{_text(cell.text)} {bar}"
+    return f"{bar} {_text(cell.text)}"  # so that the bars begin below each other
 
 
 def _bar(share: float) -> str:

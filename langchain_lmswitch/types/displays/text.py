@@ -12,7 +12,7 @@ def line(sheet: Sheet) -> str:
 
 def within(sheet: Sheet) -> str:
     """Write a sheet as a line, for a place within another one."""
-    head = printable(f"{sheet.kind} {sheet.title}".strip())
+    head = f"{printable(sheet.kind)} {printable(sheet.title)}".strip()
     lead = printable(sheet.lead)
     opening = f"{head}: {lead}" if lead else head
     return " | ".join([opening, *_sections(sheet)])

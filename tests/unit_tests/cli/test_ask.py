@@ -174,6 +174,18 @@ def test_answer_that_breaks_off_keeps_its_line_to_itself() -> None:
     assert done.stderr.startswith("lmswitch: The model ")
 
 
+def test_bar_leaves_a_terminal_alone_that_can_only_print(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich takes the stream for a terminal
+    monkeypatch.setenv("TERM", "dumb")
+
+    with LoadBar() as bar:
+        bar.stop()
+
+    assert capsys.readouterr().err == ""
+
+
 @pytest.mark.parametrize(
     ("event", "shown"),
     [

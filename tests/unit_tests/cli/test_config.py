@@ -36,8 +36,8 @@ def test_every_setting_is_shown_with_its_place(desk: Desk, monkeypatch: pytest.M
     )
     monkeypatch.setenv("LMSWITCH_THREADS", "4")
 
-    shown = run().stdout
-    user, project = "~/.config/langchain-lmswitch/lmswitch.toml", "~/work/project/lmswitch.toml"
+    table, legend = run().stdout.rsplit("\n\n", maxsplit=1)
+    shown, user, project = table, "user file", "project file"
 
     assert row(shown, "parallel") == ["parallel", "1", "default"]
     assert row(shown, "budget_bytes") == ["budget_bytes", "not set", "default"]
@@ -48,6 +48,10 @@ def test_every_setting_is_shown_with_its_place(desk: Desk, monkeypatch: pytest.M
     assert row(shown, "threads")[1:] == [
         "4",
         f"LMSWITCH_THREADS, over {project}, line 1 and {user}, line 2",
+    ]
+    assert legend.splitlines() == [
+        "project file: ~/work/project/lmswitch.toml",
+        "user file: ~/.config/langchain-lmswitch/lmswitch.toml",
     ]
     assert {line.split(" ")[0] for line in shown.splitlines()[2:]} == {
         *(set(Settings.model_fields) - {"models"}),
@@ -61,10 +65,10 @@ def test_only_what_is_changed(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("LMSWITCH_COMMAND", "true")
     desk.write(user="threads = 2")
 
-    shown = run("--changed").stdout.splitlines()
+    shown = run("--changed").stdout.split("\n\n")[0].splitlines()
 
     assert [line.split(" ")[0] for line in shown[2:]] == ["threads"]
-    assert row(run().stdout, "unload_at_exit")[1:] == ["false", "default of lmswitch commands"]
+    assert row(run().stdout, "unload_at_exit")[1:] == ["false", "default of commands"]
 
 
 @pytest.mark.usefixtures("desk")

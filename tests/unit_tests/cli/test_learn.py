@@ -103,6 +103,18 @@ def test_all_is_forgotten(ledger: SqliteLedger) -> None:
     assert run("reset", "--yes").exit_code == 0
 
 
+def test_what_is_done_is_told_as_json(ledger: SqliteLedger, tmp_path: Path) -> None:
+    """The grades themselves are JSON already: nothing else is written where they go."""
+    filled(ledger)
+    file = str(tmp_path / "grades.jsonl")
+
+    assert json.loads(run("export", file, "--json").stdout) == {"file": file, "written": 4}
+    assert len(run("export", "-", "--json").stdout.splitlines()) == 4
+    done = run("reset", "--yes", "--json")
+    assert json.loads(done.stdout) == {"model": None, "forgotten": 4}
+    assert done.stderr == ""
+
+
 def test_one_model_is_forgotten(ledger: SqliteLedger) -> None:
     filled(ledger)
     ledger.note_grade(grade(1, key="other"))

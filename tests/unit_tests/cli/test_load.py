@@ -261,3 +261,14 @@ def test_a_load_by_hand_has_the_tables_time(monkeypatch: pytest.MonkeyPatch) -> 
     assert "not been used for 2 min" in run(host, "load", "chat").stderr
     specs = [call.spec for call in host.called("load")]
     assert [one.ttl_s for one in specs if isinstance(one, LoadSpec)] == [None, 90]
+
+
+def test_a_pinned_model_is_not_loaded_anew_for_more_context() -> None:
+    host = two()
+    run(host, "load", "coder", "--pin")
+    done = run(host, "load", "coder", "--context", "16384")
+
+    assert done.exit_code == USAGE
+    assert "'coder-7b' is loaded with 8,192 tokens of context, and has to stay" in done.stderr
+    assert "`lmswitch unload coder-7b`" in done.stderr
+    assert len(host.called("load")) == 1

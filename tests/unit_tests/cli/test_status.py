@@ -294,7 +294,12 @@ def test_status_starts_nothing_and_imports_no_langgraph(tmp_path: Path) -> None:
     )
     done = subprocess.run(  # noqa: S603 - our own code
         [sys.executable, "-c", code, f"127.0.0.1:{port}"],
-        env={"LMSWITCH_HOME": str(tmp_path), "HOME": str(tmp_path), "PATH": ""},
+        env={
+            "LMSWITCH_HOME": str(tmp_path),
+            "LMSWITCH_CONFIG": "off",
+            "HOME": str(tmp_path),
+            "PATH": "",
+        },
         capture_output=True,
         text=True,
         check=False,

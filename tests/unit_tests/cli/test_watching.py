@@ -57,6 +57,15 @@ def test_watch_as_json_prints_an_object_a_line() -> None:
     assert second["at_s"] > first["at_s"]
 
 
+def test_count_without_watch_is_refused_with_words() -> None:
+    session = Session(host=ScriptedHost(), monitor=FixedMachine())
+
+    done = CliRunner().invoke(app, ["status", "--count", "2"], obj=session)
+
+    assert done.exit_code == 2
+    assert "--count goes with --watch" in done.stderr
+
+
 def test_host_that_is_lost_is_told_and_found_again() -> None:
     host = Shaky()
 

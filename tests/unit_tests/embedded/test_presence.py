@@ -109,3 +109,19 @@ async def test_a_client_that_comes_back_in_time_keeps_the_host() -> None:
         await asyncio.sleep(0.3)
         assert not deserted.done()
     await deserted
+
+
+async def test_a_deserted_host_stays_while_it_is_needed() -> None:
+    needs = [True]
+    attendance = Attendance(on_leave=lambda _: None)
+    useless = asyncio.create_task(
+        attendance.useless(needed=lambda: needs[0], first_s=0.01, linger_s=0.05, look_s=0.01)
+    )
+    await asyncio.sleep(0.1)
+    assert not useless.done()
+    with attendance.present("a"):
+        await asyncio.sleep(0.05)
+        needs[0] = False
+        await asyncio.sleep(0.1)
+        assert not useless.done()
+    await useless

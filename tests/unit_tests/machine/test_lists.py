@@ -15,15 +15,16 @@ from langchain_lmswitch.machine.lists import SharedList
 def test_what_one_adds_the_other_sees_at_its_next_look(tmp_path: Path) -> None:
     path = tmp_path / "not yet there" / "pins.json"
     one, other = SharedList(path), SharedList(path)
-    assert (one.names, other.names) == ((), ())
-    assert one.add("coder")
-    assert other.names == ("coder",)
-    assert not other.add("coder")
-    assert other.add("chat")
-    assert one.names == ("coder", "chat")
-    assert other.discard("coder")
-    assert not one.discard("coder")
-    assert one.names == ("chat",)
+    seen = [one.names, other.names]
+    changed = [one.add("coder")]
+    seen.append(other.names)
+    changed += [other.add("coder"), other.add("chat")]
+    seen.append(one.names)
+    changed += [other.discard("coder"), one.discard("coder")]
+    seen.append(one.names)
+
+    assert seen == [(), (), ("coder",), ("coder", "chat"), ("chat",)]
+    assert changed == [True, False, True, True, False]
 
 
 def test_without_a_file_the_names_are_this_objects(tmp_path: Path) -> None:

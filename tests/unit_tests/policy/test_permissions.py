@@ -56,7 +56,7 @@ def test_the_requests_word_on_roles_counts_first() -> None:  # 3
 )
 def test_a_named_model_that_may_not_answer(hints: Hints, setting: str) -> None:
     """The error names the setting, as an argument and as a variable."""
-    with pytest.raises(ModelDenied, match=f"`{setting}` .LMSWITCH_{setting.upper()}") as caught:
+    with pytest.raises(ModelDenied, match=f"change `{setting}`; `lmswitch config`") as caught:
         permitted(card("tiny-chat"), hints)
 
     assert caught.value.setting == setting

@@ -106,7 +106,7 @@ def test_what_says_the_whole_says_each_part() -> None:
         (Origin(kind="project", name="/a.toml"), "/a.toml"),
         (Origin(kind="variable", name="LM_API_TOKEN"), "LM_API_TOKEN"),
         (Origin(kind="argument"), "argument"),
-        (Origin(kind="command"), "default of lmswitch commands"),
+        (Origin(kind="command"), "default of commands"),
         (DEFAULT, "default"),
     ],
 )

@@ -166,7 +166,7 @@ def _asked(llm: ChatLMSwitch) -> None:
 
 
 def _asked_async(llm: ChatLMSwitch) -> None:
-    asyncio.run(llm.ainvoke("Hello"))  # type: ignore[arg-type]
+    asyncio.run(llm.ainvoke("Hello"))
 
 
 def _streamed(llm: ChatLMSwitch) -> None:

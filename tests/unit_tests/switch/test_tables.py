@@ -11,7 +11,7 @@ from langchain_lmswitch.errors import NotEnoughMemory
 from langchain_lmswitch.machine.lists import SharedList
 from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.switch.board import Switchboard
-from langchain_lmswitch.switch.boards import pinned
+from langchain_lmswitch.switch.pinning import pinned
 from langchain_lmswitch.switch.slots import AHEAD
 from langchain_lmswitch.testing import ScriptedHost, card
 from langchain_lmswitch.types.models import ModelCard, Resident
@@ -127,7 +127,9 @@ async def test_what_is_to_outlive_a_process_is_not_unloaded_at_its_end(how: str)
         case "here":
             one.surveyor.pins.add("a")
         case "loaded by hand":
-            one.keep(resident)
+            one.departures.keep(resident)
+        case _:
+            pass
     await one.leave()
 
     stays = how in {"table", "by hand", "loaded by hand"}
@@ -138,7 +140,7 @@ async def test_a_load_by_hand_is_this_load_and_not_the_next(tmp_path: Path) -> N
     host = two()
     path = tmp_path / "loads.json"
     one = Switchboard(host, host, Settings(headroom_bytes=0), loaded_by_hand=SharedList(path))
-    one.keep(await acquire(one, "a"))
+    one.departures.keep(await acquire(one, "a"))
     one.release("call")
     await acquire(one, "b")
     one.release("call")
@@ -153,7 +155,7 @@ async def test_what_another_is_using_can_be_unloaded_at_once() -> None:
     host = two()
     one, other = board(host), board(host)
     await acquire(one, "a")
-    await other.unload_now("lmswitch/a")
+    await other.departures.unload_now("lmswitch/a")
     assert host.called("unload")[0].model == "lmswitch/a"
     assert list(host.places.residents()) == []
 

@@ -29,6 +29,8 @@ class Files:
     """Files that cannot be used, each with why."""
     missing: tuple[Path, ...] = ()
     """Folders that the user has named and that are not there."""
+    named: tuple[Path, ...] = ()
+    """Folders that the user has named and that are there."""
     unread: int = 0
     """Files that were not looked into."""
 
@@ -60,6 +62,7 @@ def _files(settings: Settings) -> Files:
         others=others,
         bad=tuple(bad),
         missing=missing,
+        named=tuple(one for one in settings.model_folders if one not in missing),
         unread=max(0, len(found) - _MOST),
     )
 

@@ -18,13 +18,28 @@ _BUSY_S: Final = 0.25
 LedgerState = Literal["off", "absent", "sound", "damaged", "foreign", "newer", "locked", "closed"]
 
 
+Why = Literal["no folder", "read-only disk", "no permission", "another user's"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Obstacle:
+    """What keeps us from writing into a folder, or from making it."""
+
+    folder: Path
+    at: Path
+    """The folder, or the nearest above it that is there."""
+    why: Why
+    at_home: bool = False
+    """Whether it lies in the user's own home."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Folders:
     """What can be written, and how much."""
 
     home: Path
-    closed: tuple[tuple[Path, str], ...] = ()
-    """Folders that cannot be written, each with why."""
+    obstacles: tuple[Obstacle, ...] = ()
+    """Folders that cannot be written."""
     open_to_others: tuple[Path, ...] = ()
     """Files with secrets that others can read."""
     models: Path
@@ -43,12 +58,12 @@ async def read_folders(exam: Examination) -> Folders:
 
 def _folders(settings: Settings) -> Folders:
     wanted = [settings.home, settings.run_home, settings.models_home]
-    closed = [(one, why) for one in wanted if (why := why_closed(one))]
+    obstacles = [found for one in wanted if (found := obstacle(one))]
     state, why = _ledger(settings)
     token = settings.run_home / "token"
     return Folders(
         home=settings.home,
-        closed=tuple(closed),
+        obstacles=tuple(obstacles),
         open_to_others=(token,) if _open_to_others(token) else (),
         models=settings.models_home,
         free_bytes=_free_bytes(settings.models_home),
@@ -58,17 +73,23 @@ def _folders(settings: Settings) -> Folders:
     )
 
 
-def why_closed(folder: Path) -> str:
-    """Say why a folder cannot be written, or made; empty if it can."""
-    here = _nearest(folder)
-    if not here.is_dir():
-        return f"{here} is no folder"
-    if hasattr(os, "statvfs") and os.statvfs(here).f_flag & os.ST_RDONLY:
-        return "its disk is read-only"
-    if os.access(here, os.W_OK | os.X_OK):
-        return ""
-    mine = hasattr(os, "getuid") and here.stat().st_uid == os.getuid()
-    return "its permissions do not let you write" if mine else "it belongs to another user"
+def obstacle(folder: Path) -> Obstacle | None:
+    """Say what keeps us from writing into a folder, or from making it; nothing is tried."""
+    at = _nearest(folder)
+    why = _why(at)
+    at_home = Path.home() in at.parents
+    return Obstacle(folder=folder, at=at, why=why, at_home=at_home) if why else None
+
+
+def _why(at: Path) -> Why | None:
+    if not at.is_dir():
+        return "no folder"
+    if hasattr(os, "statvfs") and os.statvfs(at).f_flag & os.ST_RDONLY:
+        return "read-only disk"
+    if os.access(at, os.W_OK | os.X_OK):
+        return None
+    mine = hasattr(os, "getuid") and at.stat().st_uid == os.getuid()
+    return "no permission" if mine else "another user's"
 
 
 def _nearest(path: Path) -> Path:

@@ -58,12 +58,12 @@ def _graphics(root: Path, gpus: tuple[Gpu, ...] | None) -> Graphics:
 
     named = {"nvidia-smi": smi.COMMAND, "amd-smi": amd.COMMAND}
     tools = [name for name, command in named.items() if installed(command)]
-    untold = gpus is None or any(gpu.free_bytes is None for gpu in gpus)
+    untold = gpus is None or any(gpu.unified or gpu.free_bytes is None for gpu in gpus)
     return Graphics(
         gpus=gpus,
         cards=tuple(dict.fromkeys(_cards(root))),
         signs=tuple((maker, f"/{path}") for maker, path in _SIGNS if (root / path).exists()),
-        tools=tuple([*tools, *(["nvml"] if import_nvml() else [])]),
+        tools=(*tools, *(["nvml"] if import_nvml() else [])),
         printed=_printed() if untold and "nvidia-smi" in tools else (),
         container=read_surroundings(root=root).enclosure == "container",
     )

@@ -1,17 +1,14 @@
-"""Probe: the settings, and variables that look like settings and are none."""
+"""Probe: the settings."""
 
-import difflib
 import os
 import re
 from dataclasses import dataclass
-from typing import Final
 
 from langchain_lmswitch.cli.doctor.examination import Examination, Untold
+from langchain_lmswitch.errors import BadSettings
 from langchain_lmswitch.settings import Settings
-
-_PREFIX: Final = "LMSWITCH_"
-_OURS: Final = re.compile(r"LMSWITCH_(TEST|BENCH)")
-"""Variables of this package's own tests and benchmarks."""
+from langchain_lmswitch.settings.sources import PREFIX
+from langchain_lmswitch.settings.telling import nearest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,29 +16,21 @@ class Knobs:
     """The settings, or why there are none."""
 
     settings: Settings | None = None
-    error: str = ""
+    problems: tuple[str, ...] = ()
+    """What is wrong, each with the place where it stands."""
     culprit: str = ""
-    """The variable that cannot be read, if it is one."""
-    strangers: tuple[tuple[str, str], ...] = ()
-    """Variables that set nothing, each with the nearest that would; empty if none is near."""
+    """The variable that the first of them is about; empty if it stands elsewhere."""
+    meant: str = ""
+    """The variable that was probably meant, where there is none of the culprit's name."""
 
 
 async def read_knobs(exam: Examination) -> Knobs:
-    """Read the settings."""
-    from pydantic import ValidationError
-
-    from langchain_lmswitch.errors import LMSwitchError
-
-    strangers = _strangers()
+    """Read the settings, from files and the environment."""
     try:
-        return Knobs(settings=exam.session.settings(), strangers=strangers)
-    except ValidationError as error:
-        first = error.errors(include_url=False, include_context=False)[0]
-        culprit = _variable("_".join(map(str, first["loc"][:1])))
-        why = f"{culprit} cannot be {first['input']!r}: {first['msg']}"
-        return Knobs(error=why, culprit=culprit, strangers=strangers)
-    except (LMSwitchError, ValueError, OSError) as error:
-        return Knobs(error=str(error), strangers=strangers)
+        return Knobs(settings=exam.session.settings())
+    except BadSettings as error:
+        culprit = _culprit(error.problems[0])
+        return Knobs(problems=error.problems, culprit=culprit, meant=_meant(culprit))
 
 
 async def settings_of(exam: Examination) -> Settings:
@@ -56,21 +45,14 @@ async def settings_of(exam: Examination) -> Settings:
     return knobs.settings
 
 
-def _strangers() -> tuple[tuple[str, str], ...]:
-    known = [_variable(name) for name in Settings.model_fields]
-    found = sorted(
-        name
-        for name in os.environ
-        if name.upper().startswith(_PREFIX)
-        and name.upper() not in known
-        and not _OURS.match(name.upper())
-    )
-    return tuple((name, _nearest(name, known)) for name in found)
+def _culprit(problem: str) -> str:
+    """Give the variable that a problem names, as it is written in the environment."""
+    return next((name for name in re.findall(r"\w+", problem) if name in os.environ), "")
 
 
-def _nearest(name: str, known: list[str]) -> str:
-    return next(iter(difflib.get_close_matches(name.upper(), known, n=1, cutoff=0.7)), "")
-
-
-def _variable(name: str) -> str:
-    return name if name.isupper() else f"{_PREFIX}{name.upper()}"
+def _meant(variable: str) -> str:
+    name = variable.upper().removeprefix(PREFIX).lower()
+    if not variable or name in Settings.model_fields or name == variable.lower():
+        return ""
+    close = nearest(name, Settings.model_fields)
+    return f"{PREFIX}{close.upper()}" if close else ""

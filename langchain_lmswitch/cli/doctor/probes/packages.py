@@ -52,7 +52,8 @@ def _packages() -> Packages:
         told = metadata.metadata(DISTRIBUTION)
     except metadata.PackageNotFoundError:
         raise Untold(f"{DISTRIBUTION} is not installed, only its source is here") from None
-    python, needed = ".".join(map(str, sys.version_info[:3])), told.get("Requires-Python") or ""
+    python = ".".join(map(str, sys.version_info[:3]))
+    needed = str(told.json.get("requires_python", ""))
     requirements = [Requirement(one) for one in told.get_all("Requires-Dist") or []]
     return Packages(
         own=str(told["Version"]),

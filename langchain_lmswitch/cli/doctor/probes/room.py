@@ -1,10 +1,11 @@
 """Probe: main memory, limits on it, swap, and what models would take."""
 
+import asyncio
 import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from langchain_lmswitch.cli.doctor.examination import Examination, aside
+from langchain_lmswitch.cli.doctor.examination import Examination, Untold, aside
 from langchain_lmswitch.cli.doctor.probes.files import read_files
 from langchain_lmswitch.cli.doctor.probes.graphics import read_snapshot
 from langchain_lmswitch.cli.doctor.probes.knobs import settings_of
@@ -16,10 +17,11 @@ from langchain_lmswitch.machine.memory import machine_memory
 from langchain_lmswitch.types.machine import Scope, Snapshot
 
 if TYPE_CHECKING:
-    from langchain_lmswitch.cli.models import Fit
+    from langchain_lmswitch.cli.shelf import Fit
 
 _MOST: Final = 8
 """Models whose room is reckoned, the smallest ones."""
+_PATIENCE_S: Final = 3.0
 _STALLED: Final = re.compile(r"^some avg10=([\d.]+)", re.MULTILINE)
 
 
@@ -35,6 +37,8 @@ class Room:
     stalled_percent: float | None
     """Share of the last ten seconds in which somebody waited for memory; `None` if unknown."""
     scope: Scope = "local"
+    hosted: bool = False
+    """Whether there is a host."""
     enclosure: Enclosure = "none"
     flatpak: bool = False
 
@@ -54,7 +58,12 @@ class Fits:
 
 async def read_room(exam: Examination) -> Room:
     """Measure memory and read the limits."""
-    now, talk = await exam.of(read_snapshot), await exam.of(read_talk)
+    now = await exam.of(read_snapshot)
+    try:
+        async with asyncio.timeout(_PATIENCE_S):
+            talk = await exam.of(read_talk)
+    except (Untold, TimeoutError):
+        talk = Talk()  # this machine can be looked at all the same
     return await aside(lambda: _room(exam, now, talk))
 
 
@@ -68,6 +77,7 @@ def _room(exam: Examination, now: Snapshot, talk: Talk) -> Room:
         limit_bytes=min((one.limit_bytes for one in limits), default=None),
         stalled_percent=float(stalled[1]) if stalled else None,
         scope=talk.scope,
+        hosted=talk.host is not None,
         enclosure=read_surroundings(root=root).enclosure,
         flatpak=(root / ".flatpak-info").exists(),
     )

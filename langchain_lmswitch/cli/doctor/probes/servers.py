@@ -41,7 +41,25 @@ class Servers:
     """Where LM Studio is looked for."""
     processes: tuple[HostProcess, ...] = ()
     can_start: bool = False
-    """Whether the embedded host would be started when it is needed."""
+    """Whether what it takes to run the embedded host is installed."""
+
+    @property
+    def would_start(self) -> bool:
+        """Whether the embedded host would be started when it is needed."""
+        named = self.given is not None or bool(self.bad_address)
+        return self.used is None and self.can_start and not named
+
+    @property
+    def is_embedded(self) -> bool:
+        """Whether the host that is used is an embedded one, whoever's."""
+        port = int(self.used.address.rpartition(":")[2]) if self.used else 0
+        return any(one.kind == "embedded" and port in one.ports for one in self.processes)
+
+    @property
+    def elsewhere(self) -> tuple[str, ...]:
+        """Addresses that greet and could be used: an embedded host is its home's alone."""
+        private = {port for one in self.processes if one.kind == "embedded" for port in one.ports}
+        return tuple(one for one in self.greeting if int(one.rpartition(":")[2]) not in private)
 
 
 async def read_servers(exam: Examination) -> Servers:
@@ -51,12 +69,14 @@ async def read_servers(exam: Examination) -> Servers:
     settings, processes = await exam.of(settings_of), await exam.of(read_processes)
     usual = tuple(f"127.0.0.1:{port}" for port in lmstudio_ports(Path.home()))
     given, bad_address = _given(settings.base_url)
-    likely = [*([given] if given else []), *usual, *_noted(settings.run_home)]
-    likely += [f"127.0.0.1:{port}" for one in processes for port in one.ports]
-    likely += _outside(exam.root)
-    greeting = await greetings(list(dict.fromkeys(likely)), within_s=_GREETING_S)
-    reachable = not bad_address and (given is None or given in greeting)
-    used = await look(settings) if reachable else None
+    usable = [given] if given else [*usual, *_noted(settings.run_home)]
+    others = [f"127.0.0.1:{port}" for one in processes for port in one.ports]
+    greeting = await _greeting([*usable, *usual, *others])
+    # Looking takes long where a host has stopped answering.
+    greets = not bad_address and not set(usable).isdisjoint(greeting)
+    used = await look(settings) if greets else None
+    if used is None:
+        greeting += await _greeting(_outside(exam.root))
     return Servers(
         given=given,
         bad_address=bad_address,
@@ -74,6 +94,10 @@ def same(one: str, other: str) -> bool:
     names = {"localhost": "127.0.0.1", "[::1]": "127.0.0.1"}
     (name, _, port), (other_name, _, other_port) = one.rpartition(":"), other.rpartition(":")
     return (names.get(name, name), port) == (names.get(other_name, other_name), other_port)
+
+
+async def _greeting(addresses: Sequence[str]) -> list[str]:
+    return await greetings(list(dict.fromkeys(addresses)), within_s=_GREETING_S)
 
 
 def _given(base_url: str | None) -> tuple[str | None, str]:

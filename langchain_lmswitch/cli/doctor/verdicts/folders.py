@@ -3,21 +3,29 @@
 import shlex
 from typing import Final
 
-from langchain_lmswitch.cli.doctor.commands import assign, remove
-from langchain_lmswitch.cli.doctor.findings import Finding, ok, problem, unknown
-from langchain_lmswitch.cli.doctor.probes.folders import Folders
+from langchain_lmswitch.cli.doctor.commands import assign
+from langchain_lmswitch.cli.doctor.findings import Finding, note, ok, problem, unknown
+from langchain_lmswitch.cli.doctor.probes.folders import Folders, Obstacle, Why
 from langchain_lmswitch.cli.units import size
 
-_LEAST_BYTES: Final = 2 * 2**30
-"""A small model with its parts while it is fetched."""
+_LEAST_BYTES: Final = 2**30
+"""For the starter models, with their parts while they are fetched."""
+_WHYS: Final[dict[Why, str]] = {
+    "no folder": "{} is a file",
+    "read-only disk": "the disk of {} is read-only",
+    "no permission": "the permissions of {} do not let you",
+    "another user's": "{} belongs to another user",
+}
+_LITTLE_BYTES: Final = 5 * 2**30
+"""For a model of seven billion parameters, in four bits."""
 
 
 def judge_folders(facts: Folders) -> Finding:
     """Say whether we can write where we have to."""
-    if facts.closed:
-        folder, why = facts.closed[0]
-        what = f"{folder} cannot be written: {why}. Hosts, tokens and models need it."
-        return problem("folders", what, _open(facts, why))
+    if facts.obstacles:
+        first = facts.obstacles[0]
+        what = f"{first.folder} cannot be written: {_WHYS[first.why].format(first.at)}"
+        return problem("folders", f"{what}. Hosts, tokens and models need it.", _open(first))
     if facts.open_to_others:
         path = facts.open_to_others[0]
         what = f"others on this machine can read {path}, and so use your host"
@@ -25,13 +33,14 @@ def judge_folders(facts: Folders) -> Finding:
     return ok("folders", str(facts.home))
 
 
-def _open(facts: Folders, why: str) -> str:
-    home = shlex.quote(str(facts.home))
-    if "another user" in why:
-        return f'sudo chown -R "$(id -un)" {home}'
-    if "permissions" in why:
-        return f"chmod -R u+rwX {home}"
-    return assign("LMSWITCH_HOME", "/path/to/a/folder")
+def _open(found: Obstacle) -> str:
+    """Write how we get to write, without taking away what may be others' for good reason."""
+    at = shlex.quote(str(found.at))
+    if found.why == "no permission":
+        return f"chmod u+rwx {at}"
+    if found.why == "another user's" and found.at_home:
+        return f'sudo chown -R "$(id -un)" {at}'
+    return assign("LMSWITCH_HOME", '"$HOME/lmswitch"')
 
 
 def judge_disk(facts: Folders) -> Finding:
@@ -39,32 +48,35 @@ def judge_disk(facts: Folders) -> Finding:
     if facts.free_bytes is None:
         return unknown("disk", f"how much is free at {facts.models} cannot be told")
     what = f"{size(facts.free_bytes)} free for models at {facts.models}"
+    remedy = assign("LMSWITCH_HOME", "/path/on/a/larger/disk")
     if facts.free_bytes < _LEAST_BYTES:
-        return problem("disk", f"only {what}", assign("LMSWITCH_HOME", "/path/on/a/larger/disk"))
+        return problem("disk", f"only {what}", remedy)
+    if facts.free_bytes < _LITTLE_BYTES:
+        return note("disk", f"{what}: enough for small ones only", remedy)
     return ok("disk", what)
 
 
 def judge_ledger(facts: Folders) -> Finding:
     """Say whether what was learnt can be read and added to."""
-    path, aside = facts.ledger, f"{facts.ledger}.old"
+    path = shlex.quote(str(facts.ledger))
     match facts.ledger_state:
         case "off":
             return ok("ledger", "off: nothing is remembered (LMSWITCH_REMEMBER)")
         case "absent":
             return ok("ledger", "not begun yet")
         case "sound":
-            return ok("ledger", str(path))
+            return ok("ledger", str(facts.ledger))
         case "newer":
-            what = f"{path} was written by a newer version: this one learns nothing for later"
-            return problem("ledger", what, "pip install --upgrade langchain-lmswitch")
+            why = "was written by a newer version: this one learns nothing for later"
+            remedy = "pip install --upgrade langchain-lmswitch"
         case "locked":
-            what = f"another program holds {path}: what is learnt now is forgotten"
-            return problem("ledger", what, f"fuser -v {shlex.quote(str(path))}")
+            why = "is held by another program: what is learnt now is forgotten"
+            remedy = f"fuser -v {path}"
         case "closed":
-            what = f"{path} cannot be written ({facts.ledger_why}): nothing is learnt for later"
-            return problem("ledger", what, f"chmod u+rw {shlex.quote(str(path))}")
+            why = f"cannot be written ({facts.ledger_why}): nothing is learnt for later"
+            remedy = f"chmod u+rw {path}"
         case "damaged" | "foreign":
             kind = "is damaged" if facts.ledger_state == "damaged" else "is no ledger"
-            what = f"{path} {kind}: what was learnt in it is lost. It is set aside at the next use."
-            moved = f"mv {shlex.quote(str(path))} {shlex.quote(aside)}"
-            return problem("ledger", what, moved if path.name else remove(path))
+            why = f"{kind}: nothing can be learnt from it. The next request sets it aside."
+            remedy = f"mv {path} {path}.old"
+    return problem("ledger", f"{facts.ledger} {why}", remedy)

@@ -8,7 +8,7 @@ from langchain_lmswitch.cli.doctor.probes.graphics import Graphics
 from langchain_lmswitch.cli.units import size
 from langchain_lmswitch.types.machine import Gpu
 
-_NO_ANSWER: Final = "[N/A]"
+_UNTOLD: Final = "it cannot be told whether there is one"
 
 
 def judge_gpu(facts: Graphics) -> Finding:
@@ -28,7 +28,7 @@ def judge_gpu(facts: Graphics) -> Finding:
     if "AMD" in makers:  # 3
         return _amd(facts)
     if facts.gpus is None:
-        return unknown("gpu", "it cannot be told whether there is one")
+        return unknown("gpu", _UNTOLD)
     shares = ": Intel's, which shares the main memory" if "Intel" in makers else ""  # 4
     return ok("gpu", f"none of its own memory{shares}" if shares else "none; models run on the CPU")
 
@@ -67,10 +67,13 @@ def judge_gpu_memory(facts: Graphics) -> Finding:
     1. It has none of its own (GB10, Jetson): main memory counts.
     2. It has, and does not tell what is free (WSL 2, MIG, no permission).
     """
-    gpus = facts.gpus or ()
+    if facts.gpus is None:
+        return unknown("gpu memory", _UNTOLD)
+    gpus = facts.gpus
     silent = [gpu for gpu in gpus if gpu.free_bytes is None]
     unified = [gpu for gpu in gpus if gpu.unified]
-    said = " as nvidia-smi answers [N/A]" if _NO_ANSWER in _fields(facts) else ""
+    answer = _no_answer(facts)
+    said = f" as nvidia-smi answers {answer}" if answer else ""
     if unified:  # 1
         names = ", ".join(gpu.name for gpu in unified)
         what = f"{names} shares the main memory (unified),{said or ' as its driver says'}: "
@@ -83,15 +86,17 @@ def judge_gpu_memory(facts: Graphics) -> Finding:
             "how much models may hold together to have it reckoned."
         )
         return unknown("gpu memory", what, assign("LMSWITCH_BUDGET_BYTES", str(_budget(silent))))
-    return ok("gpu memory", "told by the driver" if gpus else "there is none to be told")
+    return ok("gpu memory", "told by the driver" if gpus else "no GPU")
 
 
 def _budget(gpus: list[Gpu]) -> int:
     return sum(gpu.total_bytes or 0 for gpu in gpus) * 9 // 10 or 8 * 2**30
 
 
-def _fields(facts: Graphics) -> list[str]:
-    return [field for row in facts.printed for field in row]
+def _no_answer(facts: Graphics) -> str:
+    """Give what `nvidia-smi` printed instead of a size: `[N/A]`, `[Insufficient Permissions]`."""
+    sizes = [field for _, *fields in facts.printed for field in fields]
+    return next((field for field in sizes if field.startswith("[")), "")
 
 
 def _is_nvidia(facts: Graphics) -> bool:

@@ -34,7 +34,7 @@ def _of_lmstudio(facts: Notes) -> Finding:
     if facts.lmstudio_port is not None and not facts.lmstudio_greets:  # 2
         what = f"{facts.lmstudio} says port {facts.lmstudio_port}, where LM Studio does not answer"
         return note(NAME, f"{what}: its server is off now", "lms server start")
-    return ok(NAME, "in order" if facts.fate == "serves" else "none, since no host of ours runs")
+    return ok(NAME, "in order" if facts.fate == "serves" else "none")
 
 
 def _stale(facts: Notes) -> str:

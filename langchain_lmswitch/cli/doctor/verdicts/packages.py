@@ -34,9 +34,11 @@ def judge_embedded(facts: Packages) -> Finding:
     missing = _missing(facts, "embedded")
     if not missing:
         engine = dict(_versions(facts, "embedded")).get("xllamacpp")
-        return ok("embedded", f"models run without LM Studio, on xllamacpp {engine}")
+        return ok(
+            "embedded host", f"installed, on xllamacpp {engine}: models run without LM Studio"
+        )
     return note(
-        "embedded",
+        "embedded host",
         f"not installed ({', '.join(missing)} missing): models need LM Studio to run",
         install(f"{DISTRIBUTION}[embedded]"),
     )

@@ -1,8 +1,8 @@
 """Verdict: proxies."""
 
-from urllib.parse import urlsplit
+from collections.abc import Sequence
 
-from langchain_lmswitch.cli.doctor.commands import assign, unset
+from langchain_lmswitch.cli.doctor.commands import assign, install, unset
 from langchain_lmswitch.cli.doctor.findings import Finding, note, ok, problem
 from langchain_lmswitch.cli.doctor.probes.proxies import Proxies
 
@@ -15,13 +15,12 @@ def judge_proxies(facts: Proxies) -> Finding:
     """
     if not facts.variables:
         return ok("proxy", "none")
-    names = ", ".join(facts.variables)
     if facts.dead:
-        what = (
-            f"{names} names {_shown(facts.dead[0])}, which does not answer: downloads fail "
-            "(`lmswitch pull`, pip). The way to a host is direct and not affected."
-        )
-        return problem("proxy", what, unset(facts.variables))
+        return _dead([name for name, _ in facts.dead], facts.dead[0][1])
+    names = ", ".join(name for name, _ in facts.variables)
+    if facts.socks:
+        what = f"{names} names a SOCKS proxy, for which httpx needs more: downloads will fail"
+        return problem("proxy", what, install("httpx[socks]"))
     if not facts.loopback_excepted:
         what = (
             f"{names} is set, without an exception for this machine. We reach hosts directly all "
@@ -31,6 +30,17 @@ def judge_proxies(facts: Proxies) -> Finding:
     return ok("proxy", f"{names}, for downloads only")
 
 
+def _dead(names: Sequence[str], url: str) -> Finding:
+    # Models and packages come over HTTPS.
+    fetching = any(not name.lower().startswith("http_") for name in names)
+    fail = "downloads (`lmswitch pull`, pip)" if fetching else "other programs that obey it"
+    what = (
+        f"{', '.join(names)} names {_shown(url)}, which does not answer: {fail} will fail. We "
+        "reach hosts without it."
+    )
+    return problem("proxy", what, unset(names))
+
+
 def _shown(url: str) -> str:
     """Give the address of a proxy without the password that may stand in it."""
-    return urlsplit(url if "://" in url else f"http://{url}").netloc.rpartition("@")[2]
+    return url.rpartition("://")[2].rpartition("@")[2]

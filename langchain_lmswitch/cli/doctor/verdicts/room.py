@@ -6,9 +6,16 @@ from langchain_lmswitch.cli.doctor.commands import assign
 from langchain_lmswitch.cli.doctor.findings import Finding, note, ok, problem, unknown
 from langchain_lmswitch.cli.doctor.probes.room import Fits, Room
 from langchain_lmswitch.cli.units import size
+from langchain_lmswitch.machine.boundary import Enclosure
 
 _STALLED_PERCENT: Final = 10
 _MUCH_SWAP: Final = 0.25
+_PLACES: Final[dict[Enclosure, str]] = {
+    "none": "on the machine itself",
+    "container": "inside of a container",
+    "wsl": "inside of WSL 2",
+}
+_SMALLEST: Final = "lmswitch pull smollm2-135m-instruct"
 _BUDGET: Final = "LMSWITCH_BUDGET_BYTES"
 
 
@@ -17,12 +24,17 @@ def judge_limit(facts: Room) -> Finding:
     limit, machine = facts.limit_bytes, facts.machine_bytes
     if limit is None or (machine is not None and limit >= machine):
         return ok("memory limit", f"none; the machine has {size(machine)}")
-    what = f"this container may use {size(limit)} of the machine's {size(machine)}"
+    us = "this container" if facts.enclosure == "container" else "this session"
+    what = f"{us} may use {size(limit)} of the machine's {size(machine)}"
     if facts.scope == "shared":
         what = f"{what}; the host is outside of it, and has limits of its own"
         return note("memory limit", what, assign(_BUDGET, str((machine or limit) // 2)))
     what = f"{what}; models have to fit into that"
-    return note("memory limit", what, f"docker update --memory {_gib(machine)}g CONTAINER")
+    if facts.enclosure == "container":
+        remedy = f"docker update --memory {_gib(machine)}g CONTAINER"
+    else:
+        remedy = "cat /proc/self/cgroup"  # which group it is
+    return note("memory limit", what, remedy)
 
 
 def judge_fit(facts: Fits) -> Finding:
@@ -41,7 +53,7 @@ def judge_fit(facts: Fits) -> Finding:
     if not fitting:  # 3
         key, fit = facts.verdicts[0]
         what = f"no model fits now: even {key} {fit.why.removeprefix('no: ')}. Close other programs"
-        return problem("memory", f"{what}, or get a smaller model.", "lmswitch pull starter")
+        return problem("memory", f"{what}, or get a smaller model.", _SMALLEST)
     return ok("memory", f"{free}; {fitting} of the {len(facts.verdicts)} smallest models fit now")
 
 
@@ -59,7 +71,7 @@ def _by_file(facts: Fits, free: str) -> Finding:
     least, now_free = facts.smallest_bytes, facts.now.ram_free_bytes
     if least is not None and now_free is not None and least > now_free:
         what = f"{free}, and the smallest model is {size(least)}. Close other programs"
-        return problem("memory", f"{what}, or get a smaller model.", "lmswitch pull starter")
+        return problem("memory", f"{what}, or get a smaller model.", _SMALLEST)
     return ok("memory", free)
 
 
@@ -81,26 +93,28 @@ def judge_swap(facts: Room) -> Finding:
 
 
 def judge_place(facts: Room) -> Finding:
-    """Say what hides the computer from us."""
+    """Say what hides the computer from us; where a host was found, that is in nobody's way."""
+    if facts.hosted and not facts.flatpak:
+        return ok("place", _PLACES[facts.enclosure])
     if facts.flatpak:
         what = (
-            "inside of a Flatpak: other programs, GPUs and folders outside may be hidden, so an LM "
-            "Studio that runs outside has to be named"
+            "inside of a Flatpak, which may hide GPUs, folders and programs: an LM Studio outside "
+            "may be found only if named"
         )
         return note("place", what, assign("LMSWITCH_BASE_URL", "127.0.0.1:1234"))
     match facts.enclosure:
         case "wsl":
             what = (
                 "inside of WSL 2, which has a part of the memory of Windows. An LM Studio on "
-                "Windows has to serve on the local network, and to be named"
+                "Windows is found only if it serves on the local network and is named"
             )
             gateway = "$(ip route show default | cut -d' ' -f3):1234"
             return note("place", what, assign("LMSWITCH_BASE_URL", gateway))
         case "container":
-            what = "inside of a container: a host on the machine around it has to be named"
+            what = "inside of a container: an LM Studio outside of it is found only if named"
             return note("place", what, assign("LMSWITCH_BASE_URL", "host.docker.internal:1234"))
         case "none":
-            return ok("place", "on the machine itself")
+            return ok("place", _PLACES["none"])
 
 
 def _gib(size_bytes: int | None) -> int:

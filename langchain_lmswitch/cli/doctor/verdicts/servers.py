@@ -2,11 +2,14 @@
 
 from typing import Final
 
-from langchain_lmswitch.cli.doctor.commands import assign, end, install, unset
+from langchain_lmswitch.cli.doctor.commands import assign, install, unset
 from langchain_lmswitch.cli.doctor.findings import Finding, note, ok, problem
+from langchain_lmswitch.cli.doctor.probes.processes import HostProcess
 from langchain_lmswitch.cli.doctor.probes.servers import Servers, Silence
 
 VARIABLE: Final = "LMSWITCH_BASE_URL"
+_MOST: Final = 3
+"""Other hosts that are named."""
 _KINDS: Final = {
     "explicit": "the address you gave",
     "lmstudio": "LM Studio",
@@ -15,7 +18,7 @@ _KINDS: Final = {
 _SILENCES: Final[dict[Silence, str]] = {
     "refused": "nothing listens there",
     "no answer": "nothing answers there; a firewall, or a computer that is off",
-    "another server": "something answers there that is not LM Studio's server (Ollama and "
+    "another server": "what listens there does not answer as LM Studio's server does (Ollama and "
     "llama-server speak another protocol)",
     "no such name": "no computer of that name is known here",
 }
@@ -44,8 +47,8 @@ def judge_host(facts: Servers) -> Finding:
 def _given_is_silent(facts: Servers, given: str) -> Finding:
     why = _SILENCES[facts.silence or "no answer"]
     what = f"{given} was given as the address of the host, but {why}."
-    if facts.greeting:
-        there = facts.greeting[0]
+    if facts.elsewhere:
+        there = facts.elsewhere[0]
         return problem("host", f"{what} A host answers at {there}.", assign(VARIABLE, there))
     return problem(
         "host", f"{what} Without an address, this machine is searched.", unset([VARIABLE])
@@ -53,15 +56,16 @@ def _given_is_silent(facts: Servers, given: str) -> Finding:
 
 
 def _none_where_looked(facts: Servers) -> Finding:
-    if facts.greeting:  # 4
-        there = facts.greeting[0]
+    if facts.elsewhere:  # 4
+        there = facts.elsewhere[0]
         what = f"a host answers at {there}, where it is not looked for"
         return problem("host", what, assign(VARIABLE, there))
     if any(one.kind == "lmstudio" for one in facts.processes):  # 5
         return problem("host", "LM Studio runs, but its server is off", "lms server start")
-    if facts.can_start:  # 6
+    if facts.would_start:  # 6
         return ok("host", "none runs now; the embedded host is started when it is needed")
-    what = "none: LM Studio does not run, and the embedded host is not installed"  # 7
+    ports = ", ".join(one.rpartition(":")[2] for one in facts.looked_at)  # 7
+    what = f"none: no LM Studio answers (ports {ports}), and the embedded host is not installed"
     return problem("host", what, install("langchain-lmswitch[embedded]"))
 
 
@@ -70,13 +74,16 @@ def judge_rivals(facts: Servers) -> Finding:
     rivals = _rivals(facts)
     if not rivals:
         return ok("other hosts", "none")
-    told = ", ".join(f"{address} (process {pid})" for address, pid in rivals)
-    one = "another host runs" if len(rivals) == 1 else f"{len(rivals)} other hosts run"
-    what = f"{one} on this machine: {told}. What they load takes memory from the one you use."
-    return note("other hosts", what, end(rivals[0][1]))
+    told = ", ".join(f"{address} (process {owner.pid})" for address, owner in rivals[:_MOST])
+    count = "one runs" if len(rivals) == 1 else f"{len(rivals)} run"
+    more = " and others" if len(rivals) > _MOST else ""
+    what = f"{count} beside the one you use: {told}{more}. What they load takes memory from it."
+    if all(owner.kind == "embedded" for _, owner in rivals):
+        return note("other hosts", f"{what} They end by themselves when nobody uses them.")
+    return note("other hosts", what, "lms server stop")
 
 
-def _rivals(facts: Servers) -> list[tuple[str, int]]:
+def _rivals(facts: Servers) -> list[tuple[str, HostProcess]]:
     """List who greets and is another process than the host that is used, as far as that is seen."""
     if facts.used is None:
         return []
@@ -87,7 +94,7 @@ def _rivals(facts: Servers) -> list[tuple[str, int]]:
         owner = owners.get(_port(address))
         # LM Studio answers at two ports.
         if owner and owner != mine and (owner.kind, facts.used.kind) != ("lmstudio", "lmstudio"):
-            found.append((address, owner.pid))
+            found.append((address, owner))
     return found
 
 

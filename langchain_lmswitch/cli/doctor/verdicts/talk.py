@@ -9,8 +9,11 @@ from langchain_lmswitch.cli.doctor.probes.files import Files
 from langchain_lmswitch.cli.doctor.probes.servers import Servers
 from langchain_lmswitch.cli.doctor.probes.talk import Talk
 from langchain_lmswitch.errors import HostRejected, InvalidRequest
+from langchain_lmswitch.policy.needs import forbidding
+from langchain_lmswitch.types.tasks import Hints
 
 _NO_HOST = "no host runs to be asked"
+_CLOSED = "the host does not tell us; see access"
 TOKEN = "LM_API_TOKEN"  # noqa: S105 - the name of a variable
 
 
@@ -32,20 +35,24 @@ class Installed:
 
     talk: Talk
     files: Files
-    embedded: bool
-    """Whether the host is, or would be, the embedded one."""
+    would_start: bool
+    """Whether the embedded host would be started, and serve the files."""
+    hints: Hints = Hints()  # noqa: RUF009 - it is frozen
+    """Who may answer, by the settings."""
 
 
 def judge_token(facts: Asked) -> Finding:
     """Say whether the host lets us in.
 
-    1. It does.
+    1. It does, or none runs yet.
     2. The token has not the form of one.
     3. It refused the token, or wants one.
     4. It failed otherwise.
     """
     talk = facts.talk
     match talk.error:
+        case None if talk.host is None and facts.servers.would_start:
+            return ok("access", "no host runs yet; the one that is started lets us in")
         case None if talk.host is None:
             return unknown("access", _NO_HOST)
         case None:  # 1
@@ -60,12 +67,21 @@ def judge_token(facts: Asked) -> Finding:
 
 
 def _refused(facts: Asked) -> Finding:
+    """Say what would be let in.
+
+    1. The embedded host of this very home.
+    2. That of another home, which is for that home alone.
+    3. LM Studio, with a token.
+    """
     address = facts.servers.used.address if facts.servers.used else "the host"
-    if facts.token_file:
+    if facts.token_file:  # 1
         what = f"the embedded host at {address} refused us; its token lies in {facts.token_file}"
         token = f'"$(cat {shlex.quote(facts.token_file)})"'
         return problem("access", what, f"export {TOKEN}={token}")
-    what = (
+    if facts.servers.is_embedded:  # 2
+        what = f"{address} is the embedded host of another LMSWITCH_HOME, and lets only that in"
+        return problem("access", what, unset(["LMSWITCH_BASE_URL"]))
+    what = (  # 3
         f"{address} refused the token that is set; it may have been deleted"
         if facts.has_token
         else f"{address} wants a token, and none is set"
@@ -79,23 +95,28 @@ def _refused(facts: Asked) -> Finding:
 def judge_models(facts: Installed) -> Finding:
     """Say which models there are."""
     if facts.talk.error is not None:
-        return unknown("models", "the host did not answer")
+        return unknown("models", _CLOSED)
     if facts.talk.host is None:
         return _by_files(facts)
-    chat = sum(card.kind == "llm" for card in facts.talk.cards)
-    rest = len(facts.talk.cards) - chat
+    able = [card for card in facts.talk.cards if card.kind == "llm"]
+    chat, rest = len(able), len(facts.talk.cards) - len(able)
+    forbidden = [next(forbidding(card, facts.hints), None) for card in able]
+    if chat and all(forbidden):
+        setting, why = forbidden[0] or ("", "")
+        what = f"none of the {_number(chat, 'chat model')} may answer: {why}"
+        return problem("models", what, unset([f"LMSWITCH_{setting.upper()}"]))
     if chat:
         others = f", {_number(rest, 'embedding model')}" if rest else ""
         return ok("models", f"{_number(chat, 'chat model')}{others}")
     what = "only embedding models are installed" if rest else "none is installed"
-    get = "lmswitch pull starter" if facts.embedded else "lms get qwen2.5-0.5b-instruct"
-    return problem("models", f"{what}, so there is nothing that could answer", get)
+    what = f"{what}, so there is nothing that could answer"
+    return problem("models", what, "lmswitch pull starter")
 
 
 def _by_files(facts: Installed) -> Finding:
     if facts.files.chat:
         return ok("models", f"{_number(facts.files.chat, 'model file')} on this machine")
-    if facts.embedded:
+    if facts.would_start:
         what = "no model file is on this machine, so there is nothing that could answer"
         return problem("models", what, "lmswitch pull starter")
     return unknown("models", _NO_HOST)
@@ -103,8 +124,8 @@ def _by_files(facts: Installed) -> Finding:
 
 def judge_residents(facts: Talk) -> Finding:
     """Say who holds memory that we may not take."""
-    if facts.host is None or facts.error is not None:
-        return unknown("in memory", _NO_HOST if facts.error is None else "the host did not answer")
+    if facts.error is not None:
+        return unknown("in memory", _CLOSED)
     foreign = [one for one in facts.residents if not one.identifier.startswith("lmswitch/")]
     if not foreign:
         held = _number(len(facts.residents), "model")

@@ -1,0 +1,1 @@
+"""`lmswitch pull`: weights from LM Studio's repository, the Hugging Face Hub or a package index."""

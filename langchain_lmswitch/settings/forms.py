@@ -1,0 +1,51 @@
+"""The forms that settings with several values may be written in."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import BeforeValidator
+
+from langchain_lmswitch.settings.layers import listed
+from langchain_lmswitch.settings.models import ModelSettings
+from langchain_lmswitch.settings.sources import split_path
+from langchain_lmswitch.types.roles import roles_of
+from langchain_lmswitch.types.tasks import Role
+
+_NO_TABLE: Final = "it is no JSON object, such as"
+
+
+def _roles(value: object) -> object:
+    if isinstance(value, str):
+        raise ValueError(f'{_NO_TABLE} {{"coder": ["code"]}}')  # noqa: TRY004 - the kind that pydantic tells
+    return roles_of(value) if isinstance(value, Mapping) else value
+
+
+def _models(value: object) -> object:
+    if isinstance(value, str):
+        raise ValueError(f'{_NO_TABLE} {{"coder": {{"max_context": 16384}}}}')  # noqa: TRY004 - as above
+    return tuple(_by_name(value)) if isinstance(value, Mapping) else value
+
+
+def _by_name(tables: Mapping[str, Any]) -> Iterator[object]:
+    """Read tables by the names of models.
+
+    Raises:
+        ValueError: One is no table, or names its models a second time.
+    """
+    for name, says in tables.items():
+        if not isinstance(says, Mapping):
+            raise ValueError(f"{name!r} needs a table of {', '.join(ModelSettings.table_keys())}")  # noqa: TRY004 - pydantic's
+        if "models" in says:
+            raise ValueError(f"{name!r} names its models already; it cannot have `models`")
+        yield {"models": name, **says}
+
+
+Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
+"""A list, or a text with commas."""
+Folders = Annotated[tuple[Path, ...], BeforeValidator(split_path)]
+"""A list, or a text as in `PATH`."""
+Roles = Annotated[tuple[Role, ...], BeforeValidator(_roles)]
+"""A table by names of models; see `types.roles.roles_of`."""
+Models = Annotated[tuple[ModelSettings, ...], BeforeValidator(_models)]
+"""Tables by names of models."""
