@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 from langchain_lmswitch.notebook.bands import Panel
 from langchain_lmswitch.notebook.palette import Look
 from langchain_lmswitch.notebook.strokes import FONT_PT, Brush, named, on
-from langchain_lmswitch.notebook.words import size
+from langchain_lmswitch.types.units import size
 
 _LINE_SHARE: Final = 0.13
 """Of the height of a panel, that a line of words takes."""

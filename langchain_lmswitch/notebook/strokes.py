@@ -6,6 +6,7 @@ from typing import Final
 from langchain_lmswitch.notebook.axis import Axis
 from langchain_lmswitch.notebook.palette import Look, Palette
 from langchain_lmswitch.notebook.words import short
+from langchain_lmswitch.types.displays.sheets import printable
 
 FONT_PT: Final = 8.5
 _CHAR_IN: Final = FONT_PT / 72 * 0.54
@@ -37,7 +38,7 @@ class Brush:
 
 def named(key: str) -> str:
     """Write the name of a model; dollars would begin a formula."""
-    return short(key, _NAME_CHARS).replace("$", r"\$")
+    return short(printable(key), _NAME_CHARS).replace("$", r"\$")
 
 
 def on(color: str) -> str:
