@@ -28,10 +28,9 @@ def summary(past: Past, last_s: float | None = None) -> str:
         ]
     )
     keys = dict.fromkeys(one.key for one in told)
-    lines = [f"Timeline: {head} in {lapse(past.now_s - begun_s)}"]
-    return "\n".join(
-        [*lines, *(f"  {printable(key)}: {', '.join(_of(seen, key))}" for key in keys)]
-    )
+    title = f"Timeline: {head} in {lapse(past.now_s - begun_s)}"
+    lines = [f"  {key}: {', '.join(_of(seen, key))}" for key in keys]
+    return "\n".join([title, *map(printable, lines)])
 
 
 def _of(past: Past, key: str) -> Iterator[str]:
@@ -48,11 +47,7 @@ def _of(past: Past, key: str) -> Iterator[str]:
         yield f"waited {_took(waits, past)}"
     gone = [one.room_for for one in past.departures if one.key == key]
     if rooms := list(filter(None, gone)):
-        yield (
-            f"evicted for {printable(rooms[0])}"
-            if len(rooms) == 1
-            else f"evicted {len(rooms)} times"
-        )
+        yield f"evicted for {rooms[0]}" if len(rooms) == 1 else f"evicted {len(rooms)} times"
     if others := gone.count(""):
         yield "unloaded" if others == 1 else f"unloaded {others} times"
 
