@@ -8,12 +8,11 @@ from matplotlib.patches import Rectangle
 
 from langchain_lmswitch.notebook.bands import Panel
 from langchain_lmswitch.notebook.palette import Look
-from langchain_lmswitch.notebook.strokes import FONT_PT, Brush, on
-from langchain_lmswitch.notebook.words import short, size
+from langchain_lmswitch.notebook.strokes import FONT_PT, Brush, named, on
+from langchain_lmswitch.types.units import size
 
 _LINE_SHARE: Final = 0.13
 """Of the height of a panel, that a line of words takes."""
-_NAME_CHARS: Final = 27
 
 
 class _Stack:
@@ -63,7 +62,7 @@ def draw_memory(axes: Axes, panel: Panel, brush: Brush) -> None:
     axes.set_yticks(*_words(panel))
     stack = _Stack(axes, panel, brush)
     for band in panel.bands:
-        stack.add(band.heights, brush.looks[band.key], name=short(band.key, _NAME_CHARS))
+        stack.add(band.heights, brush.looks[band.key], name=named(band.key))
     if panel.others:
         stack.add(panel.others, Look(color=brush.palette.others), name="other programs")
     _comings(axes, panel, brush)

@@ -44,9 +44,14 @@ def test_the_text_has_the_facts_of_the_picture() -> None:
         assert word in written, word
 
 
-def test_failures_are_in_the_text() -> None:
-    past = replace(swap(), answers=(answer("coder", 4, 5, failed="ModelGone"),))
-    assert "1 failed" in repr(Timeline(past))
+def test_failures_are_in_the_text_and_in_the_picture() -> None:
+    broken = replace(swap().loads[1], failed="not enough memory")
+    gone = answer("coder", 4, 5, failed="ModelGone")
+    timeline = Timeline(replace(swap(), answers=(gone,), loads=(swap().loads[0], broken)))
+    assert repr(timeline).count("1 failed") == 2
+    written = words(timeline)
+    assert "chat, failed" in written
+    assert "failed" in written
 
 
 def test_a_notebook_gets_a_small_sharp_picture() -> None:
@@ -104,6 +109,13 @@ def test_without_matplotlib_the_text_stays(monkeypatch: pytest.MonkeyPatch) -> N
 def test_models_look_different_even_if_they_are_many() -> None:
     found = looks([str(number) for number in range(12)])
     assert len({(look.color, look.hatch) for look in found.values()}) == 12
+
+
+def test_any_name_can_be_drawn() -> None:
+    past = replace(swap(), answers=(answer("$x^{2$", 4, 9), answer("m" * 80, 4, 9)))
+    timeline = Timeline(past)
+    assert timeline._repr_png_() is not None
+    assert f"{'m' * 18}\u2026{'m' * 9}" in words(timeline)
 
 
 def test_a_chat_model_tells_its_timeline() -> None:
