@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import nbformat
 import pytest
 from langchain.agents import create_agent
 from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 from rich.console import Console
 from rich.live import Live as RichLive
 
@@ -196,17 +196,22 @@ async def follow(listener):
     return history.subscribe(listener)
 decision = Decision(model="talker", identifier="one", task="chat", reason="the only one")
 """
-CELLS = (
-    SETUP,
-    "with Live(follow), history.answering(decision):\n    time.sleep(0.6)\nprint('done')",
-    "async with Live(follow):\n    with history.answering(decision):\n        await asyncio.sleep(1)",
-)
+BLOCK = """\
+with Live(follow), history.answering(decision):
+    time.sleep(0.6)
+print("done")
+"""
+ASYNC_BLOCK = """\
+async with Live(follow):
+    with history.answering(decision):
+        await asyncio.sleep(1)
+"""
 
 
 def test_a_notebook_keeps_the_last_state_in_its_file() -> None:
     """Executed by a real kernel, as people do."""
-    cells = [nbformat.v4.new_code_cell(cell) for cell in CELLS]  # type: ignore[no-untyped-call]  # its own
-    book = nbformat.v4.new_notebook(cells=cells)  # type: ignore[no-untyped-call]  # its own
+    cells = [new_code_cell(cell) for cell in (SETUP, BLOCK, ASYNC_BLOCK)]  # type: ignore[no-untyped-call]  # its own
+    book = new_notebook(cells=cells)  # type: ignore[no-untyped-call]  # its own
     NotebookClient(book, timeout=60).execute()
     _, first, second = (cell.outputs for cell in book.cells)
     shown, printed = first
