@@ -51,7 +51,7 @@ class Warm:
         """Give the chat model, once it is there.
 
         Raises:
-            pydantic.ValidationError: A setting has a value that it cannot have.
+            BadSettings: A setting has a value that it cannot have.
         """
         return _waited(self._llm)
 
