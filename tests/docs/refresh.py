@@ -24,7 +24,6 @@ def environment(home: Path) -> dict[str, str]:
     kept = {name: said for name, said in os.environ.items() if not name.startswith("LMSWITCH_")}
     return kept | {
         "LMSWITCH_CONFIG": "off",
-        "LMSWITCH_CONTEXT_TOKENS": "4096",  # as the host of the tests
         "LMSWITCH_EMBEDDER": "off",
         "LMSWITCH_HOME": str(home),
         "LMSWITCH_MODEL_FOLDERS": str(Settings().models_home),
