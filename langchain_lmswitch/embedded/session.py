@@ -41,7 +41,7 @@ class Session:
         self._channels: dict[int, Channel] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._client = ""
-        self.onlooker = False
+        self.onlooker: bool = False
         """Whether the client only looks, so that the host need not stay for it."""
 
     async def shake_hands(

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import Final, Literal
 
-from langchain_lmswitch.notebook.words import size
 from langchain_lmswitch.types.history import LoadSpan, MemorySample, Occupancy, Past, Share
+from langchain_lmswitch.types.units import size
 
 WHOLE_SHARE: Final = 0.15
 """Models that hold less of the memory would be too thin to be seen beside all of it."""

@@ -7,12 +7,10 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
 from langchain_lmswitch.notebook.lanes import Bar, Lane
-from langchain_lmswitch.notebook.strokes import FONT_PT, Brush, on
-from langchain_lmswitch.notebook.words import short
+from langchain_lmswitch.notebook.strokes import FONT_PT, Brush, named, on
 
 _TALL: Final = 0.76
 """Of a bar, as a part of its lane."""
-_NAME_CHARS: Final = 28
 _MARK: Final = 0.008
 """Half the width of a mark, as a part of the plot."""
 _SPACE: Final = 0.005
@@ -24,7 +22,7 @@ def draw_lanes(axes: Axes, lanes: Sequence[Lane], brush: Brush) -> None:
     axes.set_ylim(len(lanes), 0)
     axes.set_yticks(
         [number + 0.5 for number in range(len(lanes))],
-        [short(lane.key, _NAME_CHARS) for lane in lanes],
+        [named(lane.key) for lane in lanes],
     )
     for number, lane in enumerate(lanes):
         _lane(axes, lane, number, brush)
@@ -99,7 +97,8 @@ def _answer(axes: Axes, bar: Bar, lane: Lane, number: int, brush: Brush) -> None
 
 def _inside(bar: Bar, lane: Lane, brush: Brush) -> bool:
     _, width = brush.span(bar.start_s, bar.end_s)
-    return lane.rows == 1 and brush.text_width(bar.label) <= width
+    fits = brush.text_width(bar.label) <= width
+    return bar.kind == "answer" and lane.rows == 1 and fits
 
 
 def _labels(lane: Lane, brush: Brush) -> Iterator[tuple[str, float]]:
@@ -109,7 +108,7 @@ def _labels(lane: Lane, brush: Brush) -> Iterator[tuple[str, float]]:
     waiting = [
         (bar.label, sum(brush.span(bar.start_s, bar.end_s)))
         for bar in lane.bars
-        if bar.kind == "answer" and not _inside(bar, lane, brush)
+        if bar.label and not _inside(bar, lane, brush)
     ]
     waiting += [(mark.label, brush.axis.x(mark.at_s) + _MARK) for mark in lane.marks]
     reached = 0.0
@@ -128,4 +127,4 @@ def _free_until(x: float, lane: Lane, brush: Brush) -> float:
         left, width = brush.span(bar.start_s, bar.end_s)
         if bar.kind != "resident" or left > x:
             taken.append((left, width))
-    return min([left for left, width in taken if left + width > x], default=1.0)
+    return min([left for left, width in taken if left + width > x], default=1.02)

@@ -8,6 +8,8 @@ from langchain_lmswitch.types.history import AnswerSpan, LoadSpan, Past, WaitSpa
 
 BarKind = Literal["wait", "load", "resident", "answer"]
 
+_FAILED: Final = "failed"
+
 MOST_LANES: Final = 12
 MOST_ROWS: Final = 3
 """Answers at the same time that are drawn one below the other."""
@@ -24,7 +26,6 @@ class Bar:
     failed: bool = False
     row: int = 0
     """Which of the answers at the same time it is, from 0."""
-    first_token_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,15 +95,14 @@ def _bar(span: WaitSpan | LoadSpan | AnswerSpan, end_s: float) -> Bar:
         case WaitSpan():
             return Bar(kind="wait", start_s=span.started_s, end_s=end_s)
         case LoadSpan():
-            return Bar(kind="load", start_s=span.started_s, end_s=end_s, failed=bool(span.failed))
+            failed = bool(span.failed)
+            label = _FAILED if failed else ""
+            return Bar(kind="load", start_s=span.started_s, end_s=end_s, label=label, failed=failed)
         case AnswerSpan():
+            failed = bool(span.failed)
+            label = f"{span.task}, {_FAILED}" if failed else span.task
             return Bar(
-                kind="answer",
-                start_s=span.started_s,
-                end_s=end_s,
-                label=span.task,
-                failed=bool(span.failed),
-                first_token_s=span.first_token_s,
+                kind="answer", start_s=span.started_s, end_s=end_s, label=label, failed=failed
             )
 
 

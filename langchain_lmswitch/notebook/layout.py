@@ -9,8 +9,9 @@ from langchain_lmswitch.notebook.bands import Panel, panels
 from langchain_lmswitch.notebook.lanes import Lane, lanes
 from langchain_lmswitch.types.history import AnswerSpan, Departure, LoadSpan, Past, WaitSpan
 
-_MARGIN: Final = 0.03
-"""Of the time shown, before the first and after the last that happened."""
+_BEFORE: Final = 0.02
+_AFTER: Final = 0.09
+"""Of the time shown, before the first and after the last that happened, which may need words."""
 _LEAST_S: Final = 0.5
 """Less time is not shown."""
 
@@ -60,15 +61,15 @@ def layout(past: Past, last_s: float | None = None) -> Layout | None:
     return Layout(
         axis=axis(busy, from_s=from_s, to_s=to_s),
         lanes=found,
-        panels=panels(seen, keys, from_s=from_s, to_s=to_s),
+        panels=panels(seen, keys, from_s=from_s, to_s=min(to_s, past.now_s)),
     )
 
 
 def _margins(busy: list[Interval], from_s: float, to_s: float) -> tuple[float, float]:
     """Add a little time at either end, by what is drawn to scale."""
     loud_s = axis(busy, from_s=from_s, to_s=to_s).loud_s
-    margin_s = max(_MARGIN * loud_s, (_LEAST_S - loud_s) / 2)
-    return from_s - margin_s, to_s + margin_s
+    shown_s = max(loud_s, _LEAST_S)
+    return from_s - _BEFORE * shown_s, to_s + _AFTER * shown_s + (shown_s - loud_s)
 
 
 def _intervals(past: Past) -> Iterator[Interval]:

@@ -56,8 +56,10 @@ class Live:
         return self
 
     def __exit__(self, *error: object) -> None:
-        portal().call(_called(self._stop))
-        self._end()
+        try:
+            portal().call(_called(self._stop))
+        finally:
+            self._end()
 
     async def __aenter__(self) -> Self:
         self._begin()
@@ -66,8 +68,10 @@ class Live:
         return self
 
     async def __aexit__(self, *error: object) -> None:
-        await portal().acall(_called(self._stop))
-        self._end()
+        try:
+            await portal().acall(_called(self._stop))
+        finally:
+            self._end()
 
     def __repr__(self) -> str:
         return repr(self._view())

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from langchain_lmswitch.notebook.words import size
 from langchain_lmswitch.types.history import MemorySample, Occupancy, Share
+from langchain_lmswitch.types.units import size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Final, Literal, assert_never
 
-from langchain_lmswitch.notebook.words import duration, size
+from langchain_lmswitch.notebook.words import lapse
 from langchain_lmswitch.types.events import LoadProgress
 from langchain_lmswitch.types.history import (
     AnswerSpan,
@@ -17,6 +17,7 @@ from langchain_lmswitch.types.history import (
     Span,
     WaitSpan,
 )
+from langchain_lmswitch.types.units import size
 
 MOST_STEPS: Final = 12
 """What happened before is counted only."""
@@ -134,7 +135,7 @@ def _kind(span: Span) -> StepKind:
 
 
 def _text(span: Span, took_s: float) -> str:
-    took = duration(took_s)
+    took = lapse(took_s)
     match span:
         case WaitSpan():
             return f"waited {took}" if span.ended_s else f"is waited for, {took}"
@@ -162,7 +163,7 @@ def _answer_text(span: AnswerSpan, took: str) -> str:
     if span.tokens is not None:
         parts.append(f"{span.tokens} tokens")
     if span.first_token_s is not None:
-        parts.append(f"the first after {duration(span.first_token_s - span.started_s)}")
+        parts.append(f"the first after {lapse(span.first_token_s - span.started_s)}")
     return ", ".join(parts)
 
 

@@ -5,10 +5,13 @@ from typing import Final
 
 from langchain_lmswitch.notebook.axis import Axis
 from langchain_lmswitch.notebook.palette import Look, Palette
+from langchain_lmswitch.notebook.words import short
+from langchain_lmswitch.types.displays.sheets import printable
 
 FONT_PT: Final = 8.5
 _CHAR_IN: Final = FONT_PT / 72 * 0.54
 """How wide a letter is, on average."""
+_NAME_CHARS: Final = 28
 _LEAST_IN: Final = 0.02
 """A bar that is narrower would not be seen."""
 
@@ -31,6 +34,11 @@ class Brush:
     def text_width(self, text: str) -> float:
         """Reckon how wide a text is, as a part of the plot."""
         return (len(text) + 1) * _CHAR_IN / self.width_in
+
+
+def named(key: str) -> str:
+    """Write the name of a model; dollars would begin a formula."""
+    return short(printable(key), _NAME_CHARS).replace("$", r"\$")
 
 
 def on(color: str) -> str:

@@ -4,7 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from langchain_lmswitch.notebook.layout import happenings, since
-from langchain_lmswitch.notebook.words import duration, plural
+from langchain_lmswitch.notebook.words import lapse, plural
+from langchain_lmswitch.types.displays.sheets import printable
 from langchain_lmswitch.types.history import AnswerSpan, Departure, LoadSpan, Past, WaitSpan
 
 NOTHING = "Nothing has happened yet: ask a model something, then look again."
@@ -27,8 +28,9 @@ def summary(past: Past, last_s: float | None = None) -> str:
         ]
     )
     keys = dict.fromkeys(one.key for one in told)
-    lines = [f"Timeline: {head} in {duration(past.now_s - begun_s)}"]
-    return "\n".join([*lines, *(f"  {key}: {', '.join(_of(seen, key))}" for key in keys)])
+    title = f"Timeline: {head} in {lapse(past.now_s - begun_s)}"
+    lines = [f"  {key}: {', '.join(_of(seen, key))}" for key in keys]
+    return "\n".join([title, *map(printable, lines)])
 
 
 def _of(past: Past, key: str) -> Iterator[str]:
@@ -51,4 +53,4 @@ def _of(past: Past, key: str) -> Iterator[str]:
 
 
 def _took(spans: Iterable[AnswerSpan | LoadSpan | WaitSpan], past: Past) -> str:
-    return duration(sum((one.ended_s or past.now_s) - one.started_s for one in spans))
+    return lapse(sum((one.ended_s or past.now_s) - one.started_s for one in spans))

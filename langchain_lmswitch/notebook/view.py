@@ -8,7 +8,8 @@ from typing import Final
 from langchain_lmswitch.notebook.meter import Meter, Part, meters
 from langchain_lmswitch.notebook.palette import COLORS
 from langchain_lmswitch.notebook.scene import Scene, Step
-from langchain_lmswitch.notebook.words import duration, plural
+from langchain_lmswitch.notebook.words import lapse, plural
+from langchain_lmswitch.types.displays.sheets import printable
 
 QUIET: Final = "Nothing has happened yet."
 
@@ -61,7 +62,7 @@ def view(scene: Scene, now_s: float) -> View:
 
 def lines(shown: View) -> Iterator[str]:
     """Write it as lines of text."""
-    yield from (meter.text for meter in shown.meters)
+    yield from (printable(meter.text) for meter in shown.meters)
     if shown.earlier:
         yield f"({plural(shown.earlier, 'earlier step')})"
     if not shown.steps:
@@ -69,14 +70,14 @@ def lines(shown: View) -> Iterator[str]:
     for step in shown.steps:
         yield line(step, shown.begun_s)
         if step.why:
-            yield f"{INDENT}{step.why}"
+            yield f"{INDENT}{printable(step.why)}"
 
 
 def line(step: Step, begun_s: float) -> str:
     """Write one step as a line of text."""
-    since = duration(max(0.0, step.at_s - begun_s))
+    since = lapse(max(0.0, step.at_s - begun_s))
     part = "" if step.part is None else f" {_blocks(step.part)} {step.part:.0%}"
-    return f"{since:>8}  {step.key} {step.text}{part}"
+    return f"{since:>8}  {printable(step.key)} {printable(step.text)}{part}"
 
 
 def html(shown: View) -> str:
@@ -94,30 +95,30 @@ def html(shown: View) -> str:
 def _meter(meter: Meter, shown: View) -> str:
     whole = meter.total_bytes or sum(part.held_bytes for part in meter.parts) or 1
     parts = "".join(_part(part, whole, shown) for part in meter.parts)
-    return f'<div>{escape(meter.text)}<div style="{_BAR}">{parts}</div></div>'
+    return f'<div>{_safe(meter.text)}<div style="{_BAR}">{parts}</div></div>'
 
 
 def _part(part: Part, whole_bytes: int, shown: View) -> str:
     width = min(100.0, 100 * part.held_bytes / whole_bytes)
     color = _color(part.key, shown) if part.key else _GREY
-    name = escape(part.name, quote=True)
+    name = _safe(part.name)
     return f'<div title="{name}" style="width:{width:.2f}%;background:{color}"></div>'
 
 
 def _row(step: Step, shown: View) -> str:
-    since = duration(max(0.0, step.at_s - shown.begun_s))
-    text = escape(step.text)
+    since = lapse(max(0.0, step.at_s - shown.begun_s))
+    text = _safe(step.text)
     if step.failed:
         text = f"\u26a0 {text}"
     if step.part is not None:
         done = f'<div style="width:{step.part:.0%};background:{_color(step.key, shown)}"></div>'
         text += f' {step.part:.0%}<div style="{_BAR}">{done}</div>'
     if step.why:
-        text += f'<div style="opacity:.7">{escape(step.why)}</div>'
+        text += f'<div style="opacity:.7">{_safe(step.why)}</div>'
     square = f'<span style="color:{_color(step.key, shown)}">\u25a0</span>'
     cells = (
         f'<td style="{_CELL};white-space:nowrap;opacity:.7">{since}</td>'
-        f'<td style="{_CELL};white-space:nowrap">{square} {escape(step.key)}</td>'
+        f'<td style="{_CELL};white-space:nowrap">{square} {_safe(step.key)}</td>'
         f'<td style="{_CELL}">{text}</td>'
     )
     return f'<tr style="background:none">{cells}</tr>'
@@ -130,3 +131,7 @@ def _color(key: str, shown: View) -> str:
 def _blocks(part: float) -> str:
     done = round(10 * min(1.0, max(0.0, part)))
     return "\u2588" * done + "\u2591" * (10 - done)
+
+
+def _safe(text: str) -> str:
+    return escape(printable(text), quote=True)

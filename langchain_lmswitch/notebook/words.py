@@ -1,4 +1,4 @@
-"""Times, sizes and names as a person reads them."""
+"""Times and names as a person reads them in a picture, where a second makes a difference."""
 
 from typing import Final
 
@@ -7,14 +7,7 @@ _HOUR_S: Final = 3_600
 _TENTHS_BELOW_S: Final = 10
 
 
-def size(size_bytes: float) -> str:
-    """Write bytes as `350 MiB` or `1.2 GiB`."""
-    if size_bytes < 2**30:
-        return f"{size_bytes / 2**20:,.0f} MiB"
-    return f"{size_bytes / 2**30:,.1f} GiB"
-
-
-def duration(seconds: float) -> str:
+def lapse(seconds: float) -> str:
     """Write seconds as `0.4 s`, `12 s`, `3:05 min` or `2:10 h`."""
     if seconds < _TENTHS_BELOW_S:
         return f"{seconds:.1f} s"

@@ -129,7 +129,7 @@ class Switchboard:
         self.embedders: Embedders = Embedders(
             self.surveyor, is_idle=lambda: self._grants.idle, clock=clock
         )
-        self.departures = Departures(
+        self.departures: Departures = Departures(
             self.surveyor,
             self._leases,
             changes,

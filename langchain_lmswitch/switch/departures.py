@@ -13,7 +13,7 @@ from langchain_lmswitch.switch.sharing import turn_of_ours
 from langchain_lmswitch.switch.surveyor import OURS, Surveyor
 from langchain_lmswitch.types.models import Resident
 
-log = logging.getLogger(__name__)
+log: logging.Logger = logging.getLogger(__name__)
 
 _LAST_TURN_S = 0.5
 """A process that ends does not wait long for another one's load."""

@@ -34,7 +34,7 @@ QUESTIONS: Final = {
 
 _PAUSE_S: Final = 1.5
 """Between an answer and the next question: a model in memory that does nothing is to be seen."""
-_ABOVE_IN: Final = 1.45
+_ABOVE_IN: Final = 1.48
 _FONT_PT: Final = 8.5
 _LINE_IN: Final = 0.152
 _CHARS: Final = 37
@@ -103,13 +103,16 @@ def _asked(words: Axes, question: Question, of: int, laid_out: Layout, colors: P
     left = 0.12 + (question.number - 1) * (width - 0.12) / of
     _badge(words, left + 0.09, height - 0.2, question.number, colors)
     color = looks([lane.key for lane in laid_out.lanes])[question.answer.key].color
-    for row, (text, weight) in enumerate(_lines(question)):
+    y = height - 0.2
+    for text, weight in _lines(question):
         style: dict[str, Any] = {"va": "center", "fontsize": _FONT_PT, "weight": weight}
-        y, shift = height - 0.2 - row * _LINE_IN, 0.0
+        x = left + 0.26
         if text == question.answer.key:
-            words.text(left + 0.26, y, "\u25a0", color=color, **style)
-            shift = 0.16
-        words.text(left + 0.26 + shift, y, text, color=colors.ink, **style)
+            y -= 0.05
+            words.text(x, y, "\u25a0", color=color, **style)
+            x += 0.16
+        words.text(x, y, text, color=colors.ink, **style)
+        y -= _LINE_IN
 
 
 def _lines(question: Question) -> Iterator[tuple[str, str]]:

@@ -10,6 +10,7 @@ from unit_tests.embedded.weights_index import FakeHub, serve_hub
 
 from langchain_lmswitch.cli.app import app
 from langchain_lmswitch.cli.session import Session
+from langchain_lmswitch.embedded.starter import starter_names
 from langchain_lmswitch.testing import FixedMachine, ScriptedHost, served
 
 FILES = {
@@ -50,3 +51,19 @@ def test_a_host_finds_lists_and_downloads(
     assert (file.name, file.stat().st_size) == ("tiny-q8_0.gguf", 8000)
     assert lost.exit_code == 6
     assert json.loads(lost.stderr)["error"] == "DownloadFailed"
+
+
+def test_a_host_is_asked_for_starter_models_by_where_they_come_from(
+    hub: FakeHub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It knows them by their repositories, whatever we call them."""
+    assert hub.endpoint
+    with served(ScriptedHost()) as at:
+        monkeypatch.setenv("LMSWITCH_API_KEY", at.token)
+        session = Session(base_url=at.host_port, monitor=FixedMachine())
+
+        listed = CliRunner().invoke(app, ["pull", "starter", "--list", "--json"], obj=session)
+
+    options = json.loads(listed.stdout)["options"]
+    assert [one["name"] for one in options] == starter_names("s")
+    assert all(one["fits"] and one["recommended"] for one in options)

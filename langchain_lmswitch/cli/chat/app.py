@@ -46,8 +46,8 @@ def chat(
     """Talk with the models of your machine.
 
     Every message goes to the model that suits it, and a dim line tells which one that was. /help
-    lists the commands. Ctrl-C stops an answer, Ctrl-D leaves. Nothing is written to disk unless
-    you say /save or --history.
+    lists the commands. Ctrl-C stops an answer, Ctrl-D leaves. What is said stays off the disk
+    unless you say /save or --history.
 
     In a pipe each line is a message: answers go to stdout, all else to stderr, and the exit code
     is that of the first line that failed. --json writes one JSON object a line for each answer.
@@ -56,6 +56,7 @@ def chat(
 
     session = session_of(ctx, base_url)
     ctx.obj = session
+    session.settings()  # what cannot be is told before anything is typed
     conversation = _begun(load, system)
     wishes = Wishes(
         model=None if model == "auto" else model,
@@ -76,7 +77,7 @@ def _begun(load: Path | None, system: str | None) -> "Conversation":
     from langchain_lmswitch.cli.chat.conversation import Conversation
     from langchain_lmswitch.cli.chat.saving import read
 
-    conversation = read(load.read_text("utf-8"), load) if load else Conversation()
+    conversation = read(load.read_text("utf-8", "replace"), load) if load else Conversation()
     conversation.system = system or conversation.system
     return conversation
 
@@ -113,7 +114,6 @@ def _talk(state: "State", *, remember: bool) -> None:
     from langchain_lmswitch.cli.chat.loop import talk_with_person
     from langchain_lmswitch.cli.chat.prompting import Typed, kept_history, passing_history
 
-    state.ctx.obj.settings()
     greet(state)
     history = passing_history()
     if remember:

@@ -26,6 +26,7 @@ def take(line: str, state: State) -> None:
 
     Raises:
         KeyboardInterrupt: The user stopped it.
+        BrokenPipeError: Nobody reads the answers.
     """
     from langchain_lmswitch.errors import LMSwitchError
 
@@ -34,7 +35,8 @@ def take(line: str, state: State) -> None:
     except LMSwitchError as error:
         state.view.tell(error)
         state.failures.append(exit_code(error))
-        _offer_retry(state)
+    except BrokenPipeError:  # nobody reads the answers any more
+        raise
     except OSError as error:
         state.view.tell(error)
         state.failures.append(FAILED)
@@ -64,9 +66,3 @@ def _do_little(command: Nothing | Quit | Wrong, state: State) -> None:
             state.failures.append(USAGE)
         case _:
             assert_never(command)
-
-
-def _offer_retry(state: State) -> None:
-    last = state.conversation.last
-    if last and not last.text and not state.view.as_json:
-        state.view.remark("The question is kept; /retry asks it again.")

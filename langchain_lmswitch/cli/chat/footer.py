@@ -21,15 +21,17 @@ class Footer:
         return f"{self.switched_from} ->" if self.switched_from else ""
 
 
-def footer_of(answer: Answer, *, before: str) -> Footer:
+def footer_of(answer: Answer, *, before: str, named: bool) -> Footer:
     """Sum an answer up.
 
     Args:
         answer: It.
         before: Who gave the answer before; empty if there was none.
+        named: Whether the user named the model.
     """
-    told = [_short(answer.decision), *facts(answer), _context(answer), _left_out(answer.decision)]
     model = str(answer.decision.get("model", ""))
+    why = f"{model}, as you asked" if named else _short(answer.decision)
+    told = [why, *facts(answer), _context(answer), _left_out(answer.decision)]
     return Footer(
         switched_from=before if before != model else "",
         text=", ".join(fact for fact in told if fact),

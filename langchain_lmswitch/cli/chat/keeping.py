@@ -2,11 +2,13 @@
 
 from datetime import datetime
 from pathlib import Path
-from typing import assert_never
+from typing import Final, assert_never
 
 from langchain_lmswitch.cli.chat.commands import Judge, Keep, Save
 from langchain_lmswitch.cli.chat.saving import written
 from langchain_lmswitch.cli.chat.state import State
+
+_TO_CONTINUE: Final = " To go on with it another day, save it as .json and start with --load."
 
 
 def keep(command: Keep, state: State) -> None:
@@ -40,12 +42,10 @@ def _save(file: Path | None, state: State, *, over: bool) -> None:
             f"name, `/save -f {named}` writes over it."
         )
         return
-    named.write_text(written(state.conversation, named, when=f"{now:%Y-%m-%d %H:%M}"), "utf-8")
+    text = written(state.conversation, named, when=f"{now:%Y-%m-%d %H:%M}")
+    named.write_text(text, "utf-8", "replace")  # a terminal may give what is no text
     state.saved_as = named
     state.view.remark(f"Saved to {named}.{'' if named.suffix == '.json' else _TO_CONTINUE}")
-
-
-_TO_CONTINUE = " To go on with it another day, save it as .json and start with --load."
 
 
 def _free(file: Path) -> Path:

@@ -1,6 +1,6 @@
 """What the user wants to see between two questions."""
 
-from typing import assert_never
+from typing import TYPE_CHECKING, Final, assert_never
 
 from langchain_lmswitch.cli.chat.commands import (
     Look,
@@ -16,6 +16,12 @@ from langchain_lmswitch.cli.chat.forms import FORMS
 from langchain_lmswitch.cli.chat.state import State
 from langchain_lmswitch.cli.screen import console, plain
 from langchain_lmswitch.types.decisions import Decision
+
+if TYPE_CHECKING:
+    from langchain_core.messages import BaseMessage
+
+_TABLE_COLUMNS: Final = 60
+"""In less room than that the table cannot be read, and the words tell as much."""
 
 
 def look(command: Look, state: State) -> None:
@@ -59,7 +65,9 @@ def _why(state: State) -> None:
     state.view.show(plain(decision.reason))
     if decision.candidates:
         columns = state.view.columns or console().width
-        state.view.show("", comparison(decision, columns=columns), "", *verdicts(decision))
+        if columns >= _TABLE_COLUMNS:
+            state.view.show("", comparison(decision, columns=columns))
+        state.view.show("", *verdicts(decision))
 
 
 def _decision(state: State) -> Decision:
@@ -77,8 +85,14 @@ def _context(state: State) -> None:
         return
     last = answered[-1]
     usage = last.answer.usage_metadata if last.answer else None
-    for line in context_lines(Decision.from_dict(last.record), usage):
-        state.view.show(line)
+    said = [(_who(one), one.text) for one in state.conversation.messages()]
+    for line in context_lines(Decision.from_dict(last.record), usage, said):
+        state.view.show(plain(line))
+
+
+def _who(message: "BaseMessage") -> str:
+    record = message.response_metadata.get("lmswitch") or {}
+    return {"human": "you", "system": "instructions"}.get(message.type) or record.get("model", "")
 
 
 def _help(state: State) -> None:

@@ -15,7 +15,8 @@ def parse(text: str) -> Command:
 
     1. Nothing but blanks is nothing.
     2. `//` at the beginning is a message that begins with one slash.
-    3. A slash and a word is a command. A path such as `/etc/hosts` is not one.
+    3. A slash and a word is a command, which may be cut short where only one begins like that. A
+       path such as `/etc/hosts` is none.
     4. All else is a message, without the blanks around it.
     """
     typed = text.strip()
@@ -29,13 +30,20 @@ def parse(text: str) -> Command:
 
 
 def _command(typed: str, argument: str) -> Command:
-    name = OTHER_NAMES.get(typed, typed)
-    if name not in BY_NAME:
+    name = _name(typed)
+    if name is None:
         return Wrong(_unknown(typed))
     form = BY_NAME[name]
     if argument and not form.argument:
         return Wrong(f"/{name} takes nothing after it; for a message, begin it with //.")
     return form.read(argument)
+
+
+def _name(typed: str) -> str | None:
+    if typed in BY_NAME or typed in OTHER_NAMES:
+        return OTHER_NAMES.get(typed, typed)
+    begin_so = [name for name in BY_NAME if typed and name.startswith(typed)]
+    return begin_so[0] if len(begin_so) == 1 else None
 
 
 def _unknown(name: str) -> str:

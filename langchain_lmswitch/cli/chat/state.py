@@ -43,3 +43,8 @@ class State:
     failures: list[int] = field(default_factory=list)
     """Exit codes of what went wrong, in the order of time."""
     ended: bool = False
+
+    @property
+    def debug(self) -> bool:
+        """Whether errors show where they come from."""
+        return bool(self.ctx.obj.debug)

@@ -44,7 +44,8 @@ def _ask(question: str, state: State) -> None:
         state.news.showing = None
     state.view.record(answer_record(turn, answer))
     if not state.view.as_json:
-        footer = footer_of(answer, before=before[-1] if before else "")
+        named = state.wishes.model is not None
+        footer = footer_of(answer, before=before[-1] if before else "", named=named)
         state.view.remark(footer.text, marked=footer.mark)
 
 

@@ -57,7 +57,7 @@ class Wrapping:
             self._column += width
             return word
         if word.isspace():  # 3
-            self._column = self._columns
+            self._column = self._columns + 1  # a word without any width does not fit either
             return ""
         self._line += word
         self._column = width

@@ -121,13 +121,22 @@ def residents(now: Status, *, wide: bool = True) -> "Table":
     """Lay out the models in memory; the letters are those in the bars.
 
     What is empty for all is left out: the model where its name stands in what it is loaded as, and
-    who uses it.
+    who uses it. Narrow terminals get the name alone.
     """
     from rich.text import Text
 
     from langchain_lmswitch.switch.reckoner import OURS
 
-    headings = ("", "loaded as", "model", "context", "holds", "state", "unloads", "use")
+    headings = (
+        "",
+        "loaded as" if wide else "model",
+        "model",
+        "context",
+        "holds",
+        "state",
+        "unloads",
+        "use",
+    )
     rows: list[tuple[str | Text, ...]] = []
     for number, one in enumerate(now.held):
         sign, resident = letter(number), one.resident
@@ -135,7 +144,7 @@ def residents(now: Status, *, wide: bool = True) -> "Table":
         rows.append(
             (
                 Text(sign, style=f"bold {color(sign)}"),
-                resident.identifier,
+                resident.key if named and not wide else resident.identifier,
                 resident.key if wide and not named else "",
                 f"{resident.context_tokens:,}" if resident.context_tokens else UNKNOWN,
                 size(one.ram_bytes + one.vram_bytes),

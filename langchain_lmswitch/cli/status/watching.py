@@ -96,19 +96,19 @@ def _filled(out: "Console") -> Iterator[Show]:
     def framed(now: Status) -> "RenderableType":
         latest = fitting(now, rows=out.height)
         told = screen(now, columns=out.width, latest=latest, plain=is_plain(out))
-        return Group(*told, "", _foot(now))
+        return Group(_clock(now), *told)
 
     with Live(console=out, screen=True, auto_refresh=False, vertical_overflow="crop") as live:
         yield lambda now: live.update(framed(now), refresh=True)
 
 
-def _foot(now: Status) -> "RenderableType":
+def _clock(now: Status) -> "RenderableType":
     import time
 
     from rich.text import Text
 
-    clock = time.strftime("%H:%M:%S", time.localtime(now.at_s))
-    return Text(f"{clock}  q ends", style="dim")
+    at = time.strftime("%H:%M:%S", time.localtime(now.at_s))
+    return Text(f"{at}, q ends", style="dim")
 
 
 def _print(now: Status) -> None:

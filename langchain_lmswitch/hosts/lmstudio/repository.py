@@ -1,7 +1,6 @@
 """What a host can download: LM Studio's own catalog and the Hugging Face Hub, through its SDK."""
 
-from collections.abc import Mapping
-from typing import Any, Final
+from typing import Final
 
 from langchain_lmswitch.errors import (
     DownloadFailed,
@@ -11,6 +10,7 @@ from langchain_lmswitch.errors import (
     LMSwitchError,
     UnknownModel,
 )
+from langchain_lmswitch.hosts.lmstudio import offers
 from langchain_lmswitch.hosts.lmstudio.channels import Channel
 from langchain_lmswitch.hosts.lmstudio.connection import Connection
 from langchain_lmswitch.hosts.lmstudio.tokens import auth_message
@@ -19,12 +19,6 @@ from langchain_lmswitch.types.downloads import Arrival, DownloadOption, Hit, OnB
 
 _SEARCH_S: Final = 30.0
 """Longest wait for an answer that the host itself has to look up elsewhere."""
-_FITS: Final[Mapping[str, bool]] = {
-    "fullGPUOffload": True,
-    "partialGPUOffload": True,
-    "fitWithoutGPU": True,
-    "willNotFit": False,
-}
 
 
 class Repository:
@@ -63,7 +57,7 @@ class Repository:
             doing="searching for models",
             within_s=_SEARCH_S,
         )
-        return [hit for one in _results(told) if (hit := _hit(one, term))]
+        return offers.hits(told, term)
 
     async def options(self, hit: Hit) -> list[DownloadOption]:
         """List what there is of a model.
@@ -81,7 +75,7 @@ class Repository:
             )
         except (HostFailed, UnknownModel) as error:
             raise _failed(hit.name, error) from None
-        return [option for one in _results(told) if (option := _option(one))]
+        return offers.options(told)
 
     async def download(self, option: DownloadOption, on_bytes: OnBytes) -> Arrival:
         """Download, and tell what the model is called now.
@@ -110,8 +104,9 @@ class Repository:
 async def _follow(channel: Channel, name: str, on_bytes: OnBytes) -> str:
     while (packet := await channel.packet()) is not None:
         match packet:
-            case {"type": "downloadProgress", "update": {"downloadedBytes": done}} if _count(done):
-                on_bytes(int(done), int(_count(packet["update"].get("totalBytes")) or done))
+            case {"type": "downloadProgress", "update": dict(update)}:
+                if progress := offers.progress(update):
+                    on_bytes(*progress)
             case {"type": "success"}:
                 return str(packet.get("defaultIdentifier") or "")
             case _:  # `startFinalizing`, or what a newer host tells
@@ -119,42 +114,6 @@ async def _follow(channel: Channel, name: str, on_bytes: OnBytes) -> str:
     raise DownloadFailed(
         name, reason="the host ended it without a result", remedy="Run it again to go on."
     )
-
-
-def _results(told: Any) -> list[Mapping[str, Any]]:
-    found = told.get("results") if isinstance(told, Mapping) else None
-    return [one for one in found or () if isinstance(one, Mapping)]
-
-
-def _hit(raw: Mapping[str, Any], term: str) -> Hit | None:
-    match raw:
-        case {"name": str(name), "identifier": dict(identifier)}:
-            exact = raw.get("exact") is True or name.casefold() == term.casefold()
-            return Hit(name=name, identifier=identifier, exact=exact)
-        case _:
-            return None
-
-
-def _option(raw: Mapping[str, Any]) -> DownloadOption | None:
-    match raw:
-        case {"name": str(name), "downloadIdentifier": str(identifier)}:
-            return DownloadOption(
-                name=name,
-                identifier=identifier,
-                quantization=str(raw.get("quantization") or ""),
-                size_bytes=_count(raw.get("sizeBytes")),
-                fits_by_host=_FITS.get(str(raw.get("fitEstimation"))),
-                recommended=raw.get("recommended") is True,
-            )
-        case _:
-            return None
-
-
-def _count(value: Any) -> int | None:
-    """Read a number of bytes; `None` if it is none, or nothing."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
-        return None
-    return int(value)
 
 
 def _failed(name: str, error: LMSwitchError) -> DownloadFailed:

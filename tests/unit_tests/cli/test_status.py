@@ -275,13 +275,14 @@ def test_load_of_a_decision_is_the_first_that_was_made_after_it() -> None:
 
 @pytest.mark.parametrize("columns", [60, 80, 120])
 def test_every_line_fits_the_terminal(columns: int) -> None:
-    held = Held(resident=replace(RESIDENT, key="a-very-long-model-name-of-a-coder-32b"))
+    key = "a-very-long-model-name-of-a-coder-32b"
+    held = Held(resident=replace(RESIDENT, key=key, identifier=f"lmswitch/{key}"))
     now = Status(address="127.0.0.1:1234", kind="lmstudio", held=(held,), snapshot=MACHINE)
 
     lines = read(now, columns).splitlines()
 
     assert max(map(len, lines)) <= columns
-    assert any("lmswitch" in line for line in lines)
+    assert any("a-very-long" in line for line in lines)
 
 
 def test_status_starts_nothing_and_imports_no_langgraph(tmp_path: Path) -> None:

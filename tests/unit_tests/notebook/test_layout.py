@@ -51,7 +51,7 @@ def test_a_lane_has_what_a_model_did() -> None:
     assert [(one.kind, one.start_s - BEGUN_S, one.end_s - BEGUN_S) for one in talker.bars] == [
         ("wait", 8, 10),
         ("load", 10, 13),
-        ("resident", 13, pytest.approx(19.57)),
+        ("resident", 13, pytest.approx(20.0)),
         ("answer", 13, 15),
         ("answer", 16, 19),
     ]
@@ -147,6 +147,13 @@ def test_a_long_silence_is_cut_and_says_how_long_it_was() -> None:
     assert cut.right - cut.left == pytest.approx(CUT_WIDTH)
     assert cut.to_s - cut.from_s == pytest.approx(2971, rel=0.01)  # less a little at its ends
     assert laid_out(swap()).axis.cuts == ()
+
+
+def test_nothing_is_said_of_what_is_yet_to_come() -> None:
+    shown = laid_out(swap())
+    assert shown.axis.to_s > BEGUN_S + 20
+    ends = [bar.end_s for lane in shown.lanes for bar in lane.bars]
+    assert max(*ends, *shown.panels[0].times_s) == BEGUN_S + 20
 
 
 def test_many_models_and_hours_keep_to_the_lanes_there_are() -> None:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from unit_tests.notebook.pasts import BEGUN_S, answer, long_day, swap
 
+import langchain_lmswitch
 from langchain_lmswitch import ChatLMSwitch
 from langchain_lmswitch.errors import InvalidRequest, MissingExtra
 from langchain_lmswitch.notebook.palette import Theme, looks
@@ -44,9 +45,14 @@ def test_the_text_has_the_facts_of_the_picture() -> None:
         assert word in written, word
 
 
-def test_failures_are_in_the_text() -> None:
-    past = replace(swap(), answers=(answer("coder", 4, 5, failed="ModelGone"),))
-    assert "1 failed" in repr(Timeline(past))
+def test_failures_are_in_the_text_and_in_the_picture() -> None:
+    broken = replace(swap().loads[1], failed="not enough memory")
+    gone = answer("coder", 4, 5, failed="ModelGone")
+    timeline = Timeline(replace(swap(), answers=(gone,), loads=(swap().loads[0], broken)))
+    assert repr(timeline).count("1 failed") == 2
+    written = words(timeline)
+    assert "chat, failed" in written
+    assert "failed" in written
 
 
 def test_a_notebook_gets_a_small_sharp_picture() -> None:
@@ -80,6 +86,12 @@ def test_a_file_is_written_as_its_name_says(suffix: str, tmp_path: Path) -> None
     assert path.read_bytes().startswith(begins[suffix])
 
 
+def test_no_backend_is_needed() -> None:
+    """A picture is made in a server's thread as in a notebook."""
+    package = Path(langchain_lmswitch.__file__).parent
+    assert not [path for path in package.rglob("*.py") if "pyplot" in path.read_text("utf-8")]
+
+
 def test_nothing_yet_is_said_and_not_drawn(tmp_path: Path) -> None:
     timeline = Timeline(NOTHING)
     assert repr(timeline).startswith("Nothing has happened yet")
@@ -104,6 +116,13 @@ def test_without_matplotlib_the_text_stays(monkeypatch: pytest.MonkeyPatch) -> N
 def test_models_look_different_even_if_they_are_many() -> None:
     found = looks([str(number) for number in range(12)])
     assert len({(look.color, look.hatch) for look in found.values()}) == 12
+
+
+def test_any_name_can_be_drawn() -> None:
+    past = replace(swap(), answers=(answer("$x^{2$", 4, 9), answer("m" * 80, 4, 9)))
+    timeline = Timeline(past)
+    assert timeline._repr_png_() is not None
+    assert f"{'m' * 18}\u2026{'m' * 9}" in words(timeline)
 
 
 def test_a_chat_model_tells_its_timeline() -> None:

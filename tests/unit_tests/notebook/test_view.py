@@ -146,6 +146,12 @@ def test_text_and_html_say_the_same() -> None:
     assert said == written
 
 
+def test_no_name_ends_a_line_or_steers_a_terminal() -> None:
+    shown = after(replace(ANSWER, key="a\n\x1b[2Jb", reason=""))
+    assert repr(shown) == "   3.0 s  a\\n\\x1b[2Jb reads the prompt (code), 2.0 s"
+    assert "\x1b" not in shown._repr_html_()
+
+
 def test_html_is_escaped() -> None:
     key = '<script>"&'
     shown = after(

@@ -1,8 +1,9 @@
 """What holds of every choice, whatever the facts."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,8 @@ from langchain_lmswitch.types.grades import Expected
 from langchain_lmswitch.types.models import ModelCard
 from langchain_lmswitch.types.paces import Pace
 from langchain_lmswitch.types.tasks import Hints, Task
+
+T = TypeVar("T")
 
 _SAME_S = 1e-3
 """What is rounded off seconds and scores."""
@@ -198,11 +201,18 @@ def test_a_dominated_model_does_not_change_the_decision(facts: ChoiceFacts, plac
         cards=(*facts.cards, replace(better, key=key)),
         offers={**facts.offers, key: _same(facts, better.key, key)},
         load_s={**facts.load_s, key: facts.load_s.get(better.key, 1e4) + 1},
+        # What was learnt of one is true of its twin: else the twin might be the better of the two.
+        expected=_of_both(facts.expected, better.key, key),
+        paces=_of_both(facts.paces, better.key, key),
     )
     before, after = decide(facts).choice, decide(more).choice
 
     twins = {before.key, key} if before.key == better.key else {before.key}
     assert after.key in twins
+
+
+def _of_both(told: Mapping[str, T], key: str, other: str) -> dict[str, T]:
+    return {**told, other: told[key]} if key in told else dict(told)
 
 
 def _same(facts: ChoiceFacts, key: str, other: str) -> Offer:

@@ -19,6 +19,7 @@ from langchain_lmswitch.cli.chat.commands import (
     SetSystem,
     SetTask,
     ShowHelp,
+    ShowMemory,
     ShowWhy,
     UseModel,
     Wrong,
@@ -40,6 +41,8 @@ from langchain_lmswitch.cli.chat.parsing import parse
         ("/why", ShowWhy()),
         (" /WHY ", ShowWhy()),
         ("/?", ShowHelp()),
+        ("/ret", Retry()),
+        ("/mem", ShowMemory()),
         ("/exit", Quit()),
         ("/reset", Clear()),
         ("/retry", Retry()),
@@ -74,6 +77,7 @@ def test_meaning(typed: str, meant: Command) -> None:
         ("/", "/help lists them"),
         ("/modle x", "Do you mean /model?"),
         ("/mod", "Do you mean /model or /models?"),
+        ("/q", "Do you mean /quality or /quit?"),
         ("/zzz", "/help lists them."),
         ("/why not?", "takes nothing after it"),
         ("/model two names", "takes one name"),
@@ -90,7 +94,7 @@ def test_what_cannot_be_says_what_can(typed: str, told: str) -> None:
     assert told in meant.why
 
 
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(st.text())
 def test_nothing_typed_fails_or_is_lost(text: str) -> None:
     """Whatever is no command is a message of the same words."""

@@ -55,9 +55,9 @@ def test_a_switch_is_marked() -> None:
 
     done = run(host, "/model small\nHello\n/model other\nHello\n")
 
-    first, second = [line for line in done.stderr.splitlines() if " for chat " in line]
-    assert first.startswith("small for chat")
-    assert second.startswith("small -> other for chat")
+    first, second = [line for line in done.stderr.splitlines() if ", as you asked" in line]
+    assert first.startswith("small, as you asked, ")
+    assert second.startswith("small -> other, as you asked, ")
 
 
 def test_backslash_at_the_end_of_a_line_joins_the_next() -> None:
@@ -132,7 +132,6 @@ def test_an_error_is_told_and_the_chat_goes_on() -> None:
 
     assert done.stdout == "Hi.\n"
     assert "lmswitch: Loading 'big' failed: no [luck]." in done.stderr
-    assert "/retry asks it again" in done.stderr
     assert done.exit_code == 5, "of the first line that failed"
 
 
@@ -222,7 +221,11 @@ def test_context_tells_what_was_left_out(monkeypatch: pytest.MonkeyPatch) -> Non
     )
 
     assert "scripted-chat was loaded with a context of 512 tokens." in done.stderr
-    assert "old message" in done.stderr.rpartition("was loaded")[2]
+    told = done.stderr.rpartition("was loaded")[2]
+    assert "old messages were left out." in told
+    assert 'you: "Tell me of birds" (' in told
+    assert "for birds" in told
+    assert "left out (/context)" in done.stderr
 
 
 def test_undo_and_clear() -> None:
@@ -295,6 +298,15 @@ def test_a_file_that_is_no_conversation_is_wrong_usage(tmp_path: Path) -> None:
 
     assert done.exit_code == 2
     assert "`/save NAME.json`" in done.stderr
+
+
+def test_a_wrong_setting_is_told_before_anything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LMSWITCH_EXPLORE", "7")
+
+    done = run(ScriptedHost(), "Hello\nHello\n")
+
+    assert done.exit_code == 2
+    assert done.stderr.count("LMSWITCH_EXPLORE") == 1
 
 
 def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:

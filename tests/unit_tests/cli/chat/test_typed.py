@@ -3,8 +3,11 @@
 import signal
 import stat
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
 import pytest
@@ -17,13 +20,16 @@ from prompt_toolkit.output import DummyOutput
 
 from langchain_lmswitch.cli.app import app
 from langchain_lmswitch.cli.chat.completing import Commands
+from langchain_lmswitch.cli.chat.doing import take
 from langchain_lmswitch.cli.chat.greeting import toolbar
-from langchain_lmswitch.cli.chat.loop import talk_with_person
+from langchain_lmswitch.cli.chat.loop import talk_with_person, talk_with_program
+from langchain_lmswitch.cli.chat.piping import Piped
 from langchain_lmswitch.cli.chat.prompting import Typed, kept_history
 from langchain_lmswitch.cli.chat.state import News, State
 from langchain_lmswitch.cli.chat.view import View
 from langchain_lmswitch.cli.chat.warming import Warm
 from langchain_lmswitch.cli.session import Session
+from langchain_lmswitch.errors import LoadFailed
 from langchain_lmswitch.testing import FixedMachine, ScriptedHost
 from langchain_lmswitch.testing.replies import in_turn
 from langchain_lmswitch.types.events import LoadProgress
@@ -123,6 +129,64 @@ def test_toolbar_tells_what_is_known() -> None:
     assert toolbar(state) == "model auto, 2 models at here:1"
 
 
+def test_toolbar_tells_that_there_is_no_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LMSWITCH_BASE_URL", "127.0.0.1:9")
+    session, found = Session(), threading.Event()
+    warm = Warm(session)
+    state = replace(state_of(ScriptedHost()), warm=warm)
+    warm.when_found(found.set)
+
+    warm.begin()
+
+    assert found.wait(60)
+    assert toolbar(state) == "model auto, no model host found"
+
+
+def test_reader_that_is_gone_ends_the_chat() -> None:
+    class Gone(View):
+        def piece(self, text: str) -> None:  # noqa: ARG002 - nobody gets it
+            raise BrokenPipeError
+
+    state = state_of(ScriptedHost(), Gone())
+    state.warm.begin()
+
+    with pytest.raises(BrokenPipeError):
+        take("Hello", state)
+
+
+class Faulty(View):
+    """A screen with a mistake in it."""
+
+    def piece(self, text: str) -> None:
+        raise ZeroDivisionError(text)
+
+
+def test_mistake_of_ours_does_not_cost_the_conversation(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    state = state_of(ScriptedHost(replies="Hi."), Faulty())
+    state.warm.begin()
+
+    with typing(state) as (lines, keyboard):
+        keyboard.send_text(f"Hello{ENTER}{CTRL_D}")
+        talk_with_person(lines, state)
+
+    told = capsys.readouterr().err
+    assert "a mistake in lmswitch (ZeroDivisionError" in told
+    assert [turn.question for turn in state.conversation.turns] == ["Hello"]
+
+
+def test_debug_shows_where_a_mistake_is() -> None:
+    state = state_of(ScriptedHost(), Faulty())
+    state.ctx.obj = replace(state.ctx.obj, debug=True)
+    state.warm.begin()
+
+    with typing(state) as (lines, keyboard):
+        keyboard.send_text(f"Hello{ENTER}")
+        with pytest.raises(ZeroDivisionError):
+            talk_with_person(lines, state)
+
+
 @pytest.mark.parametrize(
     ("typed", "offered"),
     [
@@ -167,6 +231,22 @@ def test_history_is_kept_for_its_owner_only(tmp_path: Path) -> None:
 
     assert "Hello" in file.read_text()
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+def test_question_that_failed_is_kept(capsys: pytest.CaptureFixture[str]) -> None:
+    failing = {"one": [LoadFailed("one", reason="no.")]}
+    host = ScriptedHost(["one"], replies="Hi.", fail_load=failing)
+    state = state_of(host)
+    state.warm.begin()
+
+    with typing(state) as (lines, keyboard):
+        keyboard.send_text(f"Hello{ENTER}/model one{ENTER}/retry{ENTER}{CTRL_D}")
+        talk_with_person(lines, state)
+
+    told = capsys.readouterr()
+    assert "Loading 'one' failed: no." in told.err
+    assert told.err.count("The question is kept; /retry asks it again.") == 1
+    assert told.out == "Hi.\n"
 
 
 def press_ctrl_c() -> None:
@@ -214,6 +294,19 @@ def test_ctrl_c_stops_an_answer_and_keeps_what_came(capsys: pytest.CaptureFixtur
     told = capsys.readouterr()
     assert "\nDone.\n" in told.out, "on a line of its own"
     assert "stopped scripted-chat; what came so far stays" in told.err
+
+
+@pytest.mark.usefixtures("terminal")
+def test_ctrl_c_ends_a_chat_with_a_program(capsys: pytest.CaptureFixture[str]) -> None:
+    host = ScriptedHost(replies="word " * 400, token_s=0.02)
+    state = state_of(host, PressedAtFirstWord())
+    state.warm.begin()
+
+    with pytest.raises(KeyboardInterrupt):
+        talk_with_program(Piped(StringIO("Talk\nGo on\n")), state)
+
+    assert capsys.readouterr().out == "word\n"
+    assert [call.method for call in host.cancelled] == ["predict"]
 
 
 @pytest.mark.usefixtures("terminal")

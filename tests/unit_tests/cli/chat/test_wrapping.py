@@ -25,6 +25,8 @@ def wrapped(*pieces: str, columns: int = 10) -> str:
             "```\nx = 1234567890 + 1\n```\none two three",
             "```\nx = 1234567890 + 1\n```\none two \nthree",
         ),
+        ("0123456789 \u200bx", "0123456789\n\u200bx"),
+        ("0123456789 \u200b", "0123456789\n\u200b"),
         ("| a | b | c | d |\n", "| a | b | c | d |\n"),
     ],
 )
@@ -46,7 +48,7 @@ def test_no_width_leaves_all_as_it_is() -> None:
     assert Wrapping(0).feed("a very long line") == "a very long line"
 
 
-@settings(max_examples=30)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(st.text()), st.integers(1, 30))
 def test_no_word_is_lost(pieces: list[str], columns: int) -> None:
     assert wrapped(*pieces, columns=columns).split() == "".join(pieces).split()
