@@ -46,7 +46,7 @@ def load(
     """Load a model now, for the questions to come.
 
     Idle models leave for it, as they would for a question. It stays until it has not been used for
-    LMSWITCH_TTL_S, whatever processes end meanwhile.
+    `ttl_s` seconds, whatever processes end meanwhile.
     """
     from langchain_lmswitch.cli.loading import LoadBar
     from langchain_lmswitch.switch.portal import portal
