@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Final
 
-from langchain_lmswitch.cli.units import UNKNOWN, size
 from langchain_lmswitch.types.machine import Gpu, Snapshot
+from langchain_lmswitch.types.units import UNKNOWN, size
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, get_args
 
 from langchain_lmswitch.cli.screen import table
-from langchain_lmswitch.cli.units import UNKNOWN, mib
+from langchain_lmswitch.types.units import UNKNOWN, mib
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

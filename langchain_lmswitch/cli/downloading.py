@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final, Self
 import typer
 
 from langchain_lmswitch.cli.screen import console
-from langchain_lmswitch.cli.units import size
+from langchain_lmswitch.types.units import size
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID

@@ -9,7 +9,7 @@ from langchain_lmswitch.cli.guard import FAILED
 from langchain_lmswitch.cli.options import BaseUrl, Json
 from langchain_lmswitch.cli.screen import remark, show_json
 from langchain_lmswitch.cli.session import Session, session_of
-from langchain_lmswitch.cli.units import size
+from langchain_lmswitch.types.units import size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

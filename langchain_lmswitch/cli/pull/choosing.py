@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 from langchain_lmswitch.cli.pull.outlook import Outlook, recommended
 from langchain_lmswitch.cli.screen import remark, show_beside, table
-from langchain_lmswitch.cli.units import UNKNOWN, size
 from langchain_lmswitch.errors import DownloadFailed
 from langchain_lmswitch.types.downloads import DownloadOption, Hit
+from langchain_lmswitch.types.units import UNKNOWN, size
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -7,7 +7,7 @@ from langchain_lmswitch.cli.bars import color, drawn, legend, letter
 from langchain_lmswitch.cli.screen import table
 from langchain_lmswitch.cli.status.past import SHOWN
 from langchain_lmswitch.cli.status.seen import Choice, Held, Status
-from langchain_lmswitch.cli.units import UNKNOWN, duration, size
+from langchain_lmswitch.types.units import UNKNOWN, duration, size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
