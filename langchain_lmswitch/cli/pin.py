@@ -6,7 +6,7 @@ import typer
 
 from langchain_lmswitch.cli.completing import installed
 from langchain_lmswitch.cli.options import BaseUrl, Json
-from langchain_lmswitch.cli.screen import remark, show, show_json, table
+from langchain_lmswitch.cli.screen import remark, say, show, show_json, table
 from langchain_lmswitch.cli.session import Session, session_of
 
 if TYPE_CHECKING:
@@ -52,9 +52,9 @@ def pin(
         show_json({"model": key, "pinned": not off, "changed": changed})
         return
     if off:
-        typer.echo(f"{key} may be unloaded to make room again.")
+        say(f"{key} may be unloaded to make room again.")
     else:
-        typer.echo(f"{key} is {'pinned' if changed else 'pinned already'}.")
+        say(f"{key} is {'pinned' if changed else 'pinned already'}.")
 
 
 async def _on(session: Session, name: str) -> tuple[str, bool]:
