@@ -14,7 +14,7 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from langchain_lmswitch.cli import guard
-from langchain_lmswitch.cli.app import app
+from langchain_lmswitch.cli.app import app, main
 from langchain_lmswitch.cli.session import Session
 from langchain_lmswitch.errors import HostLost
 from langchain_lmswitch.testing import FixedMachine, ScriptedHost, card
@@ -197,3 +197,20 @@ def test_completion_without_a_host_is_quiet_and_leaves_nothing(tmp_path: Path) -
 
     assert (done.stdout.strip(), done.stderr) == ("", "")
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["stdin", "stdout", "stderr"])
+def test_a_stream_that_was_closed_before_the_start_is_no_mistake_of_ours(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Services and `2>&-` start programs so."""
+    monkeypatch.setenv("LMSWITCH_COMMAND", "")
+    monkeypatch.setattr("sys.argv", ["lmswitch", "--version"])
+    monkeypatch.setattr(sys, name, None)
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    with getattr(sys, name) as opened:
+        assert not opened.isatty()
+    assert ended.value.code == 0
