@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Final
 
+from langchain_lmswitch.types.displays.machine import LIMITS, SCOPES
 from langchain_lmswitch.types.machine import Gpu, Snapshot
 from langchain_lmswitch.types.units import UNKNOWN, size
 
@@ -115,8 +116,8 @@ def _parts(held: Sequence[tuple[str, int]]) -> tuple[Part, ...]:
 
 def _limit(snapshot: Snapshot) -> str:
     if snapshot.ram_total_bytes is None:
-        return "another computer" if snapshot.scope == "remote" else ""
-    return "the limit of this container" if snapshot.limited_by == "container" else "this machine"
+        return SCOPES["remote"] if snapshot.scope == "remote" else ""
+    return LIMITS.get(snapshot.limited_by, snapshot.limited_by)
 
 
 def _shares(gpus: Sequence[Gpu]) -> list[float]:

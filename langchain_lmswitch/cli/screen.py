@@ -73,10 +73,19 @@ def plain(text: str) -> str:
     return _CONTROL.sub("", text)
 
 
-def remark(text: str) -> None:
-    """Print one line about the output to stderr; a terminal breaks it between words."""
+def remark(text: str, *, marked: str = "") -> None:
+    """Print one dim line about the output to stderr; a terminal breaks it between words.
+
+    Args:
+        text: It.
+        marked: What it begins with, and catches the eye.
+    """
+    from rich.text import Text
+
     err = console(stderr=True)
-    err.print(" ".join(text.split()), style="dim", soft_wrap=not err.is_terminal)
+    mark = Text(f"{marked} ", style="bold") if marked else Text()
+    line = mark + Text(" ".join(text.split()), style="dim")
+    err.print(line, soft_wrap=not err.is_terminal)
 
 
 def table(

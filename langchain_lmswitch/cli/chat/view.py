@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
-from langchain_lmswitch.cli.screen import console, say, show, show_piece
+from langchain_lmswitch.cli.screen import console, remark, say, show, show_piece
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -41,12 +41,7 @@ class View:
 
     def remark(self, text: str, *, marked: str = "") -> None:
         """Show a dim line; `marked` is what it begins with, and catches the eye."""
-        from rich.text import Text
-
-        line = Text(" ".join(text.split()), style="dim")
-        mark = Text(f"{marked} ", style="bold") if marked else Text()
-        err = console(stderr=True)
-        err.print(mark + line, soft_wrap=not err.is_terminal)
+        remark(text, marked=marked)
 
     def tell(self, error: "LMSwitchError | OSError") -> None:
         """Show an error as one paragraph, with what to do next."""
