@@ -116,6 +116,20 @@ class RoutedChatModel(ChatModelFields):
 
         Raises:
             HostNotFound: There is no host to ask.
+
+        Example:
+            ```python
+            from langchain_core.messages import HumanMessage
+            from langchain_lmswitch import ChatLMSwitch
+            from langchain_lmswitch.testing import ScriptedHost
+
+            llm = ChatLMSwitch(host=ScriptedHost(["tiny-chat"]))
+            print(llm.get_num_tokens_from_messages([HumanMessage("Hello")]) > 1)
+            ```
+
+            ```text
+            True
+            ```
         """
         options = self._options(None, {"tools": list(tools or ())})
         counted = portal().call(self._router().count(messages, options))

@@ -28,7 +28,21 @@ _MORE: Final = 1.1
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Fitted(Shown):
-    """What is sent, and what became of the rest; `fit_messages` gives it."""
+    """What is sent, and what became of the rest; `fit_messages` gives it.
+
+    Example:
+        ```python
+        from langchain_core.messages import HumanMessage
+        from langchain_lmswitch import fit_messages
+
+        fitted = fit_messages([HumanMessage("Hello")], count_tokens="approximate", budget=500)
+        print(len(fitted.messages), fitted.report.evicted_messages)
+        ```
+
+        ```text
+        1 0
+        ```
+    """
 
     messages: tuple[BaseMessage, ...]
     """For a chat model, as they are; what was put back stands in the last user message."""

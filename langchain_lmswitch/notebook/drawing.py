@@ -11,7 +11,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from PIL import Image
 
-from langchain_lmswitch.notebook.axis import Axis
+from langchain_lmswitch.notebook.axis import Axis, Stretch
 from langchain_lmswitch.notebook.drawing_lanes import draw_lanes
 from langchain_lmswitch.notebook.drawing_memory import draw_memory
 from langchain_lmswitch.notebook.layout import Layout
@@ -34,6 +34,8 @@ _MOST_BYTES: Final = 30_000
 """Of a picture in a notebook, which has to stay small."""
 _COLORS: Final = 64
 """Of a small picture: a color for each model, and the edges of letters on each."""
+_LAST_TICK: Final = 0.99
+"""Of the width: the label of a later one would be cut off."""
 _CLOCK_FROM_S: Final = 3_600
 """A longer time is told by the clock, a shorter one from its beginning."""
 
@@ -115,23 +117,13 @@ def _cuts(axes: Axes, time: Axis, colors: Palette) -> None:
 
 
 def _time(axes: Axes, time: Axis, brush: Brush) -> None:
-    origin_s = time.from_s
-    if time.to_s - time.from_s >= _CLOCK_FROM_S:
-        midnight = datetime.fromtimestamp(origin_s).astimezone().replace(hour=0, minute=0, second=0)
-        origin_s = midnight.timestamp() // 1
-    ticks = list(time.ticks(least_apart=_TICK_IN / brush.width_in, origin_s=origin_s))
+    ticks = _ticks(time, brush)
     axes.set_xticks([time.x(at_s) for at_s in ticks], [_moment(at_s, time) for at_s in ticks])
     axes.tick_params(axis="x", length=2, color=brush.palette.faint)
-    reached = 0.0
-    for cut in time.cuts:
-        middle, text = (cut.left + cut.right) / 2, f"\u2026{roughly(cut.to_s - cut.from_s)}\u2026"
-        width = 0.8 * brush.text_width(text)
-        if middle - width / 2 < reached:
-            continue
-        reached = middle + width / 2
+    for cut, text in _silences(time, brush):
         axes.annotate(
             text,
-            (middle, 0),
+            ((cut.left + cut.right) / 2, 0),
             xycoords="axes fraction",
             xytext=(0, -14),
             textcoords="offset points",
@@ -141,6 +133,27 @@ def _time(axes: Axes, time: Axis, brush: Brush) -> None:
             color=brush.palette.ink,
             style="italic",
         )
+
+
+def _ticks(time: Axis, brush: Brush) -> list[float]:
+    """Give round moments, by the clock or from the beginning."""
+    origin = datetime.fromtimestamp(time.from_s).astimezone()
+    if time.to_s - time.from_s >= _CLOCK_FROM_S:
+        origin = origin.replace(hour=0, minute=0, second=0, microsecond=0)
+    least_apart = _TICK_IN / brush.width_in
+    found = time.ticks(least_apart=least_apart, origin_s=origin.timestamp())
+    return [at_s for at_s in found if time.x(at_s) <= _LAST_TICK]
+
+
+def _silences(time: Axis, brush: Brush) -> Iterator[tuple[Stretch, str]]:
+    """Say how long the silences were that are cut, as far as there is room."""
+    reached = 0.0
+    for cut in time.cuts:
+        text = f"\u2026{roughly(cut.to_s - cut.from_s)}\u2026"
+        middle, width = (cut.left + cut.right) / 2, 0.8 * brush.text_width(text)
+        if middle - width / 2 >= reached:
+            reached = middle + width / 2
+            yield cut, text
 
 
 def _moment(at_s: float, time: Axis) -> str:

@@ -46,11 +46,16 @@ class _Stack:
         found = sorted(_plateaus(heights, bottoms, self._xs), key=lambda one: one[0] - one[1])
         for number, (left, right, at) in enumerate(found):
             sized = size(heights[at])
-            texts = [sized] if number else [f"{name}, {sized}", name, sized]
-            fits = [text for text in texts if self._brush.text_width(text) <= right - left]
-            if fits and heights[at] >= _LINE_SHARE * self._panel.top_bytes:
+            texts = [sized] if number else [f"{name}, {sized}", f"{name}\n{sized}", name, sized]
+            fits = [text for text in texts if self._fits(text, right - left, heights[at])]
+            if fits:
                 middle = bottoms[at] + heights[at] / 2
                 self._write((left + right) / 2, middle, fits[0], on(look.color))
+
+    def _fits(self, text: str, width: float, height_bytes: int) -> bool:
+        rows = text.split("\n")
+        tall = len(rows) * _LINE_SHARE * self._panel.top_bytes
+        return max(map(self._brush.text_width, rows)) <= width and tall <= height_bytes
 
     def _write(self, x: float, y: float, text: str, color: str) -> None:
         self._axes.text(x, y, text, ha="center", va="center", fontsize=FONT_PT, color=color)

@@ -36,7 +36,18 @@ class Call:
 
 @dataclass(kw_only=True)
 class Record:
-    """All that a host was asked, in order, and what a careful client never causes."""
+    """All that a host was asked, in order, and what a careful client never causes.
+
+    Example:
+        >>> from langchain_lmswitch import ChatLMSwitch
+        >>> from langchain_lmswitch.testing import ScriptedHost
+        >>> host = ScriptedHost(["tiny-chat"])
+        >>> _ = ChatLMSwitch(host=host).invoke("Hello")
+        >>> [call.method for call in host.record.calls].count("load")
+        1
+        >>> host.record.unloaded_while_answering
+        []
+    """
 
     calls: list[Call] = field(default_factory=list)
     cancelled: list[Call] = field(default_factory=list)

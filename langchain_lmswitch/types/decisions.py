@@ -84,7 +84,22 @@ class Candidate(Shown):
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
 class Decision(Shown):
-    """Which model answers and why. `response_metadata["lmswitch"]` holds it as a mapping."""
+    """Which model answers and why. `response_metadata["lmswitch"]` holds it as a mapping.
+
+    Example:
+        ```python
+        from langchain_lmswitch import ChatLMSwitch
+        from langchain_lmswitch.testing import ScriptedHost
+
+        llm = ChatLMSwitch(host=ScriptedHost(["tiny-chat"]))
+        decision = llm.explain("Who wrote Emma?")
+        print(decision.task, decision.model, len(decision.candidates))
+        ```
+
+        ```text
+        facts tiny-chat 1
+        ```
+    """
 
     model: str
     identifier: str

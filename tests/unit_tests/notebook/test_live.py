@@ -7,10 +7,10 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-import nbformat
 import pytest
 from langchain.agents import create_agent
 from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_notebook
 from rich.console import Console
 from rich.live import Live as RichLive
 
@@ -187,35 +187,38 @@ def test_the_best_screen_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 SETUP = """\
-from langchain_lmswitch import ChatLMSwitch
-from langchain_lmswitch.testing import ScriptedHost
-host = ScriptedHost(["talker"], load_step_s=0.1)
-llm = ChatLMSwitch(host=host, monitor=host)
+import asyncio, time
+from langchain_lmswitch.notebook.live import Live
+from langchain_lmswitch.switch.history import History
+from langchain_lmswitch.types.decisions import Decision
+history = History("here")
+async def follow(listener):
+    return history.subscribe(listener)
+decision = Decision(model="talker", identifier="one", task="chat", reason="the only one")
 """
-CELLS = (
-    SETUP,
-    "with llm.live():\n    answer = llm.invoke('Hello')\nprint(answer.text)",
-    "async with llm.live():\n    await llm.ainvoke('Hello')",
-    "import sys\nllm.timeline()",
-    "print('matplotlib.pyplot' in sys.modules)",
-)
+BLOCK = """\
+with Live(follow), history.answering(decision):
+    time.sleep(0.6)
+print("done")
+"""
+ASYNC_BLOCK = """\
+async with Live(follow):
+    with history.answering(decision):
+        await asyncio.sleep(1)
+"""
 
 
 def test_a_notebook_keeps_the_last_state_in_its_file() -> None:
     """Executed by a real kernel, as people do."""
-    cells = [nbformat.v4.new_code_cell(cell) for cell in CELLS]  # type: ignore[no-untyped-call]  # its own
-    book = nbformat.v4.new_notebook(cells=cells)  # type: ignore[no-untyped-call]  # its own
+    cells = [new_code_cell(cell) for cell in (SETUP, BLOCK, ASYNC_BLOCK)]  # type: ignore[no-untyped-call]  # its own
+    book = new_notebook(cells=cells)  # type: ignore[no-untyped-call]  # its own
     NotebookClient(book, timeout=60).execute()
-    _, first, second, timeline, pyplot = (cell.outputs for cell in book.cells)
+    _, first, second = (cell.outputs for cell in book.cells)
     shown, printed = first
     assert shown.output_type == "display_data"
     for text in (shown.data["text/html"], shown.data["text/plain"]):
-        assert "loaded in" in text
-        assert "answered (chat) in" in text
-    assert printed.text == "This is a scripted answer.\n"
+        assert "answered (chat) in 0." in text
+        assert "the only one" in text
+    assert printed.text == "done\n"
     [again] = second
-    assert "answered (chat) in" in again.data["text/html"]
-    [drawn] = timeline
-    assert set(drawn.data) == {"image/png", "text/plain"}
-    assert drawn.data["text/plain"].startswith("Timeline: 2 answers, 1 load")
-    assert pyplot[0].text == "False\n"  # nothing depends on a backend
+    assert "answered (chat) in 1." in again.data["text/html"]

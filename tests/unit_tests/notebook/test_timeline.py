@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from unit_tests.notebook.pasts import BEGUN_S, answer, long_day, swap
 
+import langchain_lmswitch
 from langchain_lmswitch import ChatLMSwitch
 from langchain_lmswitch.errors import InvalidRequest, MissingExtra
 from langchain_lmswitch.notebook.palette import Theme, looks
@@ -83,6 +84,12 @@ def test_a_file_is_written_as_its_name_says(suffix: str, tmp_path: Path) -> None
     Timeline(swap(), theme="light").save(path)
     begins = {".png": b"\x89PNG", ".svg": b"<?xml", ".pdf": b"%PDF"}
     assert path.read_bytes().startswith(begins[suffix])
+
+
+def test_no_backend_is_needed() -> None:
+    """A picture is made in a server's thread as in a notebook."""
+    package = Path(langchain_lmswitch.__file__).parent
+    assert not [path for path in package.rglob("*.py") if "pyplot" in path.read_text("utf-8")]
 
 
 def test_nothing_yet_is_said_and_not_drawn(tmp_path: Path) -> None:
