@@ -162,9 +162,7 @@ class History:
 
         def heard(event: SwitchEvent) -> None:
             if isinstance(event, Queued):
-                span = WaitSpan(key=key, reason=event.reason, started_s=self._clock())
-                told = waits.pop() if waits else self._waits.begin(span)
-                waits.append(self._waits.change(replace(told, reason=event.reason)))
+                waits[:] = [self._wait(waits, key, event.reason)]
             elif isinstance(event, LoadStarted) and event.key == key:
                 self._stop(waits)
             tell(event)
@@ -224,6 +222,12 @@ class History:
         self._departures.append(departure)
         self._told(departure)
         self._occupy([one for one in self._shares if one.identifier != share.identifier])
+
+    def _wait(self, waits: Sequence[WaitSpan], key: str, reason: str) -> WaitSpan:
+        """Note that a request waits, or that it waits for something else by now."""
+        if waits:
+            return self._waits.change(replace(waits[0], reason=reason))
+        return self._waits.begin(WaitSpan(key=key, reason=reason, started_s=self._clock()))
 
     def _stop(self, waits: list[WaitSpan]) -> None:
         while waits:
