@@ -1,6 +1,6 @@
 """The memory of a timeline: what each model held, what others held, and what there was."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
@@ -174,10 +174,12 @@ def _coming(past: Past, panel: Panel, expected: Callable[[LoadSpan], int]) -> It
     for load in past.loads:
         end_s = past.now_s if load.ended_s is None else load.ended_s
         height_bytes = expected(load)
+        first = bisect_right(steps, load.started_s, key=lambda one: one[0][1])
+        last = bisect_left(steps, end_s, key=lambda one: one[0][0])
         pieces = [
             (max(start, load.started_s), min(end, end_s), bottom_bytes)
-            for (start, end), bottom_bytes in steps
-            if height_bytes and max(start, load.started_s) < min(end, end_s)
+            for (start, end), bottom_bytes in steps[first:last]
+            if height_bytes and load.started_s < end_s
         ]
         for bottom_bytes, level in groupby(pieces, key=lambda one: one[2]):
             edges = list(level)

@@ -168,6 +168,15 @@ def test_a_log_has_one_line_for_each_step(capsys: pytest.CaptureFixture[str]) ->
     assert all(line.startswith("lmswitch ") for line in err.splitlines())
 
 
+def test_a_log_is_not_steered_by_the_name_of_a_model(capsys: pytest.CaptureFixture[str]) -> None:
+    llm = ChatLMSwitch(host=ScriptedHost(["evil\x1b[2J\u202e"]), monitor=ScriptedHost())
+    with llm.live():
+        llm.invoke("Hello")
+    _, err = capsys.readouterr()
+    assert r"evil\x1b[2J\u202e for chat" in err  # why it answers
+    assert not {"\x1b", "\u202e"} & set(err)
+
+
 def test_a_terminal_has_lines_that_stay() -> None:
     console = Console(force_terminal=True, width=60, record=True)
     screen = screens.TerminalScreen()
