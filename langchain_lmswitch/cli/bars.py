@@ -12,7 +12,7 @@ from string import ascii_uppercase
 from typing import TYPE_CHECKING, Final
 
 from langchain_lmswitch.types.displays.machine import LIMITS, SCOPES
-from langchain_lmswitch.types.history import Share
+from langchain_lmswitch.types.history import Share, others_bytes
 from langchain_lmswitch.types.machine import Gpu, Snapshot
 from langchain_lmswitch.types.units import UNKNOWN, size
 
@@ -53,11 +53,9 @@ class Bar:
 
     @property
     def other_bytes(self) -> int | None:
-        """What others hold than these models; none of it can be less than nothing."""
-        if self.total_bytes is None or self.free_bytes is None:
-            return None
+        """What others hold than these models."""
         held_bytes = sum(one.bytes for one in self.parts)
-        return max(0, self.total_bytes - self.free_bytes - held_bytes)
+        return others_bytes(self.total_bytes, self.free_bytes, models_bytes=held_bytes)
 
 
 def letter(number: int) -> str:

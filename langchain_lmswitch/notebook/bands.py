@@ -6,7 +6,14 @@ from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import Final, Literal
 
-from langchain_lmswitch.types.history import LoadSpan, MemorySample, Occupancy, Past, Share
+from langchain_lmswitch.types.history import (
+    LoadSpan,
+    MemorySample,
+    Occupancy,
+    Past,
+    Share,
+    others_bytes,
+)
 from langchain_lmswitch.types.units import size
 
 WHOLE_SHARE: Final = 0.15
@@ -132,10 +139,10 @@ def _others(
     """Reckon what is neither free nor a model's; nothing if it is unknown at any time."""
     found = []
     for sample, models_bytes in zip(samples, models, strict=True):
-        total_bytes, free_bytes = _of(sample, place)
-        if total_bytes is None or free_bytes is None:
+        others = others_bytes(*_of(sample, place), models_bytes=models_bytes)
+        if others is None:
             return ()
-        found.append(max(0, total_bytes - free_bytes - models_bytes))
+        found.append(others)
     return tuple(found)
 
 
