@@ -145,7 +145,7 @@ def test_nobody_listens_any_more_after_the_block() -> None:
 
     async def listeners() -> int:
         found = await board()
-        return len(found.history._listeners) + len(found._watch._subscribed)
+        return len(found.history._listeners._listeners) + len(found._watch._subscribed)
 
     assert asyncio.run(_on_portal(listeners)) == 0
     assert not [one for one in threading.enumerate() if one.name == "lmswitch-live"]
