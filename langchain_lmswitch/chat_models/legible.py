@@ -1,11 +1,18 @@
 """What `help(ChatLMSwitch)` and completion show: our own first, and nothing of the machinery."""
 
 from inspect import Parameter, Signature
-from typing import Any, ClassVar, Final, dataclass_transform
+from keyword import iskeyword
+from typing import TYPE_CHECKING, Any, ClassVar, Final, dataclass_transform
 
 from langchain_core.language_models import BaseChatModel
 from pydantic import BaseModel, Field, PrivateAttr
-from pydantic._internal._model_construction import ModelMetaclass
+from pydantic.fields import FieldInfo
+
+if TYPE_CHECKING:
+    from pydantic._internal._model_construction import ModelMetaclass
+else:
+    # By its name it is pydantic's own business, and may move.
+    ModelMetaclass = type(BaseChatModel)
 
 _MACHINERY: Final = frozenset(
     {
@@ -36,7 +43,10 @@ class Legible(ModelMetaclass):
 
 
 class LegibleChatModel(BaseChatModel, metaclass=Legible):
-    """A chat model whose signature names our arguments with their defaults, and no more."""
+    """A chat model whose signature names our arguments with their defaults, and no more.
+
+    A class that pydantic has to build again, with `model_rebuild`, has pydantic's signature.
+    """
 
     __signature__: ClassVar[Signature]
 
@@ -49,8 +59,21 @@ class LegibleChatModel(BaseChatModel, metaclass=Legible):
 def own_signature(model: type[BaseModel]) -> Signature:
     """Give the arguments that are not LangChain's; types stand in the class, and for checkers."""
     own = [
-        Parameter(field.alias or name, Parameter.KEYWORD_ONLY, default=field.get_default())
+        _parameter(name, field)
         for name, field in model.model_fields.items()
         if name not in BaseChatModel.model_fields
     ]
     return Signature([*own, Parameter(_REST, Parameter.VAR_KEYWORD)])
+
+
+def _parameter(name: str, field: FieldInfo) -> Parameter:
+    """Give an argument; an alias that no call could name stays out of sight, as pydantic does."""
+    alias = field.alias or name
+    named = alias if alias.isidentifier() and not iskeyword(alias) else name
+    return Parameter(named, Parameter.KEYWORD_ONLY, default=_default(field))
+
+
+def _default(field: FieldInfo) -> Any:
+    if field.is_required():
+        return Parameter.empty
+    return ... if field.default_factory else field.get_default()

@@ -81,9 +81,7 @@ def _plain(value: Any, depth: int = _DEPTH) -> str:
     match value:
         case None:
             return ""
-        case str():
-            return str(value)
-        case bool() | int() | float():
+        case str() | bool() | int() | float():
             return str(value)
         case Mapping() if depth:
             return listed(

@@ -9,7 +9,7 @@ from langchain_lmswitch.cli.guard import FAILED
 from langchain_lmswitch.cli.options import BaseUrl, Json
 from langchain_lmswitch.cli.screen import remark, show, show_json, table
 from langchain_lmswitch.cli.session import Session, session_of
-from langchain_lmswitch.cli.units import duration, size
+from langchain_lmswitch.types.units import duration, size
 
 if TYPE_CHECKING:
     from langchain_lmswitch.ledger.base import Ledger

@@ -6,6 +6,7 @@ import sys
 from contextlib import suppress
 from dataclasses import replace
 from io import TextIOWrapper
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -95,6 +96,7 @@ app.add_typer(bench, name="bench")
 
 def main() -> None:
     """Run the command line; see `guard` for the exit codes."""
+    _open_closed_streams()
     for stream in (sys.stdout, sys.stderr):
         with suppress(AttributeError, ValueError):
             if isinstance(stream, TextIOWrapper):
@@ -109,6 +111,13 @@ def main() -> None:
     except SystemExit as end:
         ending.code = end.code
         raise
+
+
+def _open_closed_streams() -> None:
+    """Give a process that was started without one of its streams one that leads nowhere."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - for as long as we run
 
 
 class _Ending:

@@ -11,8 +11,8 @@ import typer
 from langchain_lmswitch.cli.options import BaseUrl, Json, Model, Question
 from langchain_lmswitch.cli.screen import remark, show_json, show_piece
 from langchain_lmswitch.cli.session import conversation, session_of
-from langchain_lmswitch.cli.units import duration
 from langchain_lmswitch.types.tasks import TaskKind
+from langchain_lmswitch.types.units import duration
 
 if TYPE_CHECKING:
     from collections.abc import Generator

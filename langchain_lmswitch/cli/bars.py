@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from string import ascii_uppercase
 from typing import TYPE_CHECKING, Final
 
-from langchain_lmswitch.cli.units import UNKNOWN, size
+from langchain_lmswitch.types.displays.machine import LIMITS, SCOPES
+from langchain_lmswitch.types.history import Share, others_bytes
 from langchain_lmswitch.types.machine import Gpu, Snapshot
+from langchain_lmswitch.types.units import UNKNOWN, size
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -25,15 +27,6 @@ _BLOCKS: Final[Glyphs] = ("█", "▒", "·")
 _ASCII: Final[Glyphs] = ("=", "#", ".")
 """The same for terminals that cannot show these."""
 _MARK: Final = "|"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
-    """What one model holds, by estimate; in unified memory all of it is `ram_bytes`."""
-
-    name: str
-    ram_bytes: int = 0
-    vram_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +53,9 @@ class Bar:
 
     @property
     def other_bytes(self) -> int | None:
-        """What others hold than these models; none of it can be less than nothing."""
-        if self.total_bytes is None or self.free_bytes is None:
-            return None
+        """What others hold than these models."""
         held_bytes = sum(one.bytes for one in self.parts)
-        return max(0, self.total_bytes - self.free_bytes - held_bytes)
+        return others_bytes(self.total_bytes, self.free_bytes, models_bytes=held_bytes)
 
 
 def letter(number: int) -> str:
@@ -74,7 +65,7 @@ def letter(number: int) -> str:
 
 
 def memory_bars(
-    snapshot: Snapshot, holdings: Sequence[Holding], *, headroom_bytes: int = 0
+    snapshot: Snapshot, shares: Sequence[Share], *, headroom_bytes: int = 0
 ) -> tuple[Bar, ...]:
     """Put a measured memory and what models hold of it side by side.
 
@@ -88,7 +79,7 @@ def memory_bars(
         name="RAM",
         total_bytes=snapshot.ram_total_bytes,
         free_bytes=snapshot.ram_free_bytes,
-        parts=_parts([(one.name, one.ram_bytes) for one in holdings]),
+        parts=_parts([(one.key, one.ram_bytes) for one in shares]),
         headroom_bytes=headroom_bytes,
         limit=_limit(snapshot),
     )
@@ -97,12 +88,12 @@ def memory_bars(
             name=f"GPU {number}" if len(own) > 1 else "GPU",
             total_bytes=gpu.total_bytes,
             free_bytes=gpu.free_bytes,
-            parts=_parts([(one.name, round(one.vram_bytes * share)) for one in holdings]),
+            parts=_parts([(one.key, round(one.vram_bytes * part)) for one in shares]),
             limit=gpu.name,
         )
-        for number, (gpu, share) in enumerate(zip(own, _shares(own), strict=True))  # 2
+        for number, (gpu, part) in enumerate(zip(own, _used(own), strict=True))  # 2
     ]
-    return (ram, *gpus, *_budget(snapshot, holdings))  # 3
+    return (ram, *gpus, *_budget(snapshot, shares))  # 3
 
 
 def _parts(held: Sequence[tuple[str, int]]) -> tuple[Part, ...]:
@@ -115,21 +106,21 @@ def _parts(held: Sequence[tuple[str, int]]) -> tuple[Part, ...]:
 
 def _limit(snapshot: Snapshot) -> str:
     if snapshot.ram_total_bytes is None:
-        return "another computer" if snapshot.scope == "remote" else ""
-    return "the limit of this container" if snapshot.limited_by == "container" else "this machine"
+        return SCOPES["remote"] if snapshot.scope == "remote" else ""
+    return LIMITS.get(snapshot.limited_by, snapshot.limited_by)
 
 
-def _shares(gpus: Sequence[Gpu]) -> list[float]:
+def _used(gpus: Sequence[Gpu]) -> list[float]:
     used = [max(0, (gpu.total_bytes or 0) - (gpu.free_bytes or 0)) for gpu in gpus]
     known = all(gpu.free_bytes is not None and gpu.total_bytes is not None for gpu in gpus)
     total = sum(used)
     return [one / total for one in used] if known and total else [1 / len(gpus) for _ in gpus]
 
 
-def _budget(snapshot: Snapshot, holdings: Sequence[Holding]) -> tuple[Bar, ...]:
+def _budget(snapshot: Snapshot, shares: Sequence[Share]) -> tuple[Bar, ...]:
     if snapshot.budget_bytes is None:
         return ()
-    held = [(one.name, one.ram_bytes + one.vram_bytes) for one in holdings]
+    held = [(one.key, one.total_bytes) for one in shares]
     left_bytes = snapshot.budget_bytes - sum(held_bytes for _, held_bytes in held)
     return (
         Bar(

@@ -9,7 +9,7 @@ from langchain_lmswitch.cli.completing import installed
 from langchain_lmswitch.cli.options import BaseUrl, Json
 from langchain_lmswitch.cli.screen import remark, show, show_json, table
 from langchain_lmswitch.cli.session import Session, session_of
-from langchain_lmswitch.cli.units import UNKNOWN, duration, mib
+from langchain_lmswitch.types.units import UNKNOWN, duration, mib
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

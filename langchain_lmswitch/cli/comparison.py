@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final, get_args
 
 from langchain_lmswitch.cli.screen import table
-from langchain_lmswitch.cli.units import UNKNOWN, mib
+from langchain_lmswitch.types.displays.decisions import needed
+from langchain_lmswitch.types.displays.sheets import said
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -63,8 +64,8 @@ def verdicts(decision: "Decision") -> "list[RenderableType]":
             told.append(Padding(Text(", ".join(one.reasons), style="dim"), (0, 0, 0, 2)))
         if one.wins_if:
             told.append(Padding(Text(f"would answer {', or '.join(one.wins_if)}"), (0, 0, 0, 2)))
-    if more := len(decision.candidates) - TOLD:
-        told += [Text(f"and {more} more of lower score; --json has them")] if more > 0 else []
+    if (more := len(decision.candidates) - TOLD) > 0:
+        told.append(Text(f"and {more} more of lower score; --json has them"))
     return told
 
 
@@ -85,12 +86,7 @@ def _points(one: "Candidate", part: "Part") -> str:
 
 
 def _memory(one: "Candidate") -> tuple[str, str, str]:
-    fits = {True: "yes", False: "no", None: UNKNOWN}[one.fits]
-    return ("yes" if one.resident else "", fits, _needs(one))
-
-
-def _needs(one: "Candidate") -> str:
-    return "" if one.resident and not one.footprint_bytes else mib(one.footprint_bytes)
+    return ("yes" if one.resident else "", said(one.fits), needed(one))
 
 
 def _verdict(one: "Candidate", decision: "Decision") -> str:
@@ -104,7 +100,7 @@ def _verdict(one: "Candidate", decision: "Decision") -> str:
         return f"cannot answer this: {', '.join(one.lacks)}"
     if one.note and one.note != "chosen":
         return one.note
-    loaded = "loaded" if one.resident else f"not loaded, needs {_needs(one)}"
+    loaded = "loaded" if one.resident else f"not loaded, needs {needed(one)}"
     if one.note == "chosen":  # 2
         return f"chosen; {loaded}"
     return f"{_behind(one, decision)}; {loaded}"  # 3

@@ -11,7 +11,7 @@ import typer
 from langchain_lmswitch.cli.options import BaseUrl, Json
 from langchain_lmswitch.cli.screen import remark, show, show_json, table
 from langchain_lmswitch.cli.session import Session, session_of
-from langchain_lmswitch.cli.units import size
+from langchain_lmswitch.types.units import size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -4,10 +4,8 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self
 
-import typer
-
-from langchain_lmswitch.cli.screen import console
-from langchain_lmswitch.cli.units import size
+from langchain_lmswitch.cli.screen import console, say
+from langchain_lmswitch.types.units import size
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -50,14 +48,14 @@ class DownloadBar:
             return
         self._progress.update(task.id, completed=task.total)
         if self._progress.disable:
-            typer.echo(f"{name}: complete", err=True)
+            say(f"{name}: complete", stderr=True)
 
     def _show(self, name: str, done_bytes: int, total_bytes: int) -> None:
         self._progress.update(self._tasks[name], total=total_bytes, completed=done_bytes)
         step = done_bytes * _STEPS // max(total_bytes, 1)
         if self._progress.disable and step > self._steps.get(name, -1):
             self._steps[name] = step
-            typer.echo(f"{name}: {size(done_bytes)} of {size(total_bytes)}", err=True)
+            say(f"{name}: {size(done_bytes)} of {size(total_bytes)}", stderr=True)
 
 
 def _bars() -> "Progress":

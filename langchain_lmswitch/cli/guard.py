@@ -22,6 +22,7 @@ import typer
 from typer.core import TyperGroup
 
 from langchain_lmswitch.cli.options import JSON
+from langchain_lmswitch.cli.screen import say
 from langchain_lmswitch.cli.session import Session
 
 if TYPE_CHECKING:
@@ -112,9 +113,9 @@ def _tell(error: Exception, message: str, code: int, *, as_json: bool) -> NoRetu
     paragraph = " ".join(message.split())
     if as_json:
         record = {"error": type(error).__name__, "message": paragraph}
-        typer.echo(json.dumps(record, ensure_ascii=False), err=True)
+        say(json.dumps(record, ensure_ascii=False), stderr=True)
     else:
-        typer.echo(f"lmswitch: {paragraph}", err=True)
+        say(f"lmswitch: {paragraph}", stderr=True)
     raise typer.Exit(code) from None
 
 

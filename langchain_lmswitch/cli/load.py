@@ -7,9 +7,9 @@ import typer
 
 from langchain_lmswitch.cli.completing import installed
 from langchain_lmswitch.cli.options import BaseUrl, Json
-from langchain_lmswitch.cli.screen import remark, show_json
+from langchain_lmswitch.cli.screen import remark, say, show_json
 from langchain_lmswitch.cli.session import Session, session_of
-from langchain_lmswitch.cli.units import duration, size
+from langchain_lmswitch.types.units import duration, size
 
 if TYPE_CHECKING:
     from langchain_lmswitch.cli.loading import LoadBar
@@ -57,7 +57,7 @@ def load(
     if json:
         show_json(record(loaded))
         return
-    typer.echo(headline(loaded))
+    say(headline(loaded))
     for line in remarks(loaded):
         remark(line)
 

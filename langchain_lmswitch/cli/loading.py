@@ -4,7 +4,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Final, Self, assert_never
 
 from langchain_lmswitch.cli.screen import console
-from langchain_lmswitch.cli.units import size
 from langchain_lmswitch.types.events import (
     Compressed,
     Evicted,
@@ -16,6 +15,7 @@ from langchain_lmswitch.types.events import (
     Queued,
     SwitchEvent,
 )
+from langchain_lmswitch.types.units import size
 
 if TYPE_CHECKING:
     from rich.progress import ProgressColumn

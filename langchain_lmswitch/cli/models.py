@@ -11,9 +11,9 @@ from langchain_lmswitch.cli.options import BaseUrl, Json
 from langchain_lmswitch.cli.screen import console, remark, show, show_json
 from langchain_lmswitch.cli.session import Session, session_of
 from langchain_lmswitch.cli.shelf import LEAVING, Fit, Row, Shelf, listing, ordered, reasons
-from langchain_lmswitch.cli.units import UNKNOWN
 from langchain_lmswitch.types.plans import Load, Plan, Refusal, Use
 from langchain_lmswitch.types.tasks import TaskKind
+from langchain_lmswitch.types.units import UNKNOWN
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

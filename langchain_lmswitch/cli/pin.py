@@ -8,7 +8,7 @@ import typer
 
 from langchain_lmswitch.cli.completing import installed
 from langchain_lmswitch.cli.options import BaseUrl, Json
-from langchain_lmswitch.cli.screen import remark, show, show_json, table
+from langchain_lmswitch.cli.screen import remark, say, show, show_json, table
 from langchain_lmswitch.cli.session import Session, session_of
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def pin(
     if off:
         _tell_off(session.settings(), key)
     else:
-        typer.echo(f"{key} is {'pinned' if changed else 'pinned already'}.")
+        say(f"{key} is {'pinned' if changed else 'pinned already'}.")
 
 
 async def _on(session: Session, name: str) -> tuple[str, bool]:
@@ -139,9 +139,9 @@ def _tell_off(settings: "Settings", key: str) -> None:
 
     table = pinned_by(ModelCard(key=key), settings.models)
     if table is None:
-        typer.echo(f"{key} may be unloaded to make room again.")
+        say(f"{key} may be unloaded to make room again.")
     else:
-        typer.echo(f"{key} is not pinned by hand any more, but by {_written(table)}.")
+        say(f"{key} is not pinned by hand any more, but by {_written(table)}.")
 
 
 def _written(name: str) -> str:

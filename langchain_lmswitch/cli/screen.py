@@ -1,6 +1,6 @@
 """Where output goes: answers and tables to stdout, everything about them to stderr.
 
-Nothing that a model, a host or a user wrote is read as markup.
+Nothing that a model, a host or a user wrote is read as markup, nor by a terminal as a command.
 """
 
 import json
@@ -17,16 +17,17 @@ if TYPE_CHECKING:
 
 _PIPED_COLUMNS: Final = 240
 """Wide enough that no row of a table is broken where another program reads it."""
-_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""What steers a terminal, or turns the direction in which it is read."""
 
 
 def console(*, stderr: bool = False) -> "Console":
     """Make the console of one stream; in a pipe it has no color and long lines."""
-    from rich.console import Console
+    from langchain_lmswitch.cli.inert import InertConsole
 
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else _PIPED_COLUMNS
-    return Console(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
+    return InertConsole(stderr=stderr, width=width, markup=False, emoji=False, highlight=False)
 
 
 def is_plain(screen: "Console") -> bool:
@@ -53,12 +54,18 @@ def show_beside(*renderables: "RenderableType") -> None:
 
 def show_json(record: Mapping[str, Any]) -> None:
     """Print one JSON object for a program."""
-    typer.echo(json.dumps(record, ensure_ascii=False, indent=2))
+    say(json.dumps(record, ensure_ascii=False, indent=2))
 
 
 def show_piece(text: str) -> None:
-    """Print a piece of an answer at once; a terminal gets no control sequences from a model."""
-    typer.echo(plain(text) if sys.stdout.isatty() else text, nl=False)
+    """Print a piece of an answer at once."""
+    say(text, end="")
+
+
+def say(text: str, *, stderr: bool = False, end: str = "\n") -> None:
+    """Print text as it is; a terminal gets none of the control sequences in it."""
+    stream = sys.stderr if stderr else sys.stdout
+    typer.echo(f"{plain(text) if stream.isatty() else text}{end}", nl=False, err=stderr)
 
 
 def plain(text: str) -> str:
@@ -66,10 +73,19 @@ def plain(text: str) -> str:
     return _CONTROL.sub("", text)
 
 
-def remark(text: str) -> None:
-    """Print one line about the output to stderr; a terminal breaks it between words."""
+def remark(text: str, *, marked: str = "") -> None:
+    """Print one dim line about the output to stderr; a terminal breaks it between words.
+
+    Args:
+        text: It.
+        marked: What it begins with, and catches the eye.
+    """
+    from rich.text import Text
+
     err = console(stderr=True)
-    err.print(" ".join(text.split()), style="dim", soft_wrap=not err.is_terminal)
+    mark = Text(f"{marked} ", style="bold") if marked else Text()
+    line = mark + Text(" ".join(text.split()), style="dim")
+    err.print(line, soft_wrap=not err.is_terminal)
 
 
 def table(

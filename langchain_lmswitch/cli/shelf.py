@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from langchain_lmswitch.cli.screen import table
-from langchain_lmswitch.cli.units import UNKNOWN, size
+from langchain_lmswitch.types.units import UNKNOWN, size
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -7,9 +7,9 @@ import typer
 from langchain_lmswitch.cli.completing import loaded
 from langchain_lmswitch.cli.guard import FAILED
 from langchain_lmswitch.cli.options import BaseUrl, Json
-from langchain_lmswitch.cli.screen import remark, show_json
+from langchain_lmswitch.cli.screen import plain, remark, say, show_json
 from langchain_lmswitch.cli.session import Session, session_of
-from langchain_lmswitch.cli.units import size
+from langchain_lmswitch.types.units import size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -85,7 +85,7 @@ def _agree(busy: "Sequence[Leaving]", *, yes: bool, ask: bool) -> None:
     used = f"{names} {'is' if len(busy) == 1 else 'are'} in use by another program"
     if not ask:
         raise InvalidRequest(f"{used}. Say --yes to break that off, or try again when it is done.")
-    if not typer.confirm(f"{used}. Break that off?", err=True):
+    if not typer.confirm(plain(f"{used}. Break that off?"), err=True):
         remark("Nothing was unloaded.")
         raise typer.Exit(FAILED)
 
@@ -94,7 +94,7 @@ def _say(leaving: "Sequence[Leaving]", unloaded: "Sequence[Resident]", *, name: 
     left = {one.identifier for one in unloaded}
     for one in leaving:
         if one.resident.identifier in left:
-            typer.echo(f"{one.resident.identifier} was unloaded: about {size(one.held_bytes)}.")
+            say(f"{one.resident.identifier} was unloaded: about {size(one.held_bytes)}.")
         if one.pinned:
             key = one.resident.key
             remark(f"{key} is still pinned, and stays the next time that it is loaded.")

@@ -12,10 +12,30 @@ from langchain_core.messages.ai import add_ai_message_chunks
 
 from langchain_lmswitch.errors import ContextTooLong, HostTimeout
 from langchain_lmswitch.messages.incoming import Chunks
+from langchain_lmswitch.switch.boards import OpenBoard
 from langchain_lmswitch.types.decisions import Decision
 from langchain_lmswitch.types.events import Finished, Fragment, PredictEvent, PromptProgress
 from langchain_lmswitch.types.models import Resident
 from langchain_lmswitch.types.options import RouterOptions
+from langchain_lmswitch.types.requests import PredictRequest
+
+
+async def answered(
+    open_board: OpenBoard, decision: Decision, ask: PredictRequest, *, gap_s: float | None
+) -> AsyncGenerator[PredictEvent, None]:
+    """Have the chosen model answer; the history hears of it. On the portal's loop only.
+
+    Raises:
+        HostTimeout: Nothing came for `gap_s` seconds.
+    """
+    board = await open_board()
+    host = board.host
+    answering = with_deadline(host.predict(decision.identifier, ask), host.address, gap_s=gap_s)
+    async with aclosing(answering) as events:
+        with board.history.answering(decision) as heard:
+            async for event in events:
+                heard(event)
+                yield event
 
 
 def new_call_id() -> str:

@@ -22,7 +22,7 @@ from langchain_lmswitch.errors import (
     NotEnoughMemory,
     UnknownModel,
 )
-from langchain_lmswitch.graph.answering import refuse_silence, whole_message, with_deadline
+from langchain_lmswitch.graph.answering import answered, refuse_silence, whole_message
 from langchain_lmswitch.graph.choosing import AUTO
 from langchain_lmswitch.graph.decisions import decided, decision_of, least_tokens, named
 from langchain_lmswitch.graph.fitting import compression, fit_exactly, fitted_update
@@ -46,7 +46,6 @@ from langchain_lmswitch.types.events import (
     PromptProgress,
 )
 from langchain_lmswitch.types.models import Resident
-from langchain_lmswitch.types.requests import PredictRequest
 from langchain_lmswitch.types.reviving import revive
 
 
@@ -144,7 +143,7 @@ class Nodes:
         writer(decision)
         try:
             ask = request(state["fitted"], options)
-            answering = self._predict(decision, ask, gap_s=options.get("timeout_s"))
+            answering = answered(self._open, decision, ask, gap_s=options.get("timeout_s"))
             async with aclosing(portal().astream(answering)) as events:
                 async for event in events:
                     said.append(event)
@@ -183,18 +182,6 @@ class Nodes:
 
     async def _over(self, state: RouterState, answer: AIMessage) -> None:
         summarize(await self._open(), state, answer)
-
-    async def _predict(
-        self, decision: Decision, ask: PredictRequest, *, gap_s: float | None
-    ) -> AsyncGenerator[PredictEvent, None]:
-        board = await self._open()
-        host = board.host
-        answering = with_deadline(host.predict(decision.identifier, ask), host.address, gap_s=gap_s)
-        async with aclosing(answering) as events:
-            with board.history.answering(decision) as heard:
-                async for event in events:
-                    heard(event)
-                    yield event
 
     async def _vanished(
         self,

@@ -1,12 +1,19 @@
 """The memory of a timeline: what each model held, what others held, and what there was."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, pairwise
 from typing import Final, Literal
 
-from langchain_lmswitch.types.history import LoadSpan, MemorySample, Occupancy, Past, Share
+from langchain_lmswitch.types.history import (
+    LoadSpan,
+    MemorySample,
+    Occupancy,
+    Past,
+    Share,
+    others_bytes,
+)
 from langchain_lmswitch.types.units import size
 
 WHOLE_SHARE: Final = 0.15
@@ -132,10 +139,10 @@ def _others(
     """Reckon what is neither free nor a model's; nothing if it is unknown at any time."""
     found = []
     for sample, models_bytes in zip(samples, models, strict=True):
-        total_bytes, free_bytes = _of(sample, place)
-        if total_bytes is None or free_bytes is None:
+        others = others_bytes(*_of(sample, place), models_bytes=models_bytes)
+        if others is None:
             return ()
-        found.append(max(0, total_bytes - free_bytes - models_bytes))
+        found.append(others)
     return tuple(found)
 
 
@@ -174,10 +181,12 @@ def _coming(past: Past, panel: Panel, expected: Callable[[LoadSpan], int]) -> It
     for load in past.loads:
         end_s = past.now_s if load.ended_s is None else load.ended_s
         height_bytes = expected(load)
+        first = bisect_right(steps, load.started_s, key=lambda one: one[0][1])
+        last = bisect_left(steps, end_s, key=lambda one: one[0][0])
         pieces = [
             (max(start, load.started_s), min(end, end_s), bottom_bytes)
-            for (start, end), bottom_bytes in steps
-            if height_bytes and max(start, load.started_s) < min(end, end_s)
+            for (start, end), bottom_bytes in steps[first:last]
+            if height_bytes and load.started_s < end_s
         ]
         for bottom_bytes, level in groupby(pieces, key=lambda one: one[2]):
             edges = list(level)

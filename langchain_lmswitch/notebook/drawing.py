@@ -1,9 +1,11 @@
 """Draws a timeline. Whoever imports this imports matplotlib."""
 
+import warnings
 from collections.abc import Iterator
 from datetime import datetime
 from io import BytesIO
-from typing import Final
+from os import PathLike
+from typing import Any, Final
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -17,7 +19,7 @@ from langchain_lmswitch.notebook.drawing_memory import draw_memory
 from langchain_lmswitch.notebook.layout import Layout
 from langchain_lmswitch.notebook.palette import Palette, Theme, looks, palette
 from langchain_lmswitch.notebook.strokes import FONT_PT, Brush
-from langchain_lmswitch.notebook.words import roughly
+from langchain_lmswitch.types.units import duration
 
 WIDTH_IN: Final = 8.0
 _LEFT_IN: Final = 1.98
@@ -91,9 +93,16 @@ def png(figure: Figure) -> bytes:
     return written
 
 
+def save(figure: Figure, place: str | PathLike[str] | BytesIO, **how: Any) -> None:
+    """Write a figure; letters that its font lacks are boxes, and no reason to warn anybody."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from", UserWarning)
+        figure.savefig(place, **how)
+
+
 def _png(figure: Figure, dpi: int) -> bytes:
     drawn, small = BytesIO(), BytesIO()
-    figure.savefig(drawn, format="png", dpi=dpi)
+    save(figure, drawn, format="png", dpi=dpi)
     with Image.open(drawn) as image:
         few = image.quantize(_COLORS, method=Image.Quantize.FASTOCTREE)
         few.save(small, format="png", optimize=True)
@@ -149,7 +158,7 @@ def _silences(time: Axis, brush: Brush) -> Iterator[tuple[Stretch, str]]:
     """Say how long the silences were that are cut, as far as there is room."""
     reached = 0.0
     for cut in time.cuts:
-        text = f"\u2026{roughly(cut.to_s - cut.from_s)}\u2026"
+        text = f"\u2026{duration(round(cut.to_s - cut.from_s))}\u2026"
         middle, width = (cut.left + cut.right) / 2, 0.8 * brush.text_width(text)
         if middle - width / 2 >= reached:
             reached = middle + width / 2

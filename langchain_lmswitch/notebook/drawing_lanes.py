@@ -1,6 +1,8 @@
 """Draws what each model did."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Final
 
 from matplotlib.axes import Axes
@@ -13,6 +15,8 @@ _TALL: Final = 0.76
 """Of a bar, as a part of its lane."""
 _MARK: Final = 0.008
 """Half the width of a mark, as a part of the plot."""
+_BEYOND: Final = 1.02
+"""As far as words may reach, a little over the edge."""
 _SPACE: Final = 0.005
 """Before words that stand beside something."""
 
@@ -59,7 +63,7 @@ def _box(axes: Axes, bar: Bar, number: int, brush: Brush, **style: object) -> No
     if bar.failed:
         style["edgecolor"] = brush.palette.warning
     bottom = number + (1 - _TALL) / 2
-    axes.add_patch(Rectangle((left, bottom), width, _TALL, **{"linewidth": 0.8, **style}))  # type: ignore[arg-type]  # its own options
+    axes.add_artist(Rectangle((left, bottom), width, _TALL, **{"linewidth": 0.8, **style}))  # type: ignore[arg-type]  # its own options
 
 
 def _wait(axes: Axes, bar: Bar, number: int, brush: Brush) -> None:
@@ -80,7 +84,7 @@ def _answer(axes: Axes, bar: Bar, lane: Lane, number: int, brush: Brush) -> None
     bottom = number + (1 - _TALL) / 2 + tall * bar.row
     color = brush.looks[lane.key].color
     edge = brush.palette.warning if bar.failed else "none"
-    axes.add_patch(
+    axes.add_artist(
         Rectangle((left, bottom), width, tall, facecolor=color, edgecolor=edge, linewidth=1.2)
     )
     if _inside(bar, lane, brush):
@@ -111,20 +115,28 @@ def _labels(lane: Lane, brush: Brush) -> Iterator[tuple[str, float]]:
         if bar.label and not _inside(bar, lane, brush)
     ]
     waiting += [(mark.label, brush.axis.x(mark.at_s) + _MARK) for mark in lane.marks]
-    reached = 0.0
+    reached, edges = 0.0, _Edges(lane, brush)
     for text, left in sorted(waiting, key=lambda one: one[1]):
         start = left + _SPACE
         end = start + brush.text_width(text)
-        if start >= reached and end <= _free_until(start, lane, brush):
+        if start >= reached and end <= edges.after(start):
             reached = end
             yield text, start
 
 
-def _free_until(x: float, lane: Lane, brush: Brush) -> float:
-    """Tell where the next thing begins; that the model is in memory already is no hindrance."""
-    taken = [(brush.axis.x(mark.at_s) - _MARK, 2 * _MARK) for mark in lane.marks]
-    for bar in lane.bars:
-        left, width = brush.span(bar.start_s, bar.end_s)
-        if bar.kind != "resident" or left > x:
-            taken.append((left, width))
-    return min([left for left, width in taken if left + width > x], default=1.02)
+class _Edges:
+    """Where things begin in a lane; of many, the next one is found without looking at all."""
+
+    def __init__(self, lane: Lane, brush: Brush) -> None:
+        marks = [(brush.axis.x(mark.at_s) - _MARK, 2 * _MARK) for mark in lane.marks]
+        spans = [(bar.kind, brush.span(bar.start_s, bar.end_s)) for bar in lane.bars]
+        taken = sorted([*marks, *(span for kind, span in spans if kind != "resident")])
+        self._taken = [left for left, _ in taken]
+        self._reached = list(accumulate((left + width for left, width in taken), max))
+        self._residents = sorted(left for kind, (left, _) in spans if kind == "resident")
+
+    def after(self, x: float) -> float:
+        """Tell where the next thing begins; that a model is in memory already is no hindrance."""
+        taken = self._taken[bisect_right(self._reached, x) :][:1]
+        resident = self._residents[bisect_right(self._residents, x) :][:1]
+        return min([*taken, *resident], default=_BEYOND)

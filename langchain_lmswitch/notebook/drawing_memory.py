@@ -20,7 +20,7 @@ class _Stack:
 
     def __init__(self, axes: Axes, panel: Panel, brush: Brush) -> None:
         self._axes = axes
-        self._panel = panel
+        self._line_bytes = _LINE_SHARE * panel.top_bytes
         self._brush = brush
         self._xs = [brush.axis.x(at_s) for at_s in panel.times_s]
         self._tops = [0] * len(self._xs)
@@ -54,7 +54,7 @@ class _Stack:
 
     def _fits(self, text: str, width: float, height_bytes: int) -> bool:
         rows = text.split("\n")
-        tall = len(rows) * _LINE_SHARE * self._panel.top_bytes
+        tall = len(rows) * self._line_bytes
         return max(map(self._brush.text_width, rows)) <= width and tall <= height_bytes
 
     def _write(self, x: float, y: float, text: str, color: str) -> None:
@@ -88,7 +88,7 @@ def _words(panel: Panel) -> tuple[list[float], list[str]]:
 def _comings(axes: Axes, panel: Panel, brush: Brush) -> None:
     for coming in panel.coming:
         left, width = brush.span(coming.start_s, coming.end_s)
-        axes.add_patch(
+        axes.add_artist(
             Rectangle(
                 (left, coming.bottom_bytes),
                 width,

@@ -10,7 +10,7 @@ from typing import Final, Self
 from langchain_lmswitch.notebook.scene import Scene
 from langchain_lmswitch.notebook.screens import Screen, screen
 from langchain_lmswitch.notebook.view import View, view
-from langchain_lmswitch.switch.history import OnNote
+from langchain_lmswitch.switch.listeners import OnNote
 from langchain_lmswitch.switch.portal import portal
 from langchain_lmswitch.types.history import Note
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from langchain_lmswitch.types.history import MemorySample, Occupancy, Share
+from langchain_lmswitch.types.history import MemorySample, Occupancy, Share, others_bytes
 from langchain_lmswitch.types.units import size
 
 
@@ -70,8 +70,7 @@ def _meter(
     name: str, parts: tuple[Part, ...], total_bytes: int | None, free_bytes: int | None
 ) -> Meter:
     """Add what is neither free nor a model's."""
-    if total_bytes is not None and free_bytes is not None:
-        others_bytes = total_bytes - free_bytes - sum(part.held_bytes for part in parts)
-        if others_bytes > 0:
-            parts = (*parts, Part(name="other programs", held_bytes=others_bytes))
+    models_bytes = sum(part.held_bytes for part in parts)
+    if others := others_bytes(total_bytes, free_bytes, models_bytes=models_bytes):
+        parts = (*parts, Part(name="other programs", held_bytes=others))
     return Meter(name=name, parts=parts, total_bytes=total_bytes, free_bytes=free_bytes)

@@ -24,8 +24,6 @@ class Palette:
     warning: str
     paper: str | None
     """Of the background; `None` is transparent."""
-    on_color: str = "#ffffff"
-    """Of words on a model's color."""
 
 
 _PALETTES: Final[dict[Theme | None, Palette]] = {

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from langchain_lmswitch.notebook.scene import Step
 from langchain_lmswitch.notebook.view import INDENT, View, line, lines
+from langchain_lmswitch.types.displays.sheets import printable
 
 if TYPE_CHECKING:
     from rich.padding import Padding
@@ -101,7 +102,7 @@ class LogScreen:
         for step in view.steps:
             if self._is_news(step):
                 self._told.add((step.number, step.over))
-                why = f": {step.why}" if step.why else ""
+                why = f": {printable(step.why)}" if step.why else ""
                 told = f"{line(replace(step, part=None), view.begun_s)}{why}"
                 print(f"lmswitch {told}", file=sys.stderr, flush=True)  # noqa: T201
 

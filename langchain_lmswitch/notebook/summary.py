@@ -4,9 +4,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from langchain_lmswitch.notebook.layout import happenings, since
-from langchain_lmswitch.notebook.words import lapse, plural
+from langchain_lmswitch.notebook.words import lapse
 from langchain_lmswitch.types.displays.sheets import printable
 from langchain_lmswitch.types.history import AnswerSpan, Departure, LoadSpan, Past, WaitSpan
+from langchain_lmswitch.types.units import plural
 
 NOTHING = "Nothing has happened yet: ask a model something, then look again."
 

@@ -66,7 +66,10 @@ class Timeline:
             MissingExtra: matplotlib is not installed.
             InvalidRequest: Nothing has happened.
         """
-        self.figure.savefig(path, dpi=150)
+        figure = self.figure
+        from langchain_lmswitch.notebook.drawing import save  # noqa: PLC0415 - slow
+
+        save(figure, path, dpi=150)
 
     def __repr__(self) -> str:
         return summary(self.past, self._last_s)

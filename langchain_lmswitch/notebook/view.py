@@ -8,8 +8,9 @@ from typing import Final
 from langchain_lmswitch.notebook.meter import Meter, Part, meters
 from langchain_lmswitch.notebook.palette import COLORS
 from langchain_lmswitch.notebook.scene import Scene, Step
-from langchain_lmswitch.notebook.words import lapse, plural
+from langchain_lmswitch.notebook.words import lapse
 from langchain_lmswitch.types.displays.sheets import printable
+from langchain_lmswitch.types.units import plural
 
 QUIET: Final = "Nothing has happened yet."
 

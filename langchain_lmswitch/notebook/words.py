@@ -19,23 +19,9 @@ def lapse(seconds: float) -> str:
     return f"{whole // _HOUR_S}:{whole % _HOUR_S // 60:02} h"
 
 
-def roughly(seconds: float) -> str:
-    """Write seconds in one number: `45 s`, `22 min`, `3 h`."""
-    if seconds < 2 * _MINUTE_S:
-        return f"{seconds:.0f} s"
-    if seconds < 2 * _HOUR_S:
-        return f"{seconds / _MINUTE_S:.0f} min"
-    return f"{seconds / _HOUR_S:.0f} h"
-
-
 def short(key: str, chars: int) -> str:
     """Shorten the name of a model in its middle: what tells models apart is at the ends."""
     if len(key) <= chars:
         return key
     head = (chars - 1) * 2 // 3
     return f"{key[:head]}\u2026{key[head + 1 - chars :]}"
-
-
-def plural(number: int, noun: str) -> str:
-    """Write `1 load`, `2 loads`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

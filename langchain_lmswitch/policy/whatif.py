@@ -17,6 +17,7 @@ from langchain_lmswitch.policy.wishes import exactly
 from langchain_lmswitch.types.decisions import Candidate
 from langchain_lmswitch.types.models import Resident
 from langchain_lmswitch.types.tasks import Hints
+from langchain_lmswitch.types.units import plural
 
 MOST: Final = 6
 """Candidates that are asked about, the best ones: more of them nobody reads."""
@@ -78,7 +79,7 @@ def _told(one: Candidate, facts: ChoiceFacts, by_knob: list[_Knob]) -> Iterator[
     if could_be and _winner(_loaded(facts, one.key)) == one.key:  # 2
         yield "if it were loaded"
     if points := _points(one, facts):  # 3
-        yield f"with {points} point{'s' if points > 1 else ''} more from feedback"
+        yield f"with {plural(points, 'point')} more from feedback"
     hints = facts.task.hints
     preferred = replace(hints, prefer=(*hints.prefer, exactly(one.key)))
     if "preferred" not in one.parts and _winner(_hinted(facts, preferred)) == one.key:  # 4

@@ -9,7 +9,7 @@ from langchain_lmswitch.policy.naming import card_of, find_card
 from langchain_lmswitch.policy.permissions import permitted
 from langchain_lmswitch.switch.board import Switchboard
 from langchain_lmswitch.switch.boards import OpenBoard, boards, watched
-from langchain_lmswitch.switch.history import OnNote
+from langchain_lmswitch.switch.listeners import OnNote
 from langchain_lmswitch.switch.news import Tell
 from langchain_lmswitch.switch.surveyor import OURS
 from langchain_lmswitch.switch.watch import OnMemory

@@ -1,6 +1,5 @@
 """What has happened on one switchboard lately, for who wants to see it."""
 
-import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -9,6 +8,7 @@ from dataclasses import replace
 from typing import Final
 
 from langchain_lmswitch.errors import LoadFailed
+from langchain_lmswitch.switch.listeners import Listeners, OnNote
 from langchain_lmswitch.switch.news import Tell
 from langchain_lmswitch.switch.samples import moved, sample_of
 from langchain_lmswitch.switch.spans import Spans
@@ -38,12 +38,8 @@ from langchain_lmswitch.types.machine import Snapshot
 from langchain_lmswitch.types.models import Resident
 from langchain_lmswitch.types.plans import Load
 
-log: logging.Logger = logging.getLogger(__name__)
-
 MOST: Final = 2_000
 """Of each kind that are remembered."""
-
-OnNote = Callable[[Note], None]
 
 
 class History:
@@ -67,13 +63,13 @@ class History:
         self._host = host
         self._budget_bytes = budget_bytes
         self._clock = clock
-        self._listeners: dict[object, OnNote] = {}
+        self._listeners = Listeners()
         self._samples: deque[MemorySample] = deque(maxlen=MOST)
         self._occupancies: deque[Occupancy] = deque(maxlen=MOST)
         self._departures: deque[Departure] = deque(maxlen=MOST)
-        self._loads: Spans[LoadSpan] = Spans(most=MOST, clock=clock, tell=self._told)
-        self._waits: Spans[WaitSpan] = Spans(most=MOST, clock=clock, tell=self._told)
-        self._answers: Spans[AnswerSpan] = Spans(most=MOST, clock=clock, tell=self._told)
+        self._loads: Spans[LoadSpan] = Spans(most=MOST, clock=clock, tell=self._listeners.tell)
+        self._waits: Spans[WaitSpan] = Spans(most=MOST, clock=clock, tell=self._listeners.tell)
+        self._answers: Spans[AnswerSpan] = Spans(most=MOST, clock=clock, tell=self._listeners.tell)
 
     def past(self) -> Past:
         """Give all that is remembered, with what is not over."""
@@ -93,19 +89,9 @@ class History:
 
         It is told at once how things stand, and must return at once.
         """
-        ticket = object()
-        self._listeners[ticket] = listener
-        for known in (self._samples, self._occupancies):
-            if known:
-                _tell(listener, known[-1])
-        for spans in (self._loads, self._waits, self._answers):
-            for span in spans.under_way:
-                _tell(listener, span)
-
-        def unsubscribe() -> None:
-            self._listeners.pop(ticket, None)
-
-        return unsubscribe
+        known: list[Note] = [*tuple(self._samples)[-1:], *tuple(self._occupancies)[-1:]]
+        known += [*self._loads.under_way, *self._waits.under_way, *self._answers.under_way]
+        return self._listeners.add(listener, known)
 
     def measured(self, snapshot: Snapshot) -> None:
         """Note what a measurement has shown, if it is news."""
@@ -113,7 +99,7 @@ class History:
         sample = sample_of(snapshot, at_s=self._clock(), budget_bytes=self._budget_bytes)
         if last is None or moved(last, sample):
             self._samples.append(sample)
-            self._told(sample)
+            self._listeners.tell(sample)
 
     def listed(self, residents: Sequence[Resident], share: Callable[[Resident], Share]) -> None:
         """Note who is in memory; who was and is no longer has left by itself, or for somebody."""
@@ -144,7 +130,7 @@ class History:
 
         def heard(event: SwitchEvent) -> None:
             if isinstance(event, LoadProgress):
-                self._told(event)
+                self._listeners.tell(event)
             tell(event)
 
         try:
@@ -162,9 +148,7 @@ class History:
 
         def heard(event: SwitchEvent) -> None:
             if isinstance(event, Queued):
-                span = WaitSpan(key=key, reason=event.reason, started_s=self._clock())
-                told = waits.pop() if waits else self._waits.begin(span)
-                waits.append(self._waits.change(replace(told, reason=event.reason)))
+                waits[:] = [self._wait(waits, key, event.reason)]
             elif isinstance(event, LoadStarted) and event.key == key:
                 self._stop(waits)
             tell(event)
@@ -211,7 +195,7 @@ class History:
         latest = {one.identifier: one for one in shares}
         occupancy = Occupancy(at_s=self._clock(), shares=tuple(latest.values()))
         self._occupancies.append(occupancy)
-        self._told(occupancy)
+        self._listeners.tell(occupancy)
 
     def _leave(self, share: Share, *, room_for: str = "", asked: bool = True) -> None:
         departure = Departure(
@@ -222,16 +206,18 @@ class History:
             asked=asked,
         )
         self._departures.append(departure)
-        self._told(departure)
+        self._listeners.tell(departure)
         self._occupy([one for one in self._shares if one.identifier != share.identifier])
+
+    def _wait(self, waits: Sequence[WaitSpan], key: str, reason: str) -> WaitSpan:
+        """Note that a request waits, or that it waits for something else by now."""
+        if waits:
+            return self._waits.change(replace(waits[0], reason=reason))
+        return self._waits.begin(WaitSpan(key=key, reason=reason, started_s=self._clock()))
 
     def _stop(self, waits: list[WaitSpan]) -> None:
         while waits:
             self._waits.end(waits.pop())
-
-    def _told(self, note: Note) -> None:
-        for listener in tuple(self._listeners.values()):
-            _tell(listener, note)
 
 
 def _share(plan: Load) -> Share:
@@ -253,10 +239,3 @@ def _failure(failure: BaseException) -> str:
             return type(failure).__name__
         case _:
             return "given up"
-
-
-def _tell(listener: OnNote, note: Note) -> None:
-    try:
-        listener(note)
-    except Exception as error:  # noqa: BLE001 - one listener's fault is not the others'
-        log.warning("A listener to what happens failed: %s", type(error).__name__)

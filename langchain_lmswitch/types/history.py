@@ -22,6 +22,15 @@ class MemorySample:
     """What models may hold together, if the user has set a limit."""
 
 
+def others_bytes(
+    total_bytes: int | None, free_bytes: int | None, *, models_bytes: int
+) -> int | None:
+    """Reckon what others hold of a memory than models; what models hold is reckoned, too."""
+    if total_bytes is None or free_bytes is None:
+        return None
+    return max(0, total_bytes - free_bytes - models_bytes)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Share:
     """What one model in memory is reckoned to hold."""

@@ -23,6 +23,11 @@ def size(size_bytes: int | None) -> str:
     return f"{size_bytes / _GIB:,.1f} GiB"
 
 
+def plural(number: int, noun: str) -> str:
+    """Write `1 load`, `2 loads`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 def duration(seconds: float) -> str:
     """Write a time span with the unit that suits it."""
     if seconds < _MINUTE_S:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from langchain_lmswitch.cli.ask import Answer, facts
+from langchain_lmswitch.types.displays.decisions import parted
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,18 +31,13 @@ def footer_of(answer: Answer, *, before: str, named: bool) -> Footer:
         named: Whether the user named the model.
     """
     model = str(answer.decision.get("model", ""))
-    why = f"{model}, as you asked" if named else _short(answer.decision)
+    who, _ = parted(str(answer.decision.get("reason", "")))
+    why = f"{model}, as you asked" if named else who
     told = [why, *facts(answer), _context(answer), _left_out(answer.decision)]
     return Footer(
         switched_from=before if before != model else "",
         text=", ".join(fact for fact in told if fact),
     )
-
-
-def _short(decision: Mapping[str, Any]) -> str:
-    """Give who answers and why, without what the others scored."""
-    head, mark, _ = str(decision.get("reason", "")).partition("): ")
-    return f"{head})" if mark else head
 
 
 def _context(answer: Answer) -> str:

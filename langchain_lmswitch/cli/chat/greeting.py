@@ -1,6 +1,7 @@
 """What a person sees before the first question, and below the line while typing."""
 
 from langchain_lmswitch.cli.chat.state import State
+from langchain_lmswitch.types.units import plural
 
 
 def greet(state: State) -> None:
@@ -8,8 +9,9 @@ def greet(state: State) -> None:
     state.view.remark("Every message goes to the model that suits it. /help lists the commands.")
     answered = state.conversation.answered
     if answered:
-        count = f"{len(answered)} answer{'s' if len(answered) > 1 else ''}"
-        state.view.remark(f"Going on after {count}; the last question was:")
+        state.view.remark(
+            f"Going on after {plural(len(answered), 'answer')}; the last question was:"
+        )
         state.view.remark(f"  {answered[-1].question}")
 
 
@@ -21,6 +23,5 @@ def toolbar(state: State) -> str:
 def _place(state: State) -> str:
     warm = state.warm
     if warm.address:
-        count = len(warm.names)
-        return f"{count} model{'s' if count != 1 else ''} at {warm.address}"
+        return f"{plural(len(warm.names), 'model')} at {warm.address}"
     return "looking for models..." if warm.looking else "no model host found"

@@ -14,7 +14,7 @@ from langchain_lmswitch.cli.chat.commands import (
 from langchain_lmswitch.cli.chat.contexts import context_lines
 from langchain_lmswitch.cli.chat.forms import FORMS
 from langchain_lmswitch.cli.chat.state import State
-from langchain_lmswitch.cli.screen import console, plain
+from langchain_lmswitch.cli.screen import console
 from langchain_lmswitch.types.decisions import Decision
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def look(command: Look, state: State) -> None:
             _context(state)
         case ShowThinking():
             thought = state.conversation.last.thought if state.conversation.last else ""
-            state.view.show(plain(thought.strip()) or "There was no thinking to show.")
+            state.view.show(thought.strip() or "There was no thinking to show.")
         case ShowHelp():
             _help(state)
         case _:
@@ -62,7 +62,7 @@ def _why(state: State) -> None:
         state.view.remark("Nothing was asked yet.")
         return
     decision = _decision(state)
-    state.view.show(plain(decision.reason))
+    state.view.show(decision.reason)
     if decision.candidates:
         columns = state.view.columns or console().width
         if columns >= _TABLE_COLUMNS:
@@ -87,7 +87,7 @@ def _context(state: State) -> None:
     usage = last.answer.usage_metadata if last.answer else None
     said = [(_who(one), one.text) for one in state.conversation.messages()]
     for line in context_lines(Decision.from_dict(last.record), usage, said):
-        state.view.show(plain(line))
+        state.view.show(line)
 
 
 def _who(message: "BaseMessage") -> str:

@@ -7,8 +7,8 @@ from langchain_lmswitch.cli.chat.thinking import ThinkingLine
 from langchain_lmswitch.cli.chat.view import View
 from langchain_lmswitch.cli.chat.wrapping import Wrapping
 from langchain_lmswitch.cli.loading import LoadBar
-from langchain_lmswitch.cli.units import duration
 from langchain_lmswitch.types.events import SwitchEvent
+from langchain_lmswitch.types.units import duration
 
 
 class Showing:

@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from langchain_lmswitch.cli.screen import console
-from langchain_lmswitch.cli.units import duration
+from langchain_lmswitch.types.units import duration
 
 
 class ThinkingLine:

@@ -6,9 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from typing import TYPE_CHECKING, Any
 
-import typer
-
-from langchain_lmswitch.cli.screen import console, plain, show
+from langchain_lmswitch.cli.screen import console, remark, say, show, show_piece
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -34,28 +32,23 @@ class View:
     def piece(self, text: str) -> None:
         """Show a piece of an answer at once."""
         if not self.as_json:
-            typer.echo(plain(text), nl=False)
+            show_piece(text)
 
     def record(self, answer: dict[str, Any]) -> None:
         """Write an answer as one line of JSON."""
         if self.as_json:
-            typer.echo(json.dumps(answer, ensure_ascii=False))
+            say(json.dumps(answer, ensure_ascii=False))
 
     def remark(self, text: str, *, marked: str = "") -> None:
         """Show a dim line; `marked` is what it begins with, and catches the eye."""
-        from rich.text import Text
-
-        line = Text(plain(" ".join(text.split())), style="dim")
-        mark = Text(plain(marked), style="bold") + Text(" ") if marked else Text()
-        err = console(stderr=True)
-        err.print(mark + line, soft_wrap=not err.is_terminal)
+        remark(text, marked=marked)
 
     def tell(self, error: "LMSwitchError | OSError") -> None:
         """Show an error as one paragraph, with what to do next."""
-        paragraph = plain(" ".join(str(error).split()))
+        paragraph = " ".join(str(error).split())
         if self.as_json:
             told = {"error": type(error).__name__, "message": paragraph}
-            typer.echo(json.dumps(told, ensure_ascii=False), err=True)
+            say(json.dumps(told, ensure_ascii=False), stderr=True)
         else:
             err = console(stderr=True)
             err.print(f"lmswitch: {paragraph}", style="red", soft_wrap=not err.is_terminal)

@@ -6,7 +6,6 @@ from typing import assert_never
 from langchain_lmswitch.cli.chat.commands import SetQuality, SetSystem, SetTask, UseModel, Wish
 from langchain_lmswitch.cli.chat.forms import AUTO
 from langchain_lmswitch.cli.chat.state import State
-from langchain_lmswitch.cli.screen import plain
 
 
 def wish(command: Wish, state: State) -> None:
@@ -53,7 +52,7 @@ def _tell_models(state: State) -> None:
     state.warm.cards()
     asked = state.wishes.model
     state.view.remark(f"{asked} answers." if asked else "The best model for each message answers.")
-    state.view.show(*(plain(f"  /model {name}") for name in (*state.warm.names, AUTO)))
+    state.view.show(*(f"  /model {name}" for name in (*state.warm.names, AUTO)))
 
 
 def _instruct(text: str | None, state: State) -> None:

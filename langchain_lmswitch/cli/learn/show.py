@@ -8,7 +8,7 @@ import typer
 from langchain_lmswitch.cli import screen
 from langchain_lmswitch.cli.options import Json
 from langchain_lmswitch.cli.session import session_of
-from langchain_lmswitch.cli.units import UNKNOWN, duration
+from langchain_lmswitch.types.units import UNKNOWN, duration
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

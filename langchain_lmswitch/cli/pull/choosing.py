@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from langchain_lmswitch.cli.pull.outlook import Outlook, recommended
-from langchain_lmswitch.cli.screen import remark, show_beside, table
-from langchain_lmswitch.cli.units import UNKNOWN, size
+from langchain_lmswitch.cli.screen import plain, remark, show_beside, table
 from langchain_lmswitch.errors import DownloadFailed
 from langchain_lmswitch.types.downloads import DownloadOption, Hit
+from langchain_lmswitch.types.units import UNKNOWN, size
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -96,7 +96,7 @@ def check_fit(name: str, one: Outlook, *, asks: bool, anyway: bool) -> None:
 
     if one.fits is not False or anyway:
         return
-    if asks and typer.confirm(f"{one.option.name} {one.words}. Download it?", err=True):
+    if asks and typer.confirm(plain(f"{one.option.name} {one.words}. Download it?"), err=True):
         return
     raise DownloadFailed(
         name,

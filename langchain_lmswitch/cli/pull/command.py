@@ -7,9 +7,9 @@ import typer
 from langchain_lmswitch.cli.completing import pullable
 from langchain_lmswitch.cli.downloading import DownloadBar
 from langchain_lmswitch.cli.options import BaseUrl, Json
-from langchain_lmswitch.cli.screen import remark, show, show_json
+from langchain_lmswitch.cli.screen import remark, say, show, show_json
 from langchain_lmswitch.cli.session import Session, session_of
-from langchain_lmswitch.cli.units import size as readable
+from langchain_lmswitch.types.units import size as readable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -150,9 +150,9 @@ def _arrived(source: "Source", chosen: "Sequence[Outlook]") -> "list[Arrival]":
 def _say_where(chosen: "Sequence[Outlook]", arrivals: "Sequence[Arrival]") -> None:
     for one, arrival in zip(chosen, arrivals, strict=True):
         for file in arrival.files:
-            typer.echo(f"{file}  {readable(file.stat().st_size)}")
+            say(f"{file}  {readable(file.stat().st_size)}")
         if not arrival.files:
-            typer.echo(f"{arrival.key or one.option.name}  {readable(one.option.size_bytes)}")
+            say(f"{arrival.key or one.option.name}  {readable(one.option.size_bytes)}")
     remark('Next: lmswitch ask "Write a Python function that reverses a string."')
 
 

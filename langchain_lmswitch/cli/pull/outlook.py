@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from langchain_lmswitch.cli.units import UNKNOWN, size
 from langchain_lmswitch.policy.admission import room
 from langchain_lmswitch.policy.contexts import contexts
 from langchain_lmswitch.policy.footprint import from_size
 from langchain_lmswitch.types.downloads import DownloadOption
 from langchain_lmswitch.types.machine import Snapshot
+from langchain_lmswitch.types.units import UNKNOWN, size
 
 _LEAST_TOKENS: Final = 2048
 """A model that fits with less context only is of little use."""

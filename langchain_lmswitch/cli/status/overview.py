@@ -7,7 +7,7 @@ from langchain_lmswitch.cli.bars import color, drawn, legend, letter
 from langchain_lmswitch.cli.screen import table
 from langchain_lmswitch.cli.status.past import SHOWN
 from langchain_lmswitch.cli.status.seen import Choice, Held, Status
-from langchain_lmswitch.cli.units import UNKNOWN, duration, size
+from langchain_lmswitch.types.units import UNKNOWN, duration, plural, size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -108,13 +108,11 @@ def _gpu_lines(now: Status) -> list[str]:
 
 
 def _loaded_line(now: Status) -> str:
-    count = len(now.held)
-    if not count:
+    if not now.held:
         return "nothing"
     queued = sum(one.state.queued for one in now.held if one.state)
-    models = f"{count} model{'s' if count > 1 else ''}"
-    requests = f"; {queued} request{'s' if queued > 1 else ''} in hand or waiting"
-    return models + (requests if queued else "")
+    requests = f"; {plural(queued, 'request')} in hand or waiting" if queued else ""
+    return f"{plural(len(now.held), 'model')}{requests}"
 
 
 def residents(now: Status, *, wide: bool = True) -> "Table":

@@ -1,10 +1,12 @@
 """What the ledger remembers of the last minutes; it is only read, and never made."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from langchain_lmswitch.cli.status.seen import Choice, Past
+from langchain_lmswitch.types.displays.decisions import parted
 
 if TYPE_CHECKING:
     from langchain_lmswitch.ledger.base import Ledger
@@ -51,8 +53,10 @@ class Recollection:
 
 def _stamp(path: Path) -> object:
     """Tell one state of the ledger's files from another; `None` if there are none."""
-    files = [path, path.with_name(f"{path.name}-wal")]
-    found = [one.stat() for one in files if one.exists()]
+    found = []
+    for file in (path, path.with_name(f"{path.name}-wal")):
+        with suppress(FileNotFoundError):  # the second comes and goes with whoever writes
+            found.append(file.stat())
     return tuple((one.st_mtime_ns, one.st_size) for one in found) or None
 
 
@@ -72,12 +76,13 @@ def choices(
 def _choice(record: "DecisionRecord", loads: "Iterable[LoadRecord]") -> Choice:
     outcome = cast("Mapping[str, Any]", record.outcome)
     model, how = outcome.get("model", ""), outcome.get("how", "refuse")
+    who, why = parted(outcome.get("reason", ""))  # who and what for have columns of their own
     return Choice(
         at_s=record.at_s,
         task=_task(record.facts),
         model=model,
         how=how,
-        why=_short(outcome.get("reason", "")),
+        why=(why or who).rstrip("."),
         evicted=tuple(outcome.get("evict", ())),
         load_s=_load_s(model, record.at_s, loads) if how == "load" else None,
     )
@@ -86,12 +91,6 @@ def _choice(record: "DecisionRecord", loads: "Iterable[LoadRecord]") -> Choice:
 def _task(facts: Any) -> Any:
     task = facts.get("task") if isinstance(facts, Mapping) else None
     return task.get("kind") if isinstance(task, Mapping) else None
-
-
-def _short(reason: str) -> str:
-    """Leave out of a reason what stands beside it: the model and the task."""
-    head, colon, rest = reason.partition("): ")
-    return (rest if colon else head).rstrip(".")
 
 
 def _load_s(model: str, at_s: float, loads: "Iterable[LoadRecord]") -> float | None:

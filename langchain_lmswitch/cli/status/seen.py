@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from langchain_lmswitch.cli.bars import Bar, Holding, memory_bars
+from langchain_lmswitch.cli.bars import Bar, memory_bars
 from langchain_lmswitch.types.answers import AnswerRecord
 from langchain_lmswitch.types.events import InstanceState
+from langchain_lmswitch.types.history import Share
 from langchain_lmswitch.types.machine import Snapshot
 from langchain_lmswitch.types.models import Resident
 from langchain_lmswitch.types.tasks import TaskKind
@@ -87,12 +88,13 @@ class Status:
     @property
     def bars(self) -> tuple[Bar, ...]:
         """The memory, with who holds how much of it."""
-        holdings = [
-            Holding(
-                name=one.resident.key,
+        shares = [
+            Share(
+                key=one.resident.key,
+                identifier=one.resident.identifier,
                 ram_bytes=one.ram_bytes,
                 vram_bytes=one.vram_bytes,
             )
             for one in self.held
         ]
-        return memory_bars(self.snapshot, holdings, headroom_bytes=self.headroom_bytes)
+        return memory_bars(self.snapshot, shares, headroom_bytes=self.headroom_bytes)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 import typer
 
-from langchain_lmswitch.cli.screen import console, is_plain
+from langchain_lmswitch.cli.screen import console, is_plain, say
 from langchain_lmswitch.cli.status.command import show_status
 from langchain_lmswitch.cli.status.looking import Lookout
 from langchain_lmswitch.cli.status.overview import fitting, screen
@@ -120,4 +120,4 @@ def _print(now: Status) -> None:
 
 
 def _print_line(now: Status) -> None:
-    typer.echo(text.dumps(record(now), ensure_ascii=False))
+    say(text.dumps(record(now), ensure_ascii=False))

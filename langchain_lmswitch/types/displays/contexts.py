@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Final
 
 from langchain_lmswitch.types.displays.sheets import Sheet, counted, listed, table, told
+from langchain_lmswitch.types.units import plural
 
 if TYPE_CHECKING:
     from langchain_lmswitch.types.contexts import Clipped, ContextReport, Recalled
@@ -44,7 +45,7 @@ def fitted_sheet(messages: int, chunks: int, report: "ContextReport") -> Sheet:
     """Tell how much is sent, and what became of the rest; never what it says."""
     return Sheet(
         kind="Fitted",
-        title=_messages(messages),
+        title=plural(messages, "message"),
         facts=told(("chunks that may be summarized", f"{chunks:,}" if chunks else "")),
         parts=(context_sheet(report),),
     )
@@ -59,16 +60,12 @@ def fate(report: "ContextReport") -> str:
         ("cut", len(report.clipped)),
         ("dropped as a tool result without a call", len(report.orphans)),
     )
-    happened = listed(f"{_messages(number)} {what}" for what, number in counts if number)
+    happened = listed(f"{plural(number, 'message')} {what}" for what, number in counts if number)
     if report.mode == "on":
         return happened or _WHOLE
     if report.mode == "observe":
         return f"{_AS_IT_WAS}; fitting it would give: {happened or _WHOLE}"
     return _AS_IT_WAS
-
-
-def _messages(number: int) -> str:
-    return f"{number:,} message{'' if number == 1 else 's'}"
 
 
 def _recalled(one: "Recalled") -> tuple[str, ...]:

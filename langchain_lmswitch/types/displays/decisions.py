@@ -77,9 +77,20 @@ def candidate_sheet(one: "Candidate") -> Sheet:
     )
 
 
+def parted(reason: str) -> tuple[str, str]:
+    """Part a reason: who answers and what for, then why; the second is empty if nobody does."""
+    head, mark, why = reason.partition("): ")
+    return (f"{head})", why) if mark else (reason, "")
+
+
+def needed(one: "Candidate") -> str:
+    """Say how much memory a candidate needs; nothing of one that is loaded and was not reckoned."""
+    return "" if one.resident and not one.footprint_bytes else mib(one.footprint_bytes)
+
+
 def _headline(decision: "Decision") -> tuple[str, str]:
     """Give who and what for, and why; reasons begin with the first two."""
-    title, _, why = decision.reason.partition(": ")
+    title, why = parted(decision.reason)
     if why and title.startswith(f"{decision.model} for {decision.task}"):
         return title, why
     return f"{decision.model or 'no model'} for {decision.task}", decision.reason
@@ -125,13 +136,12 @@ def _compared(candidates: Sequence["Candidate"]) -> tuple[Table, ...]:
 
 def _row(one: "Candidate", best: float) -> tuple[Cell, ...]:
     share = one.score / best if best > 0 else 0.0
-    needs = "" if one.resident and not one.footprint_bytes else mib(one.footprint_bytes)
     return (
         one.key,
         Bar(text=f"{one.score:.3f}", share=share),
         said(one.resident),
         said(one.fits),
-        needs,
+        needed(one),
         _points(one.parts),
         one.note or "not needed",
         ", or ".join(one.wins_if),

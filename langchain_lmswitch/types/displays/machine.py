@@ -16,12 +16,12 @@ from langchain_lmswitch.types.units import UNKNOWN, mib, size
 if TYPE_CHECKING:
     from langchain_lmswitch.types.machine import Footprint, FootprintSource, Gpu, Scope, Snapshot
 
-_SCOPES: Final[Mapping["Scope", str]] = {
+SCOPES: Final[Mapping["Scope", str]] = {
     "local": "this computer",
     "remote": "another computer",
     "shared": "this computer, seen from within a container or a virtual machine",
 }
-_LIMITS: Final[Mapping[str, str]] = {
+LIMITS: Final[Mapping[str, str]] = {
     "machine": "this machine",
     "container": "the limit of this container",
 }
@@ -37,12 +37,12 @@ def snapshot_sheet(now: "Snapshot") -> Sheet:
     """Tell what of a machine's memory is free."""
     return Sheet(
         kind="Snapshot",
-        title=_SCOPES.get(now.scope, now.scope),
+        title=SCOPES.get(now.scope, now.scope),
         facts=told(
             ("main memory free", _share(now.ram_free_bytes, now.ram_total_bytes)),
             (
                 "limited by",
-                "" if now.ram_total_bytes is None else _LIMITS.get(now.limited_by, now.limited_by),
+                "" if now.ram_total_bytes is None else LIMITS.get(now.limited_by, now.limited_by),
             ),
             ("swap free", _swap(now)),
             (

@@ -1,11 +1,19 @@
 """What help, completion and checkers know of a chat model."""
 
+import copy
 import inspect
+import pickle
 
 import pytest
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from langchain_lmswitch import ChatLMSwitch
+
+
+class Toned(ChatLMSwitch):
+    """One of a user's."""
+
+    tone: str = "kind"
 
 
 def test_the_signature_names_our_arguments_only() -> None:
@@ -23,6 +31,33 @@ def test_a_class_of_a_user_has_a_signature_of_its_own() -> None:
 
     assert inspect.signature(Mine).parameters["tone"].default == "kind"
     assert "tone" not in inspect.signature(ChatLMSwitch).parameters
+
+
+def test_a_class_of_a_user_may_have_any_field_that_pydantic_allows() -> None:
+    class Mine(ChatLMSwitch):
+        tone: str
+        words: int = Field(default=3, alias="at-most")
+        kind: str = Field(default="plain", alias="class")
+        tags_of_mine: list[str] = Field(default_factory=list)
+
+    parameters = inspect.signature(Mine).parameters
+    made = Mine.model_validate({"tone": "kind", "at-most": 5, "class": "rare"})
+
+    assert parameters["tone"].default is inspect.Parameter.empty
+    assert parameters["words"].default == 3
+    assert parameters["kind"].default == "plain"
+    assert parameters["tags_of_mine"].default is ...
+    assert (made.words, made.kind) == (5, "rare")
+
+
+def test_a_class_of_a_user_copies_and_travels_and_is_built_again() -> None:
+    llm = Toned(tone="dry", temperature=0.1)
+
+    assert pickle.loads(pickle.dumps(llm)).tone == "dry"  # noqa: S301 - it is our own
+    assert copy.deepcopy(llm).tone == "dry"
+    assert getattr(llm.with_config(tags=["a"]), "bound", None) is llm
+    assert Toned.model_rebuild(force=True)
+    assert isinstance(Toned(tone="kind"), ChatLMSwitch)
 
 
 def test_completion_on_the_class_leaves_out_the_machinery() -> None:

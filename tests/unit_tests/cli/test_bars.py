@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from langchain_lmswitch.cli.bars import (
     Bar,
-    Holding,
     Part,
     cells,
     drawn,
@@ -15,11 +14,18 @@ from langchain_lmswitch.cli.bars import (
     letter,
     memory_bars,
 )
+from langchain_lmswitch.types.history import Share
 from langchain_lmswitch.types.machine import UNKNOWN_MACHINE, Gpu, Snapshot
 
 GIB = 2**30
+
+
+def share(key: str, *, ram_bytes: int = 0, vram_bytes: int = 0) -> Share:
+    return Share(key=key, identifier=key, ram_bytes=ram_bytes, vram_bytes=vram_bytes)
+
+
 MACHINE = Snapshot(ram_total_bytes=16 * GIB, ram_free_bytes=8 * GIB, gpus=())
-HELD = [Holding(name="small", ram_bytes=GIB), Holding(name="big", ram_bytes=4 * GIB)]
+HELD = [share("small", ram_bytes=GIB), share("big", ram_bytes=4 * GIB)]
 
 
 def gpu(name: str, *, used: float, total: int = 24, unified: bool = False) -> Gpu:
@@ -65,7 +71,7 @@ def test_mapped_weights_count_as_free_and_are_shown_all_the_same() -> None:
 def test_each_gpu_has_a_bar_and_models_are_spread_as_its_used_memory_is() -> None:
     machine = replace(MACHINE, gpus=(gpu("first", used=12), gpu("second", used=4)))
 
-    ram, first, second = memory_bars(machine, [Holding(name="big", vram_bytes=8 * GIB)])
+    ram, first, second = memory_bars(machine, [share("big", vram_bytes=8 * GIB)])
 
     assert ram.parts == ()
     assert [one.bytes for one in first.parts] == [6 * GIB]
@@ -90,7 +96,7 @@ def test_unknown_memory_is_called_unknown_and_its_models_are_told() -> None:
 def test_gpu_that_does_not_tell_what_is_free_is_half_known() -> None:
     machine = replace(MACHINE, gpus=(Gpu(name="mute", total_bytes=24 * GIB, free_bytes=None),))
 
-    _, bar = memory_bars(machine, [Holding(name="big", vram_bytes=GIB)])
+    _, bar = memory_bars(machine, [share("big", vram_bytes=GIB)])
 
     assert bar.other_bytes is None
     assert words(bar) == "unknown free of 24.0 GiB (mute)\nA big 1.0 GiB"

@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import os
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -14,7 +12,7 @@ from typer.main import get_command
 from typer.testing import CliRunner, Result
 
 from langchain_lmswitch.cli import guard
-from langchain_lmswitch.cli.app import app
+from langchain_lmswitch.cli.app import app, main
 from langchain_lmswitch.cli.session import Session
 from langchain_lmswitch.errors import HostLost
 from langchain_lmswitch.testing import FixedMachine, ScriptedHost, card
@@ -109,7 +107,7 @@ def test_errors_are_json_where_the_output_is(words: list[str]) -> None:
 CARDS: Final = [card("qwen-coder"), card("qwen-chat"), card("words", kind="embedding")]
 
 
-def complete(host: ScriptedHost, line: str) -> list[str]:
+def complete(host: ScriptedHost | None, line: str) -> list[str]:
     """Press Tab at the end of a line, as bash does it."""
     words = line.split(" ")
     env = {
@@ -175,25 +173,32 @@ def test_host_that_is_frozen_keeps_nobody_waiting() -> None:
     assert complete(Frozen(), "lmswitch ask --model q") == []
 
 
-def test_completion_without_a_host_is_quiet_and_leaves_nothing(tmp_path: Path) -> None:
+def test_completion_without_a_host_is_quiet_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Not even a wrong setting is told of in the middle of a line."""
-    env = {
-        "LMSWITCH_HOME": str(tmp_path),
-        "HOME": str(tmp_path),
-        "PATH": os.environ["PATH"],
-        "LMSWITCH_BASE_URL": "127.0.0.1:9",
-        "LMSWITCH_PARALLEL": "many",
-        "_LMSWITCH_COMPLETE": "complete_bash",
-        "COMP_WORDS": "lmswitch ask --model q",
-        "COMP_CWORD": "3",
-    }
-    done = subprocess.run(
-        [sys.executable, "-m", "langchain_lmswitch"],
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    for name in ("LMSWITCH_HOME", "HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME"):
+        monkeypatch.setenv(name, str(tmp_path))
+    monkeypatch.setenv("LMSWITCH_BASE_URL", "127.0.0.1:9")
 
-    assert (done.stdout.strip(), done.stderr) == ("", "")
+    assert complete(None, "lmswitch ask --model q") == []
+    monkeypatch.setenv("LMSWITCH_PARALLEL", "many")
+    assert complete(None, "lmswitch ask --model q") == []
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["stdin", "stdout", "stderr"])
+def test_a_stream_that_was_closed_before_the_start_is_no_mistake_of_ours(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Services and `2>&-` start programs so."""
+    monkeypatch.setenv("LMSWITCH_COMMAND", "")
+    monkeypatch.setattr("sys.argv", ["lmswitch", "--version"])
+    monkeypatch.setattr(sys, name, None)
+
+    with pytest.raises(SystemExit) as ended:
+        main()
+
+    with getattr(sys, name) as opened:
+        assert not opened.isatty()
+    assert ended.value.code == 0

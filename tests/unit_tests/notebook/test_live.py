@@ -145,7 +145,7 @@ def test_nobody_listens_any_more_after_the_block() -> None:
 
     async def listeners() -> int:
         found = await board()
-        return len(found.history._listeners) + len(found._watch._subscribed)
+        return len(found.history._listeners._listeners) + len(found._watch._subscribed)
 
     assert asyncio.run(_on_portal(listeners)) == 0
     assert not [one for one in threading.enumerate() if one.name == "lmswitch-live"]
@@ -166,6 +166,15 @@ def test_a_log_has_one_line_for_each_step(capsys: pytest.CaptureFixture[str]) ->
     told = [line.split("s  ")[1].split(" in ")[0] for line in err.splitlines()]
     assert told[-2:] == DONE
     assert all(line.startswith("lmswitch ") for line in err.splitlines())
+
+
+def test_a_log_is_not_steered_by_the_name_of_a_model(capsys: pytest.CaptureFixture[str]) -> None:
+    llm = ChatLMSwitch(host=ScriptedHost(["evil\x1b[2J\u202e"]), monitor=ScriptedHost())
+    with llm.live():
+        llm.invoke("Hello")
+    _, err = capsys.readouterr()
+    assert r"evil\x1b[2J\u202e for chat" in err  # why it answers
+    assert not {"\x1b", "\u202e"} & set(err)
 
 
 def test_a_terminal_has_lines_that_stay() -> None:

@@ -6,7 +6,7 @@ from typing import Final
 from langchain_lmswitch.cli.doctor.commands import assign
 from langchain_lmswitch.cli.doctor.findings import Finding, note, ok, problem, unknown
 from langchain_lmswitch.cli.doctor.probes.folders import Folders, Obstacle, Why
-from langchain_lmswitch.cli.units import size
+from langchain_lmswitch.types.units import size
 
 _LEAST_BYTES: Final = 2**30
 """For the starter models, with their parts while they are fetched."""

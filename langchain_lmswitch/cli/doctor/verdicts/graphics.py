@@ -5,8 +5,8 @@ from typing import Final
 from langchain_lmswitch.cli.doctor.commands import assign, install
 from langchain_lmswitch.cli.doctor.findings import Finding, note, ok, problem, unknown
 from langchain_lmswitch.cli.doctor.probes.graphics import Graphics
-from langchain_lmswitch.cli.units import size
 from langchain_lmswitch.types.machine import Gpu
+from langchain_lmswitch.types.units import size
 
 _UNTOLD: Final = "it cannot be told whether there is one"
 

@@ -5,8 +5,8 @@ from typing import Final
 from langchain_lmswitch.cli.doctor.commands import assign
 from langchain_lmswitch.cli.doctor.findings import Finding, note, ok, problem, unknown
 from langchain_lmswitch.cli.doctor.probes.room import Fits, Room
-from langchain_lmswitch.cli.units import size
 from langchain_lmswitch.machine.boundary import Enclosure
+from langchain_lmswitch.types.units import size
 
 _STALLED_PERCENT: Final = 10
 _MUCH_SWAP: Final = 0.25
