@@ -79,6 +79,10 @@ async def read_installed(exam: Examination) -> Installed:
         files=await exam.of(read_files),
         would_start=servers.would_start,
         hints=Hints(allow=settings.allow, deny=settings.deny),
+        spoken_of=(
+            *(table.models for table in settings.models),
+            *(role.models for role in settings.roles),
+        ),
     )
 
 
