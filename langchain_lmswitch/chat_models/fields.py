@@ -4,9 +4,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, Final, Self
 
 from langchain_core.language_models.base import LangSmithParams
-from pydantic import ConfigDict, Field, SecretStr, field_validator
+from pydantic import ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from langchain_lmswitch.chat_models.binding import BindingChatModel
+from langchain_lmswitch.chat_models.naming import check_names
 from langchain_lmswitch.messages.incoming import PROVIDER
 from langchain_lmswitch.messages.options import LLM_TYPE, checked_summarizer
 from langchain_lmswitch.types.contexts import ContextMode, Overflow
@@ -111,6 +112,14 @@ class ChatModelFields(BindingChatModel):
     """A `Monitor` to measure the machine of `host` with."""
     ledger: Any = Field(default=None, exclude=True, repr=False)
     """A `Ledger` that remembers what loads of `host` took; see `langchain_lmswitch.ledger`."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _known(cls, given: Any) -> Any:
+        # LangChain's base class drops what it does not know: a typing mistake would go unnoticed.
+        aliases = {field.alias for field in cls.model_fields.values() if field.alias}
+        check_names(given, cls.model_fields.keys() | aliases)
+        return given
 
     @field_validator("summarizer")
     @classmethod

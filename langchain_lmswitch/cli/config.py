@@ -84,9 +84,18 @@ def _tell_settings(session: Session, *, changed: bool, json: bool) -> None:
     elif found:
         show(listing(found), *_legend(found))
     elif sifted.error is None:
-        remark("All is as by default. `lmswitch config --init` writes a file to start from.")
+        from langchain_lmswitch.settings.files import places
+
+        remark(f"All is as by default. {_first_step(places())}")
     if sifted.error is not None:
         raise sifted.error
+
+
+def _first_step(where: "Places") -> str:
+    written = where.project or where.user
+    if written is None or not written.is_file():
+        return "`lmswitch config --init` writes a file to start from."
+    return f"{_near(str(written))} sets nothing yet: take the # away before what you want."
 
 
 def record(one: "Setting") -> dict[str, Any]:

@@ -116,7 +116,8 @@ async def _explicit(settings: Settings, address: str) -> Found:
         raise HostNotFound(
             [address],
             remedy="Start its server (in LM Studio: Developer, Start server; or `lms server "
-            "start`), or unset `base_url` and LMSWITCH_BASE_URL to look on this machine.",
+            "start`), or unset `base_url` and LMSWITCH_BASE_URL to look on this machine; `lmswitch "
+            "doctor` says whether something else listens there.",
         )
     return await _ours(settings, address) or Found(address=address, kind="explicit")
 

@@ -72,6 +72,7 @@ def call_options(fields: Mapping[str, Any], kwargs: Mapping[str, Any]) -> Router
     schema = schema_of(merged.pop("response_format", None))  # 3
     for name in ("quality", "explore"):
         _check_range(name, merged.get(name))
+    _check_model(merged.get("model"))
     _check_task(merged.get("task"))
     _check_roles(merged.get("roles"))
     checked_summarizer(merged.get("summarizer"))
@@ -119,6 +120,11 @@ def _unknown(name: str) -> InvalidRequest:
     return InvalidRequest(
         f"Unknown argument {name!r}.{hint} A call takes {', '.join(sorted(PER_CALL))}, stop."
     )
+
+
+def _check_model(model: Any) -> None:
+    if model is not None and not isinstance(model, str):
+        raise InvalidRequest(f"`model` cannot be {model!r:.80}; give the key of a model, or auto.")
 
 
 def _check_task(task: Any) -> None:

@@ -244,6 +244,21 @@ def test_unknown_argument_is_refused(name: str) -> None:
     assert one.host.calls == []
 
 
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("temprature", "Did you mean `temperature`"),
+        ("zzz", "lists them"),
+        ("budget_bytes", "LMSWITCH_BUDGET_BYTES, or in lmswitch.toml"),
+    ],
+)
+def test_unknown_field_is_refused(name: str, told: str) -> None:
+    """LangChain's base class would drop it, silently."""
+    given: Any = {name: 1}
+    with pytest.raises(ValueError, match=told):
+        llm(**given)
+
+
 # --- events -----------------------------------------------------------------------------------
 
 

@@ -7,7 +7,7 @@ from langchain_lmswitch.cli.bench.routing import routing
 from langchain_lmswitch.cli.bench.switching import switching
 
 bench: typer.Typer = typer.Typer(
-    help="Measure how well this package does, against rivals and the optimum.",
+    help="Measure how well this package does.",
     no_args_is_help=True,
     rich_markup_mode=None,
 )

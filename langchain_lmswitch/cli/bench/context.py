@@ -87,7 +87,7 @@ def context(
     json: Json = False,
     base_url: BaseUrl = None,
 ) -> None:
-    """Measure how much of a long conversation is there when a question needs it.
+    """Measure what of a long conversation is there when needed.
 
     Each question is asked in the end, with a budget of 1/K of the conversation's tokens.
     `evidence_recall` is how much of the turns that its answer stands in is in the prompt, word for

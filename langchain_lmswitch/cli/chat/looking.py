@@ -15,6 +15,7 @@ from langchain_lmswitch.cli.chat.contexts import context_lines
 from langchain_lmswitch.cli.chat.forms import FORMS
 from langchain_lmswitch.cli.chat.state import State
 from langchain_lmswitch.cli.screen import console
+from langchain_lmswitch.cli.session import session_of
 from langchain_lmswitch.types.decisions import Decision
 
 if TYPE_CHECKING:
@@ -39,10 +40,10 @@ def look(command: Look, state: State) -> None:
             with state.view.beside():
                 models(state.ctx)
         case ShowMemory():
-            from langchain_lmswitch.cli.status.command import status
+            from langchain_lmswitch.cli.status.command import memory
 
             with state.view.beside():
-                status(state.ctx)
+                memory(session_of(state.ctx, None))
         case ShowContext():
             _context(state)
         case ShowThinking():

@@ -50,7 +50,7 @@ def _unknown(name: str) -> str:
     if not name:
         return "A slash begins a command; /help lists them."
     near = [known for known in BY_NAME if known.startswith(name)]
-    near = near or difflib.get_close_matches(name, BY_NAME, n=1, cutoff=0.5)
+    near = near or difflib.get_close_matches(name, BY_NAME, n=1, cutoff=0.6)
     meant = " or ".join(f"/{one}" for one in near[:3])
     hint = f"Do you mean {meant}?" if meant else "/help lists them."
     return f"There is no command /{name}. {hint} To send it as a message, begin it with //."

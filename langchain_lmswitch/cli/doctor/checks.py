@@ -81,6 +81,10 @@ async def read_installed(exam: Examination) -> Installed:
         would_start=servers.would_start,
         hints=Hints(allow=settings.allow, deny=settings.deny),
         origins={name: await origin_of(exam, name) for name in ("allow", "deny")},
+        spoken_of=(
+            *(table.models for table in settings.models),
+            *(role.models for role in settings.roles),
+        ),
     )
 
 

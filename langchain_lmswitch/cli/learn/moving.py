@@ -21,10 +21,11 @@ From = Annotated[str, typer.Argument(metavar="FILE", help="A file; - reads stand
 
 
 def export(ctx: typer.Context, file: To, *, json: Json = False) -> None:
-    """Write the grades, each as a line of JSON; they hold no words of anybody's.
+    """Write the grades to a file, as lines of JSON.
 
-    How fast models are stays here: another computer has other speeds. With --json the count is an
-    object on standard output, unless the grades themselves go there.
+    They hold no words of anybody's. How fast models are stays here: another computer has other
+    speeds. With --json the count is an object on standard output, unless the grades themselves go
+    there.
     """
     from langchain_lmswitch.ledger.moving import written
 

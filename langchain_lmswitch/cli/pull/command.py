@@ -92,15 +92,15 @@ def _list(
 ) -> None:
     from langchain_lmswitch.cli.pull.choosing import listing
 
-    found = [
-        one
-        for model in _names(name, size)
-        for one in _outlooks(session, source, model, asks=not json and session.can_ask())[1]
-    ]
+    asks = not json and session.can_ask()
+    found = {model: _outlooks(session, source, model, asks=asks)[1] for model in _names(name, size)}
     if json:
-        show_json({"name": name, "from": source.where, "options": [_option(one) for one in found]})
-    else:
-        show(listing(found))
+        options = [_option(one) for outlooks in found.values() for one in outlooks]
+        show_json({"name": name, "from": source.where, "options": options})
+        return
+    for number, (model, outlooks) in enumerate(found.items()):
+        heading = [f"\n{model}" if number else model] if len(found) > 1 else []
+        show(*heading, listing(outlooks))
 
 
 def _outlooks(

@@ -7,6 +7,7 @@ import typer
 from langchain_lmswitch.cli.options import BaseUrl, Json
 from langchain_lmswitch.cli.screen import show, show_json
 from langchain_lmswitch.cli.session import Session, session_of
+from langchain_lmswitch.cli.status.past import SHOWN
 from langchain_lmswitch.cli.status.seen import Status
 
 Watch = Annotated[
@@ -33,7 +34,7 @@ def status(
     json: Json = False,
     base_url: BaseUrl = None,
 ) -> None:
-    """Show the host, its loaded models, the memory, and what happened lately.
+    """Show the host, what is in memory, what happened.
 
     It only looks: no host is started, no model loaded. With --watch it fills the terminal; where
     there is none it prints one record after the other, with --json one object a line.
@@ -55,13 +56,18 @@ def status(
         show_status(now)
 
 
-def show_status(now: Status) -> None:
-    """Print a status for a person."""
+def memory(session: Session) -> None:
+    """Print what is in memory, without the past."""
+    show_status(_once(session), latest=0)
+
+
+def show_status(now: Status, *, latest: int = SHOWN) -> None:
+    """Print a status for a person, with so many answers and decisions of the past."""
     from langchain_lmswitch.cli.screen import console, is_plain
     from langchain_lmswitch.cli.status.overview import screen
 
     out = console()
-    show(*screen(now, columns=out.width, plain=is_plain(out)))
+    show(*screen(now, columns=out.width, latest=latest, plain=is_plain(out)))
 
 
 def _once(session: Session) -> Status:

@@ -52,9 +52,9 @@ def screen(
     parts: list[RenderableType] = [overview(now, columns=columns, plain=plain)]
     if now.held:
         parts += ["", residents(now, wide=wide)]
-    if now.past.answers:
+    if now.past.answers[:latest]:
         parts += ["", answers(now.past.answers[:latest], wide=wide)]
-    if now.past.choices:
+    if now.past.choices[:latest]:
         parts += ["", choices(now.past.choices[:latest], wide=wide)]
     return parts
 

@@ -143,6 +143,16 @@ def test_nothing_changed_says_how_to_begin() -> None:
 
 
 @pytest.mark.usefixtures("desk")
+def test_nothing_changed_in_a_file_that_is_there_says_so() -> None:
+    assert run("--init").exit_code == 0
+
+    told = " ".join(run("--changed").stderr.split())
+
+    assert "lmswitch.toml sets nothing yet: take the # away" in told
+    assert "--init" not in told
+
+
+@pytest.mark.usefixtures("desk")
 @pytest.mark.parametrize("args", [["config", "--base-url", "h:1"], ["--base-url", "h:1", "config"]])
 def test_an_option_is_a_place_too(args: list[str]) -> None:
     shown = CliRunner().invoke(app, args).stdout

@@ -141,6 +141,13 @@ def test_list_shows_each_form_and_what_would_become_of_it(tmp_path: Path) -> Non
     assert shop.delivered == []
 
 
+def test_list_of_several_models_names_each(tmp_path: Path) -> None:
+    lines = run(Shop(tmp_path), "starter", "--list").stdout.splitlines()
+
+    assert [line for line in lines if line in starter_names()] == starter_names()
+    assert sum("recommended" in line for line in lines) == len(starter_names())
+
+
 def test_list_as_json_has_all_of_it(tmp_path: Path) -> None:
     told = json.loads(run(Shop(tmp_path, forms=FORMS), "qwen", "--list", "--json").stdout)
 

@@ -36,6 +36,11 @@ def test_typing_error_is_told_the_nearest_name() -> None:
         call_options({}, {"temprature": 1})
 
 
+def test_a_model_that_is_no_text_is_refused() -> None:
+    with pytest.raises(InvalidRequest, match="`model` cannot be 3"):
+        call_options({}, {"model": 3})
+
+
 def test_every_argument_is_taken() -> None:
     call_options({}, dict.fromkeys(PER_CALL))
 

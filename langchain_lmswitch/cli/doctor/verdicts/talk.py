@@ -11,11 +11,13 @@ from langchain_lmswitch.cli.doctor.probes.servers import Servers
 from langchain_lmswitch.cli.doctor.probes.talk import Talk
 from langchain_lmswitch.errors import HostRejected, InvalidRequest
 from langchain_lmswitch.policy.needs import forbidding
+from langchain_lmswitch.policy.wishes import matches
 from langchain_lmswitch.settings.layers import DEFAULT, Origin
 from langchain_lmswitch.types.tasks import Hints
 
 _NO_HOST = "no host runs to be asked"
 _CLOSED = "the host does not tell us; see access"
+_LIST = "lmswitch models"
 TOKEN = "LM_API_TOKEN"  # noqa: S105 - the name of a variable
 
 
@@ -45,6 +47,8 @@ class Installed:
     """Who may answer, by the settings."""
     origins: Mapping[str, Origin] = field(default_factory=dict)
     """Where the settings say so."""
+    spoken_of: tuple[str, ...] = ()
+    """The models of which the settings say something, as they name them."""
 
 
 def judge_token(facts: Asked) -> Finding:
@@ -113,10 +117,22 @@ def judge_models(facts: Installed) -> Finding:
         return problem("models", what, undo(facts.origins.get(setting, DEFAULT)))
     if chat:
         others = f", {_number(rest, 'embedding model')}" if rest else ""
-        return ok("models", f"{_number(chat, 'chat model')}{others}")
+        return _counted(facts, f"{_number(chat, 'chat model')}{others}")
     what = "only embedding models are installed" if rest else "none is installed"
     what = f"{what}, so there is nothing that could answer"
     return problem("models", what, "lmswitch pull starter")
+
+
+def _counted(facts: Installed, what: str) -> Finding:
+    strange = [
+        name
+        for name in dict.fromkeys(facts.spoken_of)
+        if not any(matches(card, name) for card in facts.talk.cards)
+    ]
+    if not strange:
+        return ok("models", what)
+    names = ", ".join(f"`{name}`" for name in strange)
+    return note("models", f"{what}; the settings speak of {names}, and none is called so", _LIST)
 
 
 def _by_files(facts: Installed) -> Finding:

@@ -79,6 +79,7 @@ def test_meaning(typed: str, meant: Command) -> None:
         ("/mod", "Do you mean /model or /models?"),
         ("/q", "Do you mean /quality or /quit?"),
         ("/zzz", "/help lists them."),
+        ("/load", "no command /load. /help lists them."),
         ("/why not?", "takes nothing after it"),
         ("/model two names", "takes one name"),
         ("/task poetry", "one of code, math"),

@@ -240,6 +240,19 @@ def test_host_without_models(look_at: Examine) -> None:
     assert "none is installed" in told.what
 
 
+def test_settings_of_a_model_that_is_not_there(
+    look_at: Examine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A typing mistake in a name is no error: the model may be installed later."""
+    monkeypatch.setenv("LMSWITCH_MODELS", '{"codr": {"pin": true}, "*coder": {"ttl_s": 5}}')
+    monkeypatch.setenv("LMSWITCH_ROLES", '{"codr": ["code"], "coder": ["chat"]}')
+
+    told = look_at("models", session=Session(host=ScriptedHost(["coder"])))
+
+    assert (told.state, told.remedy) == ("note", "lmswitch models")
+    assert told.what == "1 chat model; the settings speak of `codr`, and none is called so"
+
+
 def test_host_with_embedding_models_only(look_at: Examine) -> None:
     host = ScriptedHost([card("words", kind="embedding")])
 
