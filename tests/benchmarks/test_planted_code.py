@@ -15,8 +15,13 @@ pytestmark = pytest.mark.weights
 TESTS = Path(__file__).parents[1]
 
 
+LARGER = pytest.mark.skipif(
+    "LMSWITCH_BENCH_ALL" not in os.environ, reason="a minute and a half: set LMSWITCH_BENCH_ALL"
+)
+
+
 @pytest.mark.usefixtures("unloaded")
-@pytest.mark.parametrize("model", [SMOL, CODER])
+@pytest.mark.parametrize("model", [SMOL, pytest.param(CODER, marks=LARGER)])
 def test_planted_code(embedded: Embedded, model: str, capsys: pytest.CaptureFixture[str]) -> None:
     """Nine of ten are known, and one of ten at most to who drops the oldest.
 
