@@ -52,7 +52,7 @@ class TellingChatModel(JudgedChatModel):
         in a terminal some lines that are written over; in a log one line for each step.
 
         Raises:
-            HostNotFound: There is no host.
+            HostNotFound: There is no host; told when the block begins.
 
         Example:
             ```python

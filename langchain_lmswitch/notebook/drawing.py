@@ -53,27 +53,17 @@ def draw(layout: Layout, theme: Theme | None, *, above_in: float = 0.0) -> Figur
     colors = palette(theme)
     heights_in = [_PANEL_IN] * len(layout.panels) + [_LANE_IN * len(layout.lanes)]
     drawn_in = _TOP_IN + sum(heights_in) + _GAP_IN * len(layout.panels) + _BOTTOM_IN
-    height_in, width_in = drawn_in + above_in, WIDTH_IN
-    figure = Figure(figsize=(width_in, height_in), dpi=100, facecolor=colors.paper or "none")
+    figure = Figure((WIDTH_IN, drawn_in + above_in), dpi=100, facecolor=colors.paper or "none")
     brush = Brush(
         palette=colors,
         looks=looks([lane.key for lane in layout.lanes]),
         axis=layout.axis,
-        width_in=width_in - _LEFT_IN - _RIGHT_IN,
+        width_in=WIDTH_IN - _LEFT_IN - _RIGHT_IN,
     )
     top_in = drawn_in - _TOP_IN
     for number, tall_in in enumerate(heights_in):
         bottom_in = top_in - tall_in
-        axes = figure.add_axes(
-            (
-                _LEFT_IN / width_in,
-                bottom_in / height_in,
-                brush.width_in / width_in,
-                tall_in / height_in,
-            )
-        )
-        _bare(axes, colors)
-        _cuts(axes, layout.axis, colors)
+        axes = _axes(figure, brush, bottom_in, tall_in)
         if number < len(layout.panels):
             draw_memory(axes, layout.panels[number], brush)
         else:
@@ -107,6 +97,22 @@ def _png(figure: Figure, dpi: int) -> bytes:
         few = image.quantize(_COLORS, method=Image.Quantize.FASTOCTREE)
         few.save(small, format="png", optimize=True)
     return small.getvalue()
+
+
+def _axes(figure: Figure, brush: Brush, bottom_in: float, tall_in: float) -> Axes:
+    """Make room for one part of the picture, with the silences marked that are cut."""
+    width_in, height_in = figure.get_size_inches()
+    axes = figure.add_axes(
+        (
+            _LEFT_IN / width_in,
+            bottom_in / height_in,
+            brush.width_in / width_in,
+            tall_in / height_in,
+        )
+    )
+    _bare(axes, brush.palette)
+    _cuts(axes, brush.axis, brush.palette)
+    return axes
 
 
 def _bare(axes: Axes, colors: Palette) -> None:

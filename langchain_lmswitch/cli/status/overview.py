@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from rich.console import RenderableType
     from rich.table import Table
+    from rich.text import Text
 
     from langchain_lmswitch.types.answers import AnswerRecord
 
@@ -121,10 +122,6 @@ def residents(now: Status, *, wide: bool = True) -> "Table":
     What is empty for all is left out: the model where its name stands in what it is loaded as, and
     who uses it. Narrow terminals get the name alone.
     """
-    from rich.text import Text
-
-    from langchain_lmswitch.switch.reckoner import OURS
-
     headings = (
         "",
         "loaded as" if wide else "model",
@@ -135,25 +132,29 @@ def residents(now: Status, *, wide: bool = True) -> "Table":
         "unloads",
         "use",
     )
-    rows: list[tuple[str | Text, ...]] = []
-    for number, one in enumerate(now.held):
-        sign, resident = letter(number), one.resident
-        named = resident.identifier in {resident.key, f"{OURS}{resident.key}"}
-        rows.append(
-            (
-                Text(sign, style=f"bold {color(sign)}"),
-                resident.key if named and not wide else resident.identifier,
-                resident.key if wide and not named else "",
-                f"{resident.context_tokens:,}" if resident.context_tokens else UNKNOWN,
-                size(one.ram_bytes + one.vram_bytes),
-                _state(one),
-                _unloads(one, now.at_s),
-                _use(one),
-            )
-        )
+    rows = [_resident(one, letter(number), now, wide=wide) for number, one in enumerate(now.held)]
     shown = [place for place in range(len(headings)) if any(row[place] for row in rows)]
     cells = [[row[place] for place in shown] for row in rows]
     return table(*[headings[place] for place in shown], rows=cells, right=("context", "holds"))
+
+
+def _resident(one: Held, sign: str, now: Status, *, wide: bool) -> "tuple[str | Text, ...]":
+    from rich.text import Text
+
+    from langchain_lmswitch.switch.reckoner import OURS
+
+    resident = one.resident
+    named = resident.identifier in {resident.key, f"{OURS}{resident.key}"}
+    return (
+        Text(sign, style=f"bold {color(sign)}"),
+        resident.key if named and not wide else resident.identifier,
+        resident.key if wide and not named else "",
+        f"{resident.context_tokens:,}" if resident.context_tokens else UNKNOWN,
+        size(one.ram_bytes + one.vram_bytes),
+        _state(one),
+        _unloads(one, now.at_s),
+        _use(one),
+    )
 
 
 def _state(one: Held) -> str:
