@@ -35,20 +35,21 @@ _MEANINGS: Final[Mapping[str, str]] = {
 def comparison(decision: "Decision", *, columns: int = 120) -> "Table":
     """Lay out every candidate, best first: its score, and the parts that it is made of.
 
-    Only parts that any of them has are columns.
+    Only parts that any of them has are columns, and memory has some only where they leave the names
+    in one piece: the words tell it, too.
     """
-    parts, wide = _parts(decision.candidates), columns >= _WIDE_COLUMNS
-    memory = ("loaded", "fits", "needs") if wide else ()
+    parts = _parts(decision.candidates)
+    right = ("score", *parts, "needs")
     rows = [
-        (
-            one.key,
-            f"{one.score:.3f}",
-            *(_points(one, part) for part in parts),
-            *(_memory(one) if wide else ()),
-        )
-        for one in decision.candidates
+        ("model", "score", *parts, "loaded", "fits", "needs"),
+        *(
+            (one.key, f"{one.score:.3f}", *(_points(one, part) for part in parts), *_memory(one))
+            for one in decision.candidates
+        ),
     ]
-    return table("model", "score", *parts, *memory, rows=rows, right=("score", *parts, "needs"))
+    if columns < max(_WIDE_COLUMNS, _width(rows)):
+        rows = [row[:-3] for row in rows]
+    return table(*rows[0], rows=rows[1:], right=right)
 
 
 def verdicts(decision: "Decision") -> "list[RenderableType]":
@@ -73,6 +74,11 @@ def meanings(decision: "Decision") -> str:
     """Say what the columns are."""
     told = "; ".join(f"{part}: {_MEANINGS[part]}" for part in _parts(decision.candidates))
     return f"A point is 0.01 of a score. {told[:1].upper()}{told[1:]}."
+
+
+def _width(rows: Sequence[Sequence[str]]) -> int:
+    """Tell how many columns of a terminal a table takes, two spaces between cells."""
+    return sum(max(map(len, column)) + 2 for column in zip(*rows, strict=True)) - 2
 
 
 def _parts(candidates: "Sequence[Candidate]") -> "list[Part]":

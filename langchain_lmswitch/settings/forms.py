@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, ByteSize, TypeAdapter, ValidationError
 
 from langchain_lmswitch.settings.files import expanded
 from langchain_lmswitch.settings.layers import listed
@@ -13,6 +13,7 @@ from langchain_lmswitch.settings.sources import split_path
 from langchain_lmswitch.types.roles import roles_of
 from langchain_lmswitch.types.tasks import Role
 
+_BYTES: Final = TypeAdapter(ByteSize)
 _NO_TABLE: Final = "it is no JSON object, such as"
 
 
@@ -22,6 +23,15 @@ def _expanded(value: object) -> object:
 
 def _folders(value: object) -> object:
     return [_expanded(one) for one in split_path(value)]
+
+
+def _bytes(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return int(_BYTES.validate_python(value.replace("_", "")))
+    except ValidationError:
+        raise ValueError("give a number of bytes, or one with a unit such as 16GiB") from None
 
 
 def _roles(value: object) -> object:
@@ -56,6 +66,8 @@ def _by_name(tables: Mapping[str, Any]) -> Iterator[object]:
         yield {"models": name, **says}
 
 
+Bytes = Annotated[int, BeforeValidator(_bytes)]
+"""A number, or a text with a unit."""
 Names = Annotated[tuple[str, ...], BeforeValidator(listed)]
 """A list, or a text with commas."""
 HomePath = Annotated[Path, BeforeValidator(_expanded)]

@@ -6,7 +6,7 @@ from typing import Literal
 from pydantic import Field, SecretStr
 
 from langchain_lmswitch.settings.files import usual_home
-from langchain_lmswitch.settings.forms import Folders, HomePath, Models, Names, Roles
+from langchain_lmswitch.settings.forms import Bytes, Folders, HomePath, Models, Names, Roles
 from langchain_lmswitch.settings.reading import LayeredSettings
 from langchain_lmswitch.types.contexts import ContextMode, Overflow
 from langchain_lmswitch.types.tasks import Role
@@ -74,13 +74,13 @@ class Settings(LayeredSettings):
     """Whether the last of our processes unloads, as it ends, the models that it has used and that
     this package loaded. `lmswitch` commands leave them to `ttl_s` unless told otherwise."""
 
-    headroom_bytes: int = Field(default=512 * 2**20, ge=0)
-    """Memory that must stay free after a load."""
+    headroom_bytes: Bytes = Field(default=512 * 2**20, ge=0)
+    """Memory that must stay free after a load, as a number of bytes or with a unit: `2GiB`."""
 
-    budget_bytes: int | None = Field(default=None, gt=0)
-    """Memory that loaded models may hold together, whatever the machine has; without it,
-    there is no limit. For a host on another computer, whose memory cannot be measured, it is the
-    only bound."""
+    budget_bytes: Bytes | None = Field(default=None, gt=0)
+    """Memory that loaded models may hold together, in the same form, whatever the machine has;
+    without it, there is no limit. For a host on another computer, whose memory cannot be measured,
+    it is the only bound."""
 
     evict_foreign: bool = False
     """Whether models that somebody else loaded may be unloaded to make room."""

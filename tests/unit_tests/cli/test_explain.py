@@ -117,6 +117,21 @@ def test_columns_are_the_parts_that_any_candidate_has() -> None:
     assert meanings(decision).count(":") == 3
 
 
+@pytest.mark.parametrize(("columns", "has_memory"), [(100, False), (109, False), (110, True)])
+def test_names_stay_in_one_piece_before_memory_is_told(columns: int, *, has_memory: bool) -> None:
+    name = "qwen2.5-coder-0.5b-instruct"
+    parts: dict[Part, float] = dict.fromkeys((*PARTS, "last answer"), 0.123)
+    one = Candidate(key=name, score=0.5, parts=parts, fits=True, footprint_bytes=512 * 2**20)
+    decision = Decision(model=name, identifier="", task="chat", reason="", candidates=(one,))
+    terminal = Console(width=columns, color_system=None)
+
+    with terminal.capture() as captured:
+        terminal.print(comparison(decision, columns=columns))
+
+    assert captured.get().splitlines()[-1].startswith(name)
+    assert ("512 MiB" in captured.get()) is has_memory
+
+
 @pytest.mark.parametrize("columns", [60, 80, 120])
 def test_every_line_fits_the_terminal(columns: int) -> None:
     decision = Decision(

@@ -143,6 +143,30 @@ def test_folders_under_home() -> None:
 
 
 @pytest.mark.parametrize(
+    ("said", "number"),
+    [
+        ("5", 5),
+        ("1_000", 1000),
+        ("2GiB", 2 * 2**30),
+        ("1.5 GB", 1_500_000_000),
+        ("300M", 300_000_000),
+    ],
+)
+def test_bytes_may_have_a_unit(said: str, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LMSWITCH_BUDGET_BYTES", said)
+
+    assert Settings(headroom_bytes=said).headroom_bytes == number  # type: ignore[arg-type]
+    assert Settings().budget_bytes == number
+
+
+def test_bytes_without_a_number_are_told_their_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LMSWITCH_BUDGET_BYTES", "lots")
+
+    with pytest.raises(BadSettings, match="with a unit such as 16GiB"):
+        Settings()
+
+
+@pytest.mark.parametrize(
     ("name", "value"),
     [
         ("context_tokens", "255"),
