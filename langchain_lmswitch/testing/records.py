@@ -43,9 +43,9 @@ class Record:
         >>> from langchain_lmswitch.testing import ScriptedHost
         >>> host = ScriptedHost(["tiny-chat"])
         >>> _ = ChatLMSwitch(host=host).invoke("Hello")
-        >>> [call.method for call in host.record.calls].count("load")
+        >>> [call.method for call in host.calls].count("load")
         1
-        >>> host.record.unloaded_while_answering
+        >>> host.unloaded_while_answering
         []
     """
 
