@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 
-from langchain_lmswitch.cli.options import BaseUrl, Json, Model, Question
+from langchain_lmswitch.cli.options import BaseUrl, Json, Model, Quality, Question
 from langchain_lmswitch.cli.screen import remark, show_json, show_piece
 from langchain_lmswitch.cli.session import conversation, session_of
 from langchain_lmswitch.types.tasks import TaskKind
@@ -70,6 +70,7 @@ def ask(
     *,
     model: Model = None,
     task: Task = None,
+    quality: Quality = None,
     system: System = None,
     max_tokens: MaxTokens = None,
     temperature: Temperature = None,
@@ -87,6 +88,7 @@ def ask(
         llm = session_of(ctx, base_url).chat_model(
             model=model,
             task=task,
+            quality=quality,
             max_tokens=max_tokens,
             temperature=temperature,
             on_event=bar.tell,

@@ -34,6 +34,10 @@ Model = Annotated[
         autocompletion=chat_models,
     ),
 ]
+Quality = Annotated[
+    float | None,
+    typer.Option("--quality", min=0.0, max=1.0, help="0 is the fastest answer, 1 the best."),
+]
 Question = Annotated[
     str, typer.Argument(metavar="TEXT", help="The question; - reads standard input.")
 ]

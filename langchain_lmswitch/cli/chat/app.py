@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from langchain_lmswitch.cli.ask import MaxTokens, System, Task, Temperature
-from langchain_lmswitch.cli.options import BaseUrl, Json, Model
+from langchain_lmswitch.cli.options import BaseUrl, Json, Model, Quality
 from langchain_lmswitch.cli.session import Session, session_of
 
 if TYPE_CHECKING:
@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from langchain_lmswitch.cli.chat.state import State
     from langchain_lmswitch.cli.chat.wishes import Wishes
 
-Quality = Annotated[
-    float | None,
-    typer.Option("--quality", min=0.0, max=1.0, help="0 is the fastest answer, 1 the best."),
-]
 Load = Annotated[
     Path | None,
     typer.Option("--load", metavar="FILE.json", help="Go on with a conversation that was saved."),

@@ -166,3 +166,14 @@ def test_explain_as_json_has_the_parts_of_each_score() -> None:
     assert set(one["parts"]) == {"prior", "answer", "load", "margin"}
     assert abs(sum(one["parts"].values()) - one["score"]) < 1e-5
     assert one["wins_if"] == []
+
+
+def test_explain_weighs_the_answer_against_the_wait() -> None:
+    """`ask` takes the same option: what would be explained is what is done."""
+
+    def priced(quality: str) -> float:
+        done = run(ScriptedHost([SMALL]), "--json", "--quality", quality)
+        return float(json.loads(done.stdout)["candidates"][0]["parts"]["answer"])
+
+    assert priced("0") < priced("1") <= 0
+    assert run(ScriptedHost([SMALL]), "--quality", "2").exit_code == 2
