@@ -25,7 +25,13 @@ class MemorySample:
 def others_bytes(
     total_bytes: int | None, free_bytes: int | None, *, models_bytes: int
 ) -> int | None:
-    """Reckon what others hold of a memory than models; what models hold is reckoned, too."""
+    """Reckon what others hold of a memory than models; what models hold is reckoned, too.
+
+    Args:
+        total_bytes: Of the memory; `None` is unknown, as for what is free.
+        free_bytes: What nobody holds.
+        models_bytes: What the models in it hold together.
+    """
     if total_bytes is None or free_bytes is None:
         return None
     return max(0, total_bytes - free_bytes - models_bytes)

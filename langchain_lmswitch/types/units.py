@@ -24,7 +24,12 @@ def size(size_bytes: int | None) -> str:
 
 
 def plural(number: int, noun: str) -> str:
-    """Write `1 load`, `2 loads`."""
+    """Write `1 load`, `2 loads`.
+
+    Args:
+        number: How many.
+        noun: What there are, in the singular; its plural ends in s.
+    """
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
