@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from langchain_lmswitch.types.units import plural
+
 State = Literal["ok", "note", "unknown", "problem"]
 """A note is nothing wrong, but explains what might surprise."""
 
@@ -46,12 +48,8 @@ def verdict(findings: Sequence[Finding]) -> str:
     problems = [one for one in findings if one.state == "problem"]
     untold = sum(one.state == "unknown" for one in findings)
     if not problems:
-        more = f" {_count(untold, 'thing')} could not be told." if untold else ""
+        more = f" {plural(untold, 'thing')} could not be told." if untold else ""
         return f"Nothing is wrong.{more}"
     names = ", ".join(one.name for one in problems)
     first = problems[0].remedy
-    return f"{_count(len(problems), 'problem')}: {names}. Begin with: {first}"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}{'' if number == 1 else 's'}"
+    return f"{plural(len(problems), 'problem')}: {names}. Begin with: {first}"

@@ -14,6 +14,7 @@ from langchain_lmswitch.policy.needs import forbidding
 from langchain_lmswitch.policy.wishes import matches
 from langchain_lmswitch.settings.layers import DEFAULT, Origin
 from langchain_lmswitch.types.tasks import Hints
+from langchain_lmswitch.types.units import plural
 
 _NO_HOST = "no host runs to be asked"
 _CLOSED = "the host does not tell us; see access"
@@ -113,11 +114,11 @@ def judge_models(facts: Installed) -> Finding:
     forbidden = [next(forbidding(card, facts.hints), None) for card in able]
     if chat and all(forbidden):
         setting, why = forbidden[0] or ("", "")
-        what = f"none of the {_number(chat, 'chat model')} may answer: {why}"
+        what = f"none of the {plural(chat, 'chat model')} may answer: {why}"
         return problem("models", what, undo(facts.origins.get(setting, DEFAULT)))
     if chat:
-        others = f", {_number(rest, 'embedding model')}" if rest else ""
-        return _counted(facts, f"{_number(chat, 'chat model')}{others}")
+        others = f", {plural(rest, 'embedding model')}" if rest else ""
+        return _counted(facts, f"{plural(chat, 'chat model')}{others}")
     what = "only embedding models are installed" if rest else "none is installed"
     what = f"{what}, so there is nothing that could answer"
     return problem("models", what, "lmswitch pull starter")
@@ -137,7 +138,7 @@ def _counted(facts: Installed, what: str) -> Finding:
 
 def _by_files(facts: Installed) -> Finding:
     if facts.files.chat:
-        return ok("models", f"{_number(facts.files.chat, 'model file')} on this machine")
+        return ok("models", f"{plural(facts.files.chat, 'model file')} on this machine")
     if facts.would_start:
         what = "no model file is on this machine, so there is nothing that could answer"
         return problem("models", what, "lmswitch pull starter")
@@ -150,7 +151,7 @@ def judge_residents(facts: Talk) -> Finding:
         return unknown("in memory", _CLOSED)
     foreign = [one for one in facts.residents if not one.identifier.startswith("lmswitch/")]
     if not foreign:
-        held = _number(len(facts.residents), "model")
+        held = plural(len(facts.residents), "model")
         return ok("in memory", f"{held}, loaded by us" if facts.residents else "nothing")
     names = ", ".join(one.identifier for one in foreign)
     what = (
@@ -158,7 +159,3 @@ def judge_residents(facts: Talk) -> Finding:
         "(Just-in-Time loading). It is never unloaded to make room, unless you allow that."
     )
     return note("in memory", what, assign("LMSWITCH_EVICT_FOREIGN", "true"))
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
