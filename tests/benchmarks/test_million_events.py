@@ -20,8 +20,7 @@ from unit_tests.switch.traffic import Outcome, drive
 
 pytestmark = pytest.mark.alone
 
-EVENTS = 1_000_000 if "LMSWITCH_BENCH_ALL" in os.environ else 200_000
-"""CI has twenty minutes; all of them take one to two more."""
+EVENTS = 1_000_000
 REQUESTS = 4000
 """In one round: some 15,000 events."""
 _AT_ONCE = 20
