@@ -27,6 +27,8 @@ from langchain_lmswitch.settings import Settings
 from langchain_lmswitch.settings.documenting import settings_table
 
 ROOT = Path(__file__).parents[2]
+_POINTS = re.compile(r"[+-]?\d*\.\d+|(?<=quality )\d+|\d+(?=\s+points)")
+"""Scores and seconds, and what follows from them: they are this machine's own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,11 +193,10 @@ def shown_commands() -> list[Shown]:
 def words(text: str) -> Counter[str]:
     """Count the words: where a table breaks its lines is the terminal's affair.
 
-    How fast this machine is, and how much a model needs here, may differ: of a number only that it
-    is there counts.
+    How fast this machine is may differ: of scores and seconds only that they are there counts.
     """
     text = re.sub(r"\x1b\[[\d;]*m", "", text)
-    return Counter(re.sub(r"[+-]?[\d,]*\.?\d+", "#", re.sub(r"[─━]+", "─", text)).split())
+    return Counter(_POINTS.sub("#", re.sub(r"[─━]+", "─", text)).split())
 
 
 def on_a_terminal(code: str, environ: Mapping[str, str]) -> str:
